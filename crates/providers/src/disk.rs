@@ -1,0 +1,41 @@
+//! The lane's data folder: databases for SQLite and a few small files.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+/// Where SQLite finds a database: a path, and the VFS to open it with (`None`: the system's).
+#[derive(Clone, Debug)]
+pub struct SqliteLocation {
+    pub path: PathBuf,
+    pub vfs: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{action} {file}: {source}")]
+pub struct DiskError {
+    pub action: &'static str,
+    pub file: String,
+    pub source: std::io::Error,
+}
+
+/// One lane's data folder. File names are relative, without separators.
+pub trait Disk: Send + Sync + 'static {
+    /// Where the database `file` lives.
+    fn sqlite(&self, file: &str) -> SqliteLocation;
+    /// Reads a whole small file; `None` when there is none.
+    fn read(&self, file: &str) -> Result<Option<Vec<u8>>, DiskError>;
+    /// Replaces a small file as one step and makes it durable before it returns. The file is
+    /// readable by its owner only.
+    fn write(&self, file: &str, bytes: &[u8]) -> Result<(), DiskError>;
+    /// Moves `file` out of the way under a new name, which it returns; nothing is ever overwritten.
+    fn set_aside(&self, file: &str) -> Result<String, DiskError>;
+    /// Removes a file; a file that is not there is not an error.
+    fn remove(&self, file: &str) -> Result<(), DiskError>;
+    /// Runs a worker that blocks on the disk: on a thread of its own in a shop, as a task among
+    /// the others in the simulator. Workers wait on channels only, never on a timer or a socket.
+    fn spawn_worker(&self, name: &str, worker: BoxFuture<'static, ()>);
+}
+
+pub type SharedDisk = Arc<dyn Disk>;

@@ -1,0 +1,31 @@
+//! The five things a lane takes from the world: time, randomness, network, disk and discovery.
+//!
+//! Node and consensus code is written against these traits alone, so that the same code runs on
+//! tokio, libp2p, SQLite files and mDNS in a shop and on virtual time, a simulated network and a
+//! simulated disk in the simulator.
+//!
+//! Nothing in this crate performs I/O; the production set is wired in `node`.
+
+mod clock;
+mod discovery;
+mod disk;
+mod network;
+mod random;
+
+pub use clock::{Clock, SharedClock, timeout};
+pub use discovery::{Announcement, Discovery, Found};
+pub use disk::{Disk, DiskError, SharedDisk, SqliteLocation};
+pub use network::{
+    FRAME_BYTES_MAX, FrameSink, FrameSource, FrameStream, Incoming, Network, NetworkError, PeerId,
+    SharedNetwork, StreamClass,
+};
+pub use random::{Random, SharedRandom};
+
+/// Everything a lane needs from the world, handed over once at start.
+#[derive(Clone)]
+pub struct Providers {
+    pub clock: SharedClock,
+    pub random: SharedRandom,
+    pub network: SharedNetwork,
+    pub disk: SharedDisk,
+}
