@@ -1,1 +1,29 @@
-//! sale
+//! The sale as a pure state machine: `decide` turns a command into events or a typed refusal,
+//! `evolve` folds events into the register's state, `price` computes what a cart costs.
+//!
+//! The state of a register is always the fold of its events, so a lane is rebuilt from its journal.
+//! Nothing here does I/O, knows a clock or draws randomness: time, the catalog and the promotion
+//! book come in as arguments.
+
+mod command;
+mod decide;
+mod event;
+mod ids;
+mod price;
+mod receipt;
+mod refusal;
+mod register;
+mod time;
+
+pub use command::{Command, Pin};
+pub use decide::{Context, decide};
+pub use event::{Event, Line, LineTax, OverrideReason, Tender};
+pub use ids::{CartId, IdError, LaneId, StoreId};
+pub use price::{LineTotal, PromotionTotal, TaxTotal, Totals, price};
+pub use receipt::Receipt;
+pub use refusal::Refusal;
+pub use register::{Cart, Cashier, Phase, Register, evolve};
+pub use time::{BusinessDay, LocalTime};
+
+/// The most lines one cart may have.
+pub const LINES_MAX: usize = 999;

@@ -1,0 +1,22 @@
+//! Everything a checkout window shows, as one value.
+
+use money::Currency;
+use sale::{LaneId, LocalTime, Register, StoreId, Totals};
+use serde::{Deserialize, Serialize};
+
+use crate::LaneStatus;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneView {
+    pub store: StoreId,
+    pub store_name: String,
+    pub lane: LaneId,
+    pub lane_number: u32,
+    pub lane_name: String,
+    pub currency: Currency,
+    pub now: LocalTime,
+    pub register: Register,
+    /// What the open cart costs now; none while no cart is open.
+    pub totals: Option<Totals>,
+    pub status: LaneStatus,
+}

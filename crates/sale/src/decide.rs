@@ -1,0 +1,460 @@
+//! From a command to events, or a refusal. Changes nothing itself.
+
+use catalog::{Employee, Item, ItemCode, Reference, Role, ScannedCode};
+use money::{Money, Quantity, Unit};
+use promotions::CompiledBook;
+
+use crate::{
+    Cart, CartId, Cashier, Command, Event, LINES_MAX, LaneId, Line, LineTax, LocalTime,
+    OverrideReason, Phase, Pin, Receipt, Refusal, Register, Tender, price,
+};
+
+/// What a decision may look at besides the register itself.
+pub struct Context<'a> {
+    pub reference: &'a dyn Reference,
+    /// The promotions that the open cart pinned; the newest ones while no cart is open.
+    pub book: &'a CompiledBook,
+    pub now: LocalTime,
+    pub lane: LaneId,
+    /// The lane's number in its store, never used again for another lane.
+    pub lane_number: u32,
+    pub lane_name: &'a str,
+    /// Proves a PIN against an employee's hash.
+    pub pin_matches: &'a dyn Fn(&Employee, &Pin) -> bool,
+}
+
+/// The longest reason or reference kept, in bytes.
+const TEXT_BYTES_MAX: usize = 200;
+
+/// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
+const CASH_MINOR_MAX: i64 = 10_000_000;
+
+type Decision = Result<Vec<Event>, Refusal>;
+
+/// Decides on a command. `Ok` holds the events to journal, in order; they are never empty.
+pub fn decide(register: &Register, command: &Command, ctx: &Context<'_>) -> Decision {
+    if let Command::SignIn { employee, pin } = command {
+        return sign_in(register, employee, pin, ctx);
+    }
+    let cashier = register.cashier.as_ref().ok_or(Refusal::NotSignedIn)?;
+    match command {
+        Command::SignIn { .. } => unreachable!("handled above"),
+        Command::SignOut => match register.cart {
+            Some(_) => Err(Refusal::SaleOpen),
+            None => Ok(vec![Event::SignedOut { at: ctx.now }]),
+        },
+        Command::OpenCart { reference } => match register.cart {
+            Some(_) => Err(Refusal::SaleOpen),
+            None => Ok(vec![open_cart(register, reference.as_deref(), ctx)]),
+        },
+        Command::Scan { code, quantity } => scan(register, code, quantity.as_deref(), ctx),
+        Command::ConfirmAge { years } => confirm_age(register, cashier, *years, ctx),
+        Command::SetCustomer { customer } => {
+            let found = ctx
+                .reference
+                .customer(customer)
+                .ok_or(Refusal::UnknownCustomer {
+                    customer: customer.to_string(),
+                })?;
+            with_cart(register, ctx, |cart| Event::CustomerSet {
+                cart,
+                customer: found.id.clone(),
+                name: found.name.clone(),
+                tier: found.tier,
+            })
+        }
+        Command::SetQuantity { line, quantity } => {
+            let cart = selling(register)?;
+            let found = line_of(cart, *line)?;
+            let quantity = parse_quantity(quantity, found.quantity.unit())?;
+            Ok(vec![Event::QuantityChanged {
+                cart: cart.id,
+                line: *line,
+                quantity,
+            }])
+        }
+        Command::VoidLine { line } => {
+            let cart = selling(register)?;
+            line_of(cart, *line)?;
+            Ok(vec![Event::LineVoided {
+                cart: cart.id,
+                line: *line,
+            }])
+        }
+        Command::OverridePrice {
+            line,
+            unit_price,
+            reason,
+        } => override_price(register, cashier, *line, unit_price, reason),
+        Command::TenderCash { amount } => tender_cash(register, cashier, amount.as_deref(), ctx),
+        Command::CancelTender => {
+            let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
+            match cart.phase {
+                Phase::Paying { .. } => Ok(vec![Event::TendersReturned { cart: cart.id }]),
+                Phase::Selling => Err(Refusal::NotPaying),
+            }
+        }
+        Command::VoidCart { reason } => {
+            let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
+            if let Some(refusal) = paying(cart) {
+                return Err(refusal);
+            }
+            Ok(vec![Event::CartVoided {
+                cart: cart.id,
+                reason: bounded(reason),
+                at: ctx.now,
+            }])
+        }
+    }
+}
+
+fn sign_in(
+    register: &Register,
+    employee: &catalog::EmployeeId,
+    pin: &Pin,
+    ctx: &Context<'_>,
+) -> Decision {
+    if let Some(cashier) = &register.cashier {
+        return Err(Refusal::AlreadySignedIn {
+            name: cashier.name.clone(),
+        });
+    }
+    let found = ctx
+        .reference
+        .employee(employee)
+        .filter(|found| (ctx.pin_matches)(found, pin))
+        .ok_or(Refusal::WrongPin)?;
+    Ok(vec![Event::SignedIn {
+        employee: found.id,
+        name: found.name,
+        role: found.role,
+        at: ctx.now,
+    }])
+}
+
+fn open_cart(register: &Register, reference: Option<&str>, ctx: &Context<'_>) -> Event {
+    Event::CartOpened {
+        cart: CartId {
+            lane: ctx.lane,
+            number: register.carts + 1,
+        },
+        book: ctx.reference.version(),
+        day: ctx.now.business_day(),
+        at: ctx.now,
+        reference: reference.map(bounded),
+    }
+}
+
+/// The event for the open cart, which is opened first where there is none.
+fn with_cart(
+    register: &Register,
+    ctx: &Context<'_>,
+    event: impl FnOnce(CartId) -> Event,
+) -> Decision {
+    match &register.cart {
+        Some(cart) => match paying(cart) {
+            Some(refusal) => Err(refusal),
+            None => Ok(vec![event(cart.id)]),
+        },
+        None => {
+            let opened = open_cart(register, None, ctx);
+            let id = CartId {
+                lane: ctx.lane,
+                number: register.carts + 1,
+            };
+            Ok(vec![opened, event(id)])
+        }
+    }
+}
+
+fn confirm_age(
+    register: &Register,
+    cashier: &Cashier,
+    years: u8,
+    ctx: &Context<'_>,
+) -> Decision {
+    let by = cashier.employee.clone();
+    with_cart(register, ctx, |cart| Event::AgeConfirmed { cart, years, by })
+}
+
+fn scan(
+    register: &Register,
+    code: &str,
+    quantity: Option<&str>,
+    ctx: &Context<'_>,
+) -> Decision {
+    if let Some(refusal) = register.cart.as_ref().and_then(paying) {
+        return Err(refusal);
+    }
+    let lines = register.cart.as_ref().map_or(0, |cart| cart.lines.len());
+    if lines >= LINES_MAX {
+        return Err(Refusal::CartFull { lines });
+    }
+    let code = code.trim();
+    let found = find(code, ctx)?;
+    let confirmed = register.cart.as_ref().map_or(0, |c| c.age_confirmed);
+    if let Some(years) = found.item.age_min.filter(|years| *years > confirmed) {
+        return Err(Refusal::AgeCheck {
+            scanned: code.to_owned(),
+            description: found.item.description,
+            years,
+        });
+    }
+    let number = u32::try_from(lines + 1).expect("bounded by LINES_MAX");
+    let line = line_for(found, code, number, quantity, register.cart.as_ref(), ctx)?;
+    with_cart(register, ctx, |cart| Event::LineAdded { cart, line })
+}
+
+/// What a code led to: the item, and what the code itself fixes.
+struct FoundItem {
+    item: Item,
+    price: Option<Money>,
+    weight: Option<Quantity>,
+}
+
+fn find(code: &str, ctx: &Context<'_>) -> Result<FoundItem, Refusal> {
+    let plain = |item| FoundItem {
+        item,
+        price: None,
+        weight: None,
+    };
+    // The store's own numbers come first: some are as long as a GTIN and carry no check digit.
+    let internal = ItemCode::Internal(code.to_owned());
+    if let Some(item) = ctx.reference.item_by_code(&internal) {
+        return Ok(plain(item));
+    }
+    let settings = ctx.reference.settings();
+    let scanned = ScannedCode::parse(code, &settings.embedded_codes, settings.currency).map_err(
+        |error| Refusal::BadCode {
+            scanned: code.to_owned(),
+            message: error.to_string(),
+        },
+    )?;
+    let look_up = |code: &ItemCode| ctx.reference.item_by_code(code);
+    let found = match scanned {
+        ScannedCode::Item(code) => look_up(&code).map(plain),
+        ScannedCode::PriceEmbedded { item, price } => {
+            look_up(&ItemCode::Embedded(item)).map(|item| FoundItem {
+                item,
+                price: Some(price),
+                weight: None,
+            })
+        }
+        ScannedCode::WeightEmbedded { item, weight } => {
+            look_up(&ItemCode::Embedded(item)).map(|item| FoundItem {
+                item,
+                price: None,
+                weight: Some(weight),
+            })
+        }
+    };
+    found.ok_or(Refusal::UnknownCode {
+        scanned: code.to_owned(),
+    })
+}
+
+fn line_for(
+    found: FoundItem,
+    code: &str,
+    number: u32,
+    quantity: Option<&str>,
+    cart: Option<&Cart>,
+    ctx: &Context<'_>,
+) -> Result<Line, Refusal> {
+    let FoundItem {
+        item,
+        price,
+        weight,
+    } = found;
+    let pinned = cart.map_or(ctx.reference.version(), |cart| cart.book);
+    // A label that carries its price is one piece at that price, whatever the item is sold by.
+    let (unit, unit_price) = match price {
+        Some(price) => (Unit::Each, price),
+        None => (item.sold_by, item.price_at(pinned)),
+    };
+    let quantity = match (weight, quantity) {
+        (Some(weight), _) => weight,
+        (None, Some(text)) => parse_quantity(text, unit)?,
+        (None, None) if unit == Unit::Each => Quantity::ONE,
+        (None, None) => {
+            return Err(Refusal::WeightNeeded {
+                scanned: code.to_owned(),
+                description: item.description,
+            });
+        }
+    };
+    let tax = ctx
+        .reference
+        .tax(&item.tax)
+        .ok_or_else(|| Refusal::TaxMissing {
+            tax: item.tax.to_string(),
+        })?;
+    Ok(Line {
+        number,
+        item: item.id,
+        code: code.to_owned(),
+        description: item.description,
+        department: item.department,
+        brand: item.brand,
+        quantity,
+        unit_price,
+        deposit: item.deposit,
+        tax: LineTax {
+            id: tax.id,
+            name: tax.name,
+            rate: tax.rate,
+            included: tax.included,
+        },
+        price_override: None,
+        voided: false,
+    })
+}
+
+fn override_price(
+    register: &Register,
+    cashier: &Cashier,
+    line: u32,
+    unit_price: &str,
+    reason: &str,
+) -> Decision {
+    let cart = selling(register)?;
+    let found = line_of(cart, line)?;
+    if cashier.role < Role::Supervisor {
+        return Err(Refusal::NotAllowed {
+            needs: Role::Supervisor,
+        });
+    }
+    let unit_price = parse_amount(unit_price, found.unit_price)?;
+    Ok(vec![Event::PriceOverridden {
+        cart: cart.id,
+        line,
+        unit_price,
+        reason: OverrideReason {
+            by: cashier.employee.clone(),
+            reason: bounded(reason),
+        },
+    }])
+}
+
+fn tender_cash(
+    register: &Register,
+    cashier: &Cashier,
+    amount: Option<&str>,
+    ctx: &Context<'_>,
+) -> Decision {
+    let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
+    if cart.live_lines().next().is_none() {
+        return Err(Refusal::NothingToPay);
+    }
+    let currency = ctx.reference.settings().currency;
+    let mut events = Vec::new();
+    let priced_at = match cart.phase {
+        Phase::Paying { at, .. } => at,
+        Phase::Selling => ctx.now,
+    };
+    let totals = price(cart, ctx.book, priced_at, currency);
+    let due = match cart.phase {
+        Phase::Paying { due, .. } => due,
+        Phase::Selling => {
+            events.push(Event::TenderStarted {
+                cart: cart.id,
+                at: priced_at,
+                due: totals.total,
+            });
+            totals.total
+        }
+    };
+    let before = cart.paid().unwrap_or(Money::zero(currency));
+    let amount = match amount {
+        Some(text) => parse_amount(text, due)?,
+        None => due - before,
+    };
+    if amount.minor() > CASH_MINOR_MAX {
+        return Err(Refusal::BadAmount {
+            message: format!("{amount} is more cash than a drawer holds."),
+        });
+    }
+    let paid = before + amount;
+    if amount.is_zero() && paid < due {
+        return Err(Refusal::BadAmount {
+            message: "Nothing was handed over.".to_owned(),
+        });
+    }
+    let tender = Tender::Cash { amount };
+    events.push(Event::Tendered {
+        cart: cart.id,
+        tender: tender.clone(),
+    });
+    if paid >= due {
+        let mut tenders = cart.tenders.clone();
+        tenders.push(tender);
+        events.push(Event::Completed {
+            cart: cart.id,
+            receipt: Box::new(Receipt {
+                id: format!("{}-{:06}", ctx.lane_number, register.receipts + 1),
+                cart: cart.id,
+                lane_name: ctx.lane_name.to_owned(),
+                store_name: ctx.reference.settings().store_name,
+                cashier: cashier.employee.clone(),
+                cashier_name: cashier.name.clone(),
+                customer: cart.customer.as_ref().map(|(id, _, _)| id.clone()),
+                day: cart.day.clone(),
+                opened_at: cart.opened_at,
+                priced_at,
+                book: cart.book,
+                reference: cart.reference.clone(),
+                lines: cart.live_lines().cloned().collect(),
+                totals,
+                tenders,
+                change: paid - due,
+            }),
+        });
+    }
+    Ok(events)
+}
+
+fn selling(register: &Register) -> Result<&Cart, Refusal> {
+    let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
+    match paying(cart) {
+        Some(refusal) => Err(refusal),
+        None => Ok(cart),
+    }
+}
+
+fn paying(cart: &Cart) -> Option<Refusal> {
+    match cart.phase {
+        Phase::Selling => None,
+        Phase::Paying { due, .. } => Some(Refusal::Paying {
+            paid: cart.paid().unwrap_or(Money::zero(due.currency())),
+            due,
+        }),
+    }
+}
+
+fn line_of(cart: &Cart, line: u32) -> Result<&Line, Refusal> {
+    cart.line(line).ok_or(Refusal::NoSuchLine { line })
+}
+
+fn parse_quantity(text: &str, unit: Unit) -> Result<Quantity, Refusal> {
+    Quantity::parse(text, unit).map_err(|error| Refusal::BadQuantity {
+        message: error.to_string(),
+    })
+}
+
+/// An amount that is not negative, in the currency of `like`.
+fn parse_amount(text: &str, like: Money) -> Result<Money, Refusal> {
+    let bad = |message: String| Refusal::BadAmount { message };
+    let amount = Money::parse(text, like.currency()).map_err(|error| bad(error.to_string()))?;
+    if amount.is_negative() {
+        return Err(bad(format!("{amount} is negative.")));
+    }
+    Ok(amount)
+}
+
+fn bounded(text: &str) -> String {
+    let mut end = text.len().min(TEXT_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}

@@ -1,0 +1,144 @@
+//! What happened on a register. Events are the journal's content: once written, a variant or a
+//! field is never given another meaning.
+
+use catalog::{BookVersion, CustomerId, DepartmentId, EmployeeId, ItemId, Role, TaxId, Tier};
+use money::{Money, Quantity, Rate};
+use serde::{Deserialize, Serialize};
+
+use crate::{BusinessDay, CartId, LocalTime, Receipt};
+
+/// The tax of a line as it was when the item was scanned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineTax {
+    pub id: TaxId,
+    pub name: String,
+    pub rate: Rate,
+    pub included: bool,
+}
+
+/// Why a line does not have the price of the book.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverrideReason {
+    pub by: EmployeeId,
+    pub reason: String,
+}
+
+/// One line of a cart, complete in itself: it can be shown, priced and printed without a catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// From 1, in order of scanning; never used again in a cart.
+    pub number: u32,
+    pub item: ItemId,
+    /// What was scanned or typed.
+    pub code: String,
+    pub description: String,
+    pub department: DepartmentId,
+    pub brand: Option<String>,
+    pub quantity: Quantity,
+    /// Per piece or per kilogram.
+    pub unit_price: Money,
+    /// Per piece, charged besides the price.
+    pub deposit: Option<Money>,
+    pub tax: LineTax,
+    #[serde(default)]
+    pub price_override: Option<OverrideReason>,
+    #[serde(default)]
+    pub voided: bool,
+}
+
+/// Money, or what stands for it, handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Tender {
+    Cash { amount: Money },
+}
+
+impl Tender {
+    pub fn amount(&self) -> Money {
+        match self {
+            Tender::Cash { amount } => *amount,
+        }
+    }
+
+    /// The tender's name in totals and reports.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Tender::Cash { .. } => "cash",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Event {
+    SignedIn {
+        employee: EmployeeId,
+        name: String,
+        role: Role,
+        at: LocalTime,
+    },
+    SignedOut {
+        at: LocalTime,
+    },
+    CartOpened {
+        cart: CartId,
+        /// The prices and promotions of this version hold for the whole cart.
+        book: BookVersion,
+        day: BusinessDay,
+        at: LocalTime,
+        reference: Option<String>,
+    },
+    LineAdded {
+        cart: CartId,
+        line: Line,
+    },
+    QuantityChanged {
+        cart: CartId,
+        line: u32,
+        quantity: Quantity,
+    },
+    PriceOverridden {
+        cart: CartId,
+        line: u32,
+        unit_price: Money,
+        reason: OverrideReason,
+    },
+    LineVoided {
+        cart: CartId,
+        line: u32,
+    },
+    AgeConfirmed {
+        cart: CartId,
+        years: u8,
+        by: EmployeeId,
+    },
+    CustomerSet {
+        cart: CartId,
+        customer: CustomerId,
+        name: String,
+        tier: Tier,
+    },
+    /// Prices are fixed at this moment; tendering begins.
+    TenderStarted {
+        cart: CartId,
+        at: LocalTime,
+        due: Money,
+    },
+    Tendered {
+        cart: CartId,
+        tender: Tender,
+    },
+    TendersReturned {
+        cart: CartId,
+    },
+    CartVoided {
+        cart: CartId,
+        reason: String,
+        at: LocalTime,
+    },
+    /// The sale is paid. Once this is durable the receipt is printed.
+    Completed {
+        cart: CartId,
+        receipt: Box<Receipt>,
+    },
+}

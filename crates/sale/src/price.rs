@@ -1,0 +1,176 @@
+//! What a cart costs: promotions, deposits and tax per line, and the sums.
+//!
+//! A pure function of the cart, the promotion book that the cart pinned and a moment, so the same
+//! cart costs the same on every lane and when head office computes it again.
+
+use std::collections::BTreeMap;
+
+use catalog::TaxId;
+use money::{Currency, Money, Rate, Rounding};
+use promotions::{Basket, BasketLine, CompiledBook, Customer, evaluate};
+use serde::{Deserialize, Serialize};
+
+use crate::{Cart, Line, LocalTime};
+
+/// One line's part of the totals.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineTotal {
+    pub line: u32,
+    /// Unit price × quantity.
+    pub extended: Money,
+    /// What promotions take off, positive.
+    pub discount: Money,
+    pub deposit: Money,
+    /// Tax on extended − discount: added to it, or contained in it where the category says so.
+    pub tax: Money,
+}
+
+impl LineTotal {
+    /// What the line costs before added tax and deposit.
+    pub fn net(&self) -> Money {
+        self.extended - self.discount
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromotionTotal {
+    pub promotion: String,
+    pub name: String,
+    /// What it takes off, positive.
+    pub amount: Money,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxTotal {
+    pub tax: TaxId,
+    pub name: String,
+    pub rate: Rate,
+    pub included: bool,
+    pub taxable: Money,
+    pub amount: Money,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    pub lines: Vec<LineTotal>,
+    pub promotions: Vec<PromotionTotal>,
+    pub taxes: Vec<TaxTotal>,
+    /// Σ extended.
+    pub gross: Money,
+    /// Σ discount, positive.
+    pub discount: Money,
+    /// Σ deposits.
+    pub deposits: Money,
+    /// Tax that is added on top.
+    pub tax_added: Money,
+    /// Tax that the prices contain.
+    pub tax_included: Money,
+    /// gross − discount + deposits + tax added.
+    pub total: Money,
+}
+
+/// Prices the live lines of a cart. `currency` is the store's.
+pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency) -> Totals {
+    let live: Vec<&Line> = cart.live_lines().collect();
+    let basket = Basket {
+        currency,
+        lines: live.iter().map(|line| basket_line(line)).collect(),
+    };
+    let customer = Customer {
+        id: cart.customer.as_ref().map(|(id, _, _)| id.clone()),
+        tier: cart.customer.as_ref().map(|(_, _, tier)| *tier),
+    };
+    let pricing = evaluate(book, &basket, &customer, at.into());
+
+    let zero = Money::zero(currency);
+    let mut totals = Totals {
+        lines: Vec::with_capacity(live.len()),
+        promotions: Vec::with_capacity(pricing.applied.len()),
+        taxes: Vec::new(),
+        gross: zero,
+        discount: zero,
+        deposits: zero,
+        tax_added: zero,
+        tax_included: zero,
+        total: zero,
+    };
+    let mut discounts: BTreeMap<u32, Money> = BTreeMap::new();
+    for applied in &pricing.applied {
+        for (line, amount) in &applied.per_line {
+            *discounts.entry(*line).or_insert(zero) += *amount;
+        }
+        totals.promotions.push(PromotionTotal {
+            promotion: applied.promotion.to_string(),
+            name: applied.name.clone(),
+            amount: applied.amount,
+        });
+    }
+    let mut taxes: BTreeMap<(TaxId, Rate, bool), TaxTotal> = BTreeMap::new();
+    for (line, priced) in live.iter().zip(&basket.lines) {
+        let discount = discounts.get(&line.number).copied().unwrap_or(zero);
+        let total = line_total(line, priced.extended, discount);
+        add_tax(&mut taxes, line, &total);
+        totals.gross += total.extended;
+        totals.discount += total.discount;
+        totals.deposits += total.deposit;
+        if line.tax.included {
+            totals.tax_included += total.tax;
+        } else {
+            totals.tax_added += total.tax;
+        }
+        totals.lines.push(total);
+    }
+    totals.taxes = taxes.into_values().collect();
+    totals.total = totals.gross - totals.discount + totals.deposits + totals.tax_added;
+    totals
+}
+
+fn basket_line(line: &Line) -> BasketLine {
+    BasketLine {
+        line: line.number,
+        item: line.item.clone(),
+        department: line.department.clone(),
+        brand: line.brand.clone(),
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        extended: line
+            .unit_price
+            .for_quantity(line.quantity, Rounding::HalfUp),
+    }
+}
+
+fn line_total(line: &Line, extended: Money, discount: Money) -> LineTotal {
+    assert!(discount <= extended, "a promotion never pays the customer");
+    let net = extended - discount;
+    let tax = if line.tax.included {
+        net.share_included(line.tax.rate, Rounding::HalfUp)
+    } else {
+        net.share(line.tax.rate, Rounding::HalfUp)
+    };
+    let pieces = line.quantity.pieces().unwrap_or(1);
+    let deposit = line
+        .deposit
+        .map_or(Money::zero(extended.currency()), |d| d.times(pieces));
+    LineTotal {
+        line: line.number,
+        extended,
+        discount,
+        deposit,
+        tax,
+    }
+}
+
+fn add_tax(taxes: &mut BTreeMap<(TaxId, Rate, bool), TaxTotal>, line: &Line, total: &LineTotal) {
+    let zero = Money::zero(total.extended.currency());
+    let key = (line.tax.id.clone(), line.tax.rate, line.tax.included);
+    let tax = taxes.entry(key).or_insert_with(|| TaxTotal {
+        tax: line.tax.id.clone(),
+        name: line.tax.name.clone(),
+        rate: line.tax.rate,
+        included: line.tax.included,
+        taxable: zero,
+        amount: zero,
+    });
+    tax.taxable += total.net();
+    tax.amount += total.tax;
+}

@@ -1,0 +1,31 @@
+//! A receipt: everything about a paid sale, readable without any other data.
+
+use catalog::{BookVersion, CustomerId, EmployeeId};
+use money::Money;
+use serde::{Deserialize, Serialize};
+
+use crate::{BusinessDay, CartId, Line, LocalTime, Tender, Totals};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// `<lane number>-<running number>`, unique in the store: a lane number is never used again.
+    pub id: String,
+    pub cart: CartId,
+    pub lane_name: String,
+    pub store_name: String,
+    pub cashier: EmployeeId,
+    pub cashier_name: String,
+    pub customer: Option<CustomerId>,
+    pub day: BusinessDay,
+    pub opened_at: LocalTime,
+    /// The moment for which prices were computed.
+    pub priced_at: LocalTime,
+    pub book: BookVersion,
+    /// The caller's own reference, if the cart was opened with one.
+    pub reference: Option<String>,
+    /// Lines that were not voided, in order.
+    pub lines: Vec<Line>,
+    pub totals: Totals,
+    pub tenders: Vec<Tender>,
+    pub change: Money,
+}

@@ -1,0 +1,80 @@
+//! Why a command was not carried out, in words for a cashier, with what would be allowed.
+
+use catalog::Role;
+use money::Money;
+use serde::{Deserialize, Serialize};
+
+/// A command that was refused. Nothing was changed by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Refusal {
+    #[error("No one is signed in on this lane.")]
+    NotSignedIn,
+    #[error("{name} is signed in on this lane.")]
+    AlreadySignedIn { name: String },
+    #[error("That number and PIN do not match.")]
+    WrongPin,
+    #[error("A sale is open.")]
+    SaleOpen,
+    #[error("There is no open sale.")]
+    NoSale,
+    #[error("Paying has begun: {paid} of {due} is paid.")]
+    Paying { paid: Money, due: Money },
+    #[error("Paying has not begun.")]
+    NotPaying,
+    #[error("No item has the code {scanned}.")]
+    UnknownCode { scanned: String },
+    #[error("{message}")]
+    BadCode { scanned: String, message: String },
+    #[error("{description} is sold by weight.")]
+    WeightNeeded { scanned: String, description: String },
+    #[error("{description}: the buyer must be {years} or older.")]
+    AgeCheck {
+        scanned: String,
+        description: String,
+        years: u8,
+    },
+    #[error("{message}")]
+    BadQuantity { message: String },
+    #[error("{message}")]
+    BadAmount { message: String },
+    #[error("There is no line {line} in this sale.")]
+    NoSuchLine { line: u32 },
+    #[error("There is no customer {customer}.")]
+    UnknownCustomer { customer: String },
+    #[error("That needs a {needs:?}.")]
+    NotAllowed { needs: Role },
+    #[error("The sale has {lines} lines, the most that one sale can have.")]
+    CartFull { lines: usize },
+    #[error("There is nothing in the sale to pay for.")]
+    NothingToPay,
+    #[error("The store's tax category {tax} is missing.")]
+    TaxMissing { tax: String },
+}
+
+impl Refusal {
+    /// What the person can do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Refusal::NotSignedIn => "Sign in with your number and PIN.",
+            Refusal::AlreadySignedIn { .. } => "Sign out first.",
+            Refusal::WrongPin => "Type both again. A manager can set a new PIN.",
+            Refusal::SaleOpen => "Finish the sale or void it first.",
+            Refusal::NoSale => "Scan an item to begin.",
+            Refusal::Paying { .. } => "Take the rest, or go back to the sale.",
+            Refusal::NotPaying => "Press Pay first.",
+            Refusal::UnknownCode { .. } => "Check the number, or look the item up by name.",
+            Refusal::BadCode { .. } => "Scan it again, or type the number under the bars.",
+            Refusal::WeightNeeded { .. } => "Put it on the scale, or type the weight in kilograms.",
+            Refusal::AgeCheck { .. } => "Check the buyer's age, then confirm.",
+            Refusal::BadQuantity { .. } => "Type a number over zero.",
+            Refusal::BadAmount { .. } => "Type an amount such as 20.00.",
+            Refusal::NoSuchLine { .. } => "Choose a line that is shown.",
+            Refusal::UnknownCustomer { .. } => "Check the number, or go on without a customer.",
+            Refusal::NotAllowed { .. } => "Ask a supervisor to sign in on this lane.",
+            Refusal::CartFull { .. } => "Finish this sale and begin another.",
+            Refusal::NothingToPay => "Scan an item first, or void the sale.",
+            Refusal::TaxMissing { .. } => "A manager must import the store's tax categories.",
+        }
+    }
+}

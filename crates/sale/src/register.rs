@@ -1,0 +1,176 @@
+//! The state of a register: the fold of its events.
+
+use catalog::{BookVersion, CustomerId, EmployeeId, Role, Tier};
+use money::Money;
+use serde::{Deserialize, Serialize};
+
+use crate::{BusinessDay, CartId, Event, Line, LocalTime, Receipt, Tender};
+
+/// Who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cashier {
+    pub employee: EmployeeId,
+    pub name: String,
+    pub role: Role,
+    pub since: LocalTime,
+}
+
+/// Where a cart stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Phase {
+    Selling,
+    /// Prices are fixed as of `at`.
+    Paying {
+        at: LocalTime,
+        due: Money,
+    },
+}
+
+/// An open basket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cart {
+    pub id: CartId,
+    pub book: BookVersion,
+    pub day: BusinessDay,
+    pub opened_at: LocalTime,
+    pub reference: Option<String>,
+    pub lines: Vec<Line>,
+    pub customer: Option<(CustomerId, String, Tier)>,
+    /// The age that was confirmed, in whole years; 0 while none was.
+    pub age_confirmed: u8,
+    pub phase: Phase,
+    pub tenders: Vec<Tender>,
+}
+
+impl Cart {
+    pub fn line(&self, number: u32) -> Option<&Line> {
+        self.lines.iter().find(|l| l.number == number && !l.voided)
+    }
+
+    /// Lines that count.
+    pub fn live_lines(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !line.voided)
+    }
+
+    pub fn paid(&self) -> Option<Money> {
+        let mut tenders = self.tenders.iter().map(Tender::amount);
+        let first = tenders.next()?;
+        Some(tenders.fold(first, |sum, amount| sum + amount))
+    }
+}
+
+/// Everything a lane's register remembers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    pub cashier: Option<Cashier>,
+    pub cart: Option<Cart>,
+    /// Number of the last cart opened.
+    pub carts: u64,
+    /// Number of receipts printed.
+    pub receipts: u64,
+    pub last_receipt: Option<Box<Receipt>>,
+}
+
+/// Folds one event into the state. Events come from `decide` or from the journal, in order; one
+/// that does not fit the state changes nothing.
+pub fn evolve(register: &mut Register, event: &Event) {
+    match event {
+        Event::SignedIn {
+            employee,
+            name,
+            role,
+            at,
+        } => {
+            register.cashier = Some(Cashier {
+                employee: employee.clone(),
+                name: name.clone(),
+                role: *role,
+                since: *at,
+            });
+        }
+        Event::SignedOut { .. } => register.cashier = None,
+        Event::CartOpened {
+            cart,
+            book,
+            day,
+            at,
+            reference,
+        } => {
+            register.carts = cart.number;
+            register.cart = Some(Cart {
+                id: *cart,
+                book: *book,
+                day: day.clone(),
+                opened_at: *at,
+                reference: reference.clone(),
+                lines: Vec::new(),
+                customer: None,
+                age_confirmed: 0,
+                phase: Phase::Selling,
+                tenders: Vec::new(),
+            });
+        }
+        Event::CartVoided { cart, .. } => close(register, *cart),
+        Event::Completed { cart, receipt } => {
+            close(register, *cart);
+            register.receipts += 1;
+            register.last_receipt = Some(receipt.clone());
+        }
+        Event::LineAdded { cart, .. }
+        | Event::QuantityChanged { cart, .. }
+        | Event::PriceOverridden { cart, .. }
+        | Event::LineVoided { cart, .. }
+        | Event::AgeConfirmed { cart, .. }
+        | Event::CustomerSet { cart, .. }
+        | Event::TenderStarted { cart, .. }
+        | Event::Tendered { cart, .. }
+        | Event::TendersReturned { cart } => {
+            if let Some(open) = register.cart.as_mut().filter(|open| open.id == *cart) {
+                evolve_cart(open, event);
+            }
+        }
+    }
+}
+
+fn close(register: &mut Register, cart: CartId) {
+    register.cart.take_if(|open| open.id == cart);
+}
+
+fn evolve_cart(cart: &mut Cart, event: &Event) {
+    let line_mut = |cart: &mut Cart, number: u32, change: &dyn Fn(&mut Line)| {
+        if let Some(line) = cart.lines.iter_mut().find(|l| l.number == number) {
+            change(line);
+        }
+    };
+    match event {
+        Event::LineAdded { line, .. } => cart.lines.push(line.clone()),
+        Event::QuantityChanged { line, quantity, .. } => {
+            line_mut(cart, *line, &|l| l.quantity = *quantity);
+        }
+        Event::PriceOverridden {
+            line,
+            unit_price,
+            reason,
+            ..
+        } => line_mut(cart, *line, &|l| {
+            l.unit_price = *unit_price;
+            l.price_override = Some(reason.clone());
+        }),
+        Event::LineVoided { line, .. } => line_mut(cart, *line, &|l| l.voided = true),
+        Event::AgeConfirmed { years, .. } => cart.age_confirmed = cart.age_confirmed.max(*years),
+        Event::CustomerSet {
+            customer,
+            name,
+            tier,
+            ..
+        } => cart.customer = Some((customer.clone(), name.clone(), *tier)),
+        Event::TenderStarted { at, due, .. } => cart.phase = Phase::Paying { at: *at, due: *due },
+        Event::Tendered { tender, .. } => cart.tenders.push(tender.clone()),
+        Event::TendersReturned { .. } => {
+            cart.tenders.clear();
+            cart.phase = Phase::Selling;
+        }
+        _ => {}
+    }
+}

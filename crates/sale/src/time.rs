@@ -1,0 +1,86 @@
+//! Moments and business days, as the store's wall clock shows them.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+use serde::{Deserialize, Serialize};
+
+/// A moment with the store's offset from UTC at that moment, so that a receipt can be read, and
+/// priced again, without any time zone table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LocalTime {
+    /// Milliseconds since the Unix epoch.
+    pub unix_ms: u64,
+    /// Minutes east of UTC.
+    pub offset_minutes: i32,
+}
+
+impl LocalTime {
+    fn civil(self) -> jiff::civil::DateTime {
+        let timestamp = i64::try_from(self.unix_ms)
+            .ok()
+            .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+            .unwrap_or(Timestamp::MAX);
+        let offset = Offset::from_seconds(self.offset_minutes * 60).unwrap_or(Offset::UTC);
+        timestamp.to_zoned(TimeZone::fixed(offset)).datetime()
+    }
+
+    /// The calendar day in the store. A day that ends at another hour than midnight is a setting
+    /// of a later release.
+    pub fn business_day(self) -> BusinessDay {
+        BusinessDay(self.civil().date().to_string())
+    }
+
+    /// `hh:mm`, as the status bar shows it.
+    pub fn hour_minute(self) -> String {
+        self.civil().strftime("%H:%M").to_string()
+    }
+}
+
+impl fmt::Display for LocalTime {
+    /// `2026-11-27 09:47`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.civil().strftime("%Y-%m-%d %H:%M"))
+    }
+}
+
+impl From<LocalTime> for promotions::Instant {
+    fn from(time: LocalTime) -> promotions::Instant {
+        promotions::Instant {
+            unix_ms: time.unix_ms,
+            offset_minutes: time.offset_minutes,
+        }
+    }
+}
+
+/// A trading day of the store, as an ISO 8601 date.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BusinessDay(pub String);
+
+impl fmt::Display for BusinessDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_business_day_is_the_stores_own() {
+        let check = |unix_ms, offset_minutes, day: &str, shown: &str| {
+            let time = LocalTime {
+                unix_ms,
+                offset_minutes,
+            };
+            assert_eq!(time.business_day().0, day);
+            assert_eq!(time.to_string(), shown);
+        };
+        check(0, 0, "1970-01-01", "1970-01-01 00:00");
+        check(0, -300, "1969-12-31", "1969-12-31 19:00");
+        check(1_795_873_620_000, -300, "2026-11-28", "2026-11-28 08:47");
+    }
+}
