@@ -1,1 +1,30 @@
-//! ledger
+//! The store's books: journal entries and their chain, the commands of the replicated log, and the
+//! rules by which they change the store's state.
+//!
+//! `apply` is pure: no clock, no randomness, no I/O, no unordered iteration. The same commands in
+//! the same order give the same state, and the same state hash, on every lane.
+
+mod apply;
+mod command;
+mod entry;
+mod fact;
+mod records;
+mod store;
+mod tables;
+
+pub use apply::apply;
+pub use command::{COMMAND_FORMAT, Command, CommandError, Outcome};
+pub use entry::{
+    ENTRY_BYTES_MAX, ENTRY_FORMAT, Entry, EntryBody, EntryError, EntryHash, Head, Hlc, Seq,
+};
+pub use fact::Fact;
+pub use records::{
+    DayTotal, ExceptionKind, ExceptionRecord, InvitationId, InvitationRecord, LaneRecord,
+    StoreRecord,
+};
+pub use sale::{LaneId, StoreId};
+pub use store::StoreView;
+pub use tables::{
+    HASHES_KEPT, Hashed, MemoryTables, Row, StateHash, Table, TableError, Tables, computed_hash,
+    hashes_at, stored_hash,
+};

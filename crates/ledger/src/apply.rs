@@ -1,0 +1,385 @@
+//! The rules: how each command changes the store's state.
+
+use std::collections::BTreeMap;
+
+use catalog::{BookVersion, Item, ItemCode, ItemId, PriceSince, Record};
+use sale::{Event, LaneId, Receipt};
+
+use crate::store::{
+    BOOK, ENTRIES, EXCEPTIONS, HQ_CURSOR, ITEMS, LANES, SETTINGS, STORE, counter, day_key, encode,
+    row,
+};
+use crate::{
+    Command, DayTotal, Entry, EntryError, ExceptionKind, ExceptionRecord, Fact, Hashed, Head,
+    InvitationId, InvitationRecord, LaneRecord, Outcome, StoreRecord, StoreView, Table, TableError,
+    Tables,
+};
+
+/// How many promotion files are kept, so that open carts can be priced by the one they pinned.
+const PROMOTIONS_KEPT: usize = 16;
+
+/// The Raft node id of the lane that created the store. Later lanes get the log index of their
+/// admission, which is always larger.
+const FOUNDER_NODE: u64 = 1;
+
+/// Applies the command at log `index`. Fails only where the state cannot be read or written.
+pub fn apply(
+    tables: &mut dyn Tables,
+    index: u64,
+    command: &Command,
+) -> Result<Outcome, TableError> {
+    let mut hashed = Hashed::new(tables)?;
+    let outcome = Rules {
+        tables: &mut hashed,
+        index,
+    }
+    .apply(command)?;
+    hashed.seal(index)?;
+    Ok(outcome)
+}
+
+struct Rules<'a, 'b> {
+    tables: &'a mut Hashed<'b>,
+    index: u64,
+}
+
+fn refused(reason: impl Into<String>) -> Result<Outcome, TableError> {
+    Ok(Outcome::Refused {
+        reason: reason.into(),
+    })
+}
+
+impl Rules<'_, '_> {
+    fn apply(&mut self, command: &Command) -> Result<Outcome, TableError> {
+        match command {
+            Command::CreateStore {
+                store,
+                name,
+                lane,
+                lane_name,
+                peer,
+            } => {
+                if self.store()?.is_some() {
+                    return refused("This store exists already.");
+                }
+                let record = StoreRecord {
+                    store: *store,
+                    name: name.clone(),
+                    epoch: 1,
+                };
+                self.put(Table::Meta, STORE, &record)?;
+                self.admit(*lane, lane_name, peer, FOUNDER_NODE)
+            }
+            Command::Ingest { entries } => self.ingest(entries),
+            Command::Reference { records, .. } => self.reference(records),
+            Command::Invite {
+                invitation,
+                code_hash,
+                expires_ms,
+                ..
+            } => {
+                let record = InvitationRecord {
+                    code_hash: *code_hash,
+                    expires_ms: *expires_ms,
+                    used_by: None,
+                };
+                self.put(Table::Invitation, &invitation.to_be_bytes(), &record)?;
+                Ok(Outcome::Done)
+            }
+            Command::Admit {
+                invitation,
+                lane,
+                lane_name,
+                peer,
+                now_ms,
+            } => self.admit_invited(*invitation, *lane, lane_name, peer, *now_ms),
+            Command::HqCursor { cursor } => {
+                let known = counter(self.tables, ENTRIES)?;
+                let before = counter(self.tables, HQ_CURSOR)?;
+                if *cursor > known {
+                    return refused("Head office names an entry that this store does not have.");
+                }
+                if *cursor > before {
+                    self.put(Table::Meta, HQ_CURSOR, cursor)?;
+                }
+                Ok(Outcome::Done)
+            }
+        }
+    }
+
+    fn put<T: serde::Serialize>(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        value: &T,
+    ) -> Result<(), TableError> {
+        self.tables.set(table, key, Some(&encode(value)))
+    }
+
+    fn count(&mut self, key: &[u8]) -> Result<u64, TableError> {
+        let next = counter(self.tables, key)? + 1;
+        self.put(Table::Meta, key, &next)?;
+        Ok(next)
+    }
+
+    fn store(&self) -> Result<Option<StoreRecord>, TableError> {
+        StoreView::new(self.tables).store()
+    }
+
+    fn exception(
+        &mut self,
+        kind: ExceptionKind,
+        entry: Option<&Entry>,
+        message: String,
+    ) -> Result<(), TableError> {
+        let number = self.count(EXCEPTIONS)?;
+        let record = ExceptionRecord {
+            kind,
+            index: self.index,
+            lane: entry.map(|e| e.lane),
+            seq: entry.map(|e| e.seq),
+            message,
+        };
+        self.put(Table::Exception, &number.to_be_bytes(), &record)
+    }
+
+    fn admit_invited(
+        &mut self,
+        invitation: InvitationId,
+        lane: LaneId,
+        lane_name: &str,
+        peer: &str,
+        now_ms: u64,
+    ) -> Result<Outcome, TableError> {
+        let key = invitation.to_be_bytes();
+        let Some(record) = row::<InvitationRecord>(self.tables, Table::Invitation, &key)? else {
+            return refused("There is no such invitation. Ask for a new code.");
+        };
+        match record.used_by {
+            // The same lane asks again because the answer was lost.
+            Some(used_by) if used_by == lane => {
+                let admitted = StoreView::new(self.tables).lane(lane)?;
+                return Ok(match admitted {
+                    Some(known) => Outcome::Admitted {
+                        node: known.node,
+                        number: known.number,
+                    },
+                    None => Outcome::Refused {
+                        reason: "This invitation was used. Ask for a new code.".to_owned(),
+                    },
+                });
+            }
+            Some(_) => return refused("This invitation was used. Ask for a new code."),
+            None => {}
+        }
+        if now_ms > record.expires_ms {
+            return refused("This invitation has run out. Ask for a new code.");
+        }
+        if StoreView::new(self.tables).lane(lane)?.is_some() {
+            return refused("This lane is a member already.");
+        }
+        let used = InvitationRecord {
+            used_by: Some(lane),
+            ..record
+        };
+        self.put(Table::Invitation, &key, &used)?;
+        self.admit(lane, lane_name, peer, self.index)
+    }
+
+    fn admit(
+        &mut self,
+        lane: LaneId,
+        name: &str,
+        peer: &str,
+        node: u64,
+    ) -> Result<Outcome, TableError> {
+        let number = u32::try_from(self.count(LANES)?).unwrap_or(u32::MAX);
+        let record = LaneRecord {
+            lane,
+            number,
+            name: name.to_owned(),
+            peer: peer.to_owned(),
+            node,
+            head: Head::default(),
+        };
+        self.put(Table::Lane, &lane.0, &record)?;
+        Ok(Outcome::Admitted { node, number })
+    }
+
+    fn ingest(&mut self, entries: &[Entry]) -> Result<Outcome, TableError> {
+        let Some(store) = self.store()? else {
+            return refused("The store has not been created yet.");
+        };
+        let mut lanes: BTreeMap<LaneId, Option<LaneRecord>> = BTreeMap::new();
+        for entry in entries {
+            if !lanes.contains_key(&entry.lane) {
+                let record = StoreView::new(self.tables).lane(entry.lane)?;
+                lanes.insert(entry.lane, record);
+            }
+            let Some(Some(lane)) = lanes.get_mut(&entry.lane) else {
+                continue;
+            };
+            // An older entry was offered twice; a later one comes too early and is offered again.
+            if entry.seq != lane.head.next_seq {
+                continue;
+            }
+            match entry.check_follows(store.store, &lane.head) {
+                Ok(head) => {
+                    lane.head = head;
+                    self.take(entry)?;
+                }
+                Err(error) => self.refuse_entry(entry, &error)?,
+            }
+        }
+        let mut next = BTreeMap::new();
+        for (id, lane) in lanes {
+            if let Some(lane) = lane {
+                next.insert(id, lane.head.next_seq);
+                self.put(Table::Lane, &id.0, &lane)?;
+            }
+        }
+        Ok(Outcome::Ingested { next })
+    }
+
+    /// Keeps a note of an entry that breaks its chain, once per entry.
+    fn refuse_entry(&mut self, entry: &Entry, error: &EntryError) -> Result<(), TableError> {
+        let known = StoreView::new(self.tables).exception_list()?;
+        let noted = known.iter().any(|e| {
+            e.kind == ExceptionKind::BrokenChain
+                && e.lane == Some(entry.lane)
+                && e.seq == Some(entry.seq)
+        });
+        if noted {
+            return Ok(());
+        }
+        let message = format!(
+            "Lane {} offered a journal that does not continue the one it shared before ({error}). \
+             Its later sales are kept on that lane and wait for a person.",
+            entry.lane.short()
+        );
+        self.exception(ExceptionKind::BrokenChain, Some(entry), message)
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<(), TableError> {
+        let global = self.count(ENTRIES)?;
+        self.put(Table::Entry, &global.to_be_bytes(), entry)?;
+        match entry.body() {
+            Ok(body) => self.fact(entry.lane, &body.fact),
+            Err(error) => {
+                let message = format!(
+                    "Something that happened on lane {} cannot be read by this release ({error}). \
+                     It is kept and will count once the store is upgraded.",
+                    entry.lane.short()
+                );
+                self.exception(ExceptionKind::UnreadableFact, Some(entry), message)
+            }
+        }
+    }
+
+    fn fact(&mut self, lane: LaneId, fact: &Fact) -> Result<(), TableError> {
+        match fact {
+            Fact::Register {
+                event: Event::Completed { receipt, .. },
+                ..
+            } => self.sold(lane, receipt),
+            Fact::Register { .. } | Fact::LaneStarted { .. } | Fact::LaneClosed => Ok(()),
+        }
+    }
+
+    fn sold(&mut self, lane: LaneId, receipt: &Receipt) -> Result<(), TableError> {
+        let key = day_key(&receipt.day, lane);
+        let mut total = row::<DayTotal>(self.tables, Table::Total, &key)?
+            .unwrap_or_else(|| DayTotal::zero(receipt.totals.total.currency()));
+        total.add_receipt(receipt);
+        self.put(Table::Total, &key, &total)?;
+        for line in &receipt.lines {
+            let key = line.item.0.as_bytes();
+            let stock: i64 = row(self.tables, Table::Stock, key)?.unwrap_or(0);
+            self.put(Table::Stock, key, &(stock - line.quantity.milli()))?;
+        }
+        Ok(())
+    }
+
+    fn reference(&mut self, records: &[Record]) -> Result<Outcome, TableError> {
+        let version = BookVersion(self.count(BOOK)?);
+        for record in records {
+            match record {
+                Record::Item(item) => self.item(item, version)?,
+                Record::Department(d) => self.put(Table::Department, d.id.0.as_bytes(), d)?,
+                Record::Tax(tax) => self.put(Table::Tax, tax.id.0.as_bytes(), tax)?,
+                Record::Employee(e) => self.put(Table::Employee, e.id.0.as_bytes(), e)?,
+                Record::Customer(c) => self.put(Table::Customer, c.id.0.as_bytes(), c)?,
+                Record::Promotions(text) => self.promotions(text, version)?,
+                Record::Settings(settings) => self.put(Table::Settings, SETTINGS, settings)?,
+            }
+        }
+        Ok(Outcome::Changed { version })
+    }
+
+    fn item(&mut self, new: &Item, version: BookVersion) -> Result<(), TableError> {
+        let key = new.id.0.as_bytes();
+        let old: Option<Item> = row(self.tables, Table::Item, key)?;
+        let mut item = new.clone();
+        item.earlier_prices.clear();
+        item.price_since = version;
+        if let Some(old) = &old {
+            item.price_since = old.price_since;
+            item.earlier_prices = old.earlier_prices.clone();
+            if old.price != new.price {
+                item.price_since = version;
+                let replaced = PriceSince {
+                    since: old.price_since,
+                    price: old.price,
+                };
+                item.earlier_prices.insert(0, replaced);
+                item.earlier_prices.truncate(Item::PRICES_KEPT);
+            }
+            for code in old.codes.iter().filter(|code| !new.codes.contains(code)) {
+                self.free_code(code, &old.id)?;
+            }
+        } else {
+            self.count(ITEMS)?;
+        }
+        let own_number = ItemCode::Internal(new.id.0.clone());
+        for code in new.codes.iter().chain([&own_number]) {
+            self.claim_code(code, &new.id)?;
+        }
+        self.put(Table::Item, key, &item)
+    }
+
+    fn free_code(&mut self, code: &ItemCode, item: &ItemId) -> Result<(), TableError> {
+        let key = code.key();
+        let holder: Option<ItemId> = row(self.tables, Table::Code, key.as_bytes())?;
+        if holder.as_ref() == Some(item) {
+            self.tables.set(Table::Code, key.as_bytes(), None)?;
+        }
+        Ok(())
+    }
+
+    fn claim_code(&mut self, code: &ItemCode, item: &ItemId) -> Result<(), TableError> {
+        let key = code.key();
+        let holder: Option<ItemId> = row(self.tables, Table::Code, key.as_bytes())?;
+        match holder {
+            Some(holder) if holder == *item => return Ok(()),
+            Some(holder) => {
+                let message = format!(
+                    "The code {key} belonged to item {holder} and now belongs to item {item}. If \
+                     that is wrong, give item {item} another code."
+                );
+                self.exception(ExceptionKind::CodeMoved, None, message)?;
+            }
+            None => {}
+        }
+        self.put(Table::Code, key.as_bytes(), item)
+    }
+
+    fn promotions(&mut self, text: &str, version: BookVersion) -> Result<(), TableError> {
+        self.put(Table::Promotions, &version.0.to_be_bytes(), &text)?;
+        let rows = self.tables.scan(Table::Promotions, &[], 2 * PROMOTIONS_KEPT)?;
+        let surplus = rows.len().saturating_sub(PROMOTIONS_KEPT);
+        for (key, _) in rows.into_iter().take(surplus) {
+            self.tables.set(Table::Promotions, &key, None)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! Journal entries: one writer each, hash-chained, stamped with a hybrid logical clock.
+//!
+//! What is hashed, stored, copied and shipped is the entry's bytes as its lane wrote them; no copy
+//! ever encodes an entry anew, so a later release can add fields without breaking old chains.
+
+use std::fmt;
+
+use sale::{LaneId, StoreId};
+use serde::{Deserialize, Serialize};
+
+use crate::Fact;
+
+/// The version of the entry format that this release writes. It reads this one and all before it.
+pub const ENTRY_FORMAT: u16 = 1;
+
+/// The largest entry, in bytes.
+pub const ENTRY_BYTES_MAX: usize = 1024 * 1024;
+
+/// A lane's running number of entries, from 1.
+pub type Seq = u64;
+
+/// BLAKE3 over an entry's bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EntryHash(#[serde(with = "serde_bytes")] pub [u8; 32]);
+
+impl EntryHash {
+    /// What the first entry of a lane names as the hash before it.
+    pub const GENESIS: EntryHash = EntryHash([0; 32]);
+
+    pub fn of(bytes: &[u8]) -> EntryHash {
+        EntryHash(*blake3::hash(bytes).as_bytes())
+    }
+}
+
+impl fmt::Display for EntryHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for EntryHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", &self.to_string()[..12])
+    }
+}
+
+/// A hybrid logical clock: wall milliseconds, and a counter for what shares a millisecond or comes
+/// while the wall clock is behind. Source: Kulkarni et al., "Logical Physical Clocks", 2014.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Hlc {
+    pub wall_ms: u64,
+    pub counter: u32,
+}
+
+impl Hlc {
+    /// The stamp after `self` when the wall clock shows `wall_ms`. Never goes back.
+    pub fn tick(self, wall_ms: u64) -> Hlc {
+        if wall_ms > self.wall_ms {
+            Hlc {
+                wall_ms,
+                counter: 0,
+            }
+        } else {
+            Hlc {
+                wall_ms: self.wall_ms,
+                counter: self.counter + 1,
+            }
+        }
+    }
+}
+
+/// What an entry says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EntryBody {
+    /// Format version, see [`ENTRY_FORMAT`].
+    pub v: u16,
+    pub store: StoreId,
+    pub lane: LaneId,
+    pub seq: Seq,
+    /// Hash of the entry before it.
+    pub prev: EntryHash,
+    pub hlc: Hlc,
+    pub fact: Fact,
+}
+
+/// An entry as it is kept: its bytes, and what is needed to chain it without decoding it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub lane: LaneId,
+    pub seq: Seq,
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    #[error("entry {lane:?}/{seq} cannot be read: {reason}")]
+    Unreadable {
+        lane: LaneId,
+        seq: Seq,
+        reason: String,
+    },
+    #[error("entry {lane:?}/{seq} has format {found}; this release reads up to {ENTRY_FORMAT}")]
+    FromTheFuture { lane: LaneId, seq: Seq, found: u16 },
+    #[error("entry {lane:?}/{seq} does not follow from the one before it: {reason}")]
+    BrokenChain {
+        lane: LaneId,
+        seq: Seq,
+        reason: String,
+    },
+}
+
+/// What of an entry's bytes matters for the chain. Any release can read this of any later one.
+#[derive(Deserialize)]
+struct ChainLink {
+    v: u16,
+    store: StoreId,
+    lane: LaneId,
+    seq: Seq,
+    prev: EntryHash,
+}
+
+impl Entry {
+    pub fn seal(body: &EntryBody) -> Entry {
+        let bytes = cbor4ii::serde::to_vec(Vec::new(), body).expect("a body always encodes");
+        Entry {
+            lane: body.lane,
+            seq: body.seq,
+            bytes,
+        }
+    }
+
+    pub fn hash(&self) -> EntryHash {
+        EntryHash::of(&self.bytes)
+    }
+
+    fn unreadable(&self, error: impl fmt::Display) -> EntryError {
+        EntryError::Unreadable {
+            lane: self.lane,
+            seq: self.seq,
+            reason: error.to_string(),
+        }
+    }
+
+    /// The whole content. Fails on a format of a later release, whose chain can still be checked.
+    pub fn body(&self) -> Result<EntryBody, EntryError> {
+        let link: ChainLink =
+            cbor4ii::serde::from_slice(&self.bytes).map_err(|e| self.unreadable(e))?;
+        if link.v > ENTRY_FORMAT {
+            return Err(EntryError::FromTheFuture {
+                lane: self.lane,
+                seq: self.seq,
+                found: link.v,
+            });
+        }
+        cbor4ii::serde::from_slice(&self.bytes).map_err(|e| self.unreadable(e))
+    }
+
+    /// Checks that this entry is of `store`, is what it is labelled, and follows `before`.
+    pub fn check_follows(&self, store: StoreId, before: &Head) -> Result<Head, EntryError> {
+        let link: ChainLink =
+            cbor4ii::serde::from_slice(&self.bytes).map_err(|e| self.unreadable(e))?;
+        let broken = |reason: String| EntryError::BrokenChain {
+            lane: self.lane,
+            seq: self.seq,
+            reason,
+        };
+        if link.store != store {
+            return Err(broken(format!("it belongs to store {:?}", link.store)));
+        }
+        if (link.lane, link.seq) != (self.lane, self.seq) {
+            return Err(broken(format!("it is {:?}/{}", link.lane, link.seq)));
+        }
+        if self.seq != before.next_seq {
+            return Err(broken(format!("entry {} is due", before.next_seq)));
+        }
+        if link.prev != before.hash {
+            return Err(broken("its hash of the one before differs".to_owned()));
+        }
+        Ok(Head {
+            next_seq: self.seq + 1,
+            hash: self.hash(),
+        })
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}/{}", self.lane, self.seq)
+    }
+}
+
+/// The end of a lane's chain: the number its next entry gets, and the hash that entry names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    pub next_seq: Seq,
+    pub hash: EntryHash,
+}
+
+impl Default for Head {
+    fn default() -> Head {
+        Head {
+            next_seq: 1,
+            hash: EntryHash::GENESIS,
+        }
+    }
+}

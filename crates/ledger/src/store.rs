@@ -1,0 +1,235 @@
+//! The replicated state, read with types.
+
+use std::cell::RefCell;
+
+use catalog::{
+    BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Item,
+    ItemCode, ItemId, Reference, Settings, TaxCategory, TaxId,
+};
+use sale::{BusinessDay, LaneId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    DayTotal, Entry, ExceptionRecord, InvitationId, InvitationRecord, LaneRecord, StoreRecord,
+    Table, TableError, Tables,
+};
+
+pub(crate) const STORE: &[u8] = b"store";
+pub(crate) const ENTRIES: &[u8] = b"entries";
+pub(crate) const BOOK: &[u8] = b"book";
+pub(crate) const ITEMS: &[u8] = b"items";
+pub(crate) const LANES: &[u8] = b"lanes";
+pub(crate) const EXCEPTIONS: &[u8] = b"exceptions";
+pub(crate) const HQ_CURSOR: &[u8] = b"hq-cursor";
+pub(crate) const SETTINGS: &[u8] = b"settings";
+
+/// Reads a row's value.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TableError> {
+    cbor4ii::serde::from_slice(bytes).map_err(|error| TableError {
+        action: "read",
+        reason: error.to_string(),
+    })
+}
+
+/// Writes a row's value.
+pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    cbor4ii::serde::to_vec(Vec::new(), value).expect("plain data always encodes")
+}
+
+pub(crate) fn row<T: DeserializeOwned>(
+    tables: &dyn Tables,
+    table: Table,
+    key: &[u8],
+) -> Result<Option<T>, TableError> {
+    tables
+        .get(table, key)?
+        .map(|bytes| decode(&bytes))
+        .transpose()
+}
+
+pub(crate) fn counter(tables: &dyn Tables, key: &[u8]) -> Result<u64, TableError> {
+    Ok(row(tables, Table::Meta, key)?.unwrap_or(0))
+}
+
+pub(crate) fn day_key(day: &BusinessDay, lane: LaneId) -> Vec<u8> {
+    let mut key = day.0.as_bytes().to_vec();
+    key.push(b'/');
+    key.extend(lane.0);
+    key
+}
+
+/// The store as this lane has applied it.
+pub struct StoreView<'a> {
+    tables: &'a dyn Tables,
+    /// The first failure of a read that could not answer with an error of its own.
+    error: RefCell<Option<TableError>>,
+}
+
+/// The most rows that one listing returns.
+const LISTING_MAX: usize = 100_000;
+
+impl<'a> StoreView<'a> {
+    pub fn new(tables: &'a dyn Tables) -> StoreView<'a> {
+        StoreView {
+            tables,
+            error: RefCell::new(None),
+        }
+    }
+
+    /// Whether an answer given through [`Reference`] was wanting because the state could not be
+    /// read. Ask after a decision, before acting on it.
+    pub fn check(&self) -> Result<(), TableError> {
+        match self.error.borrow_mut().take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn look_up<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Option<T> {
+        row(self.tables, table, key).unwrap_or_else(|error| {
+            self.error.borrow_mut().get_or_insert(error);
+            None
+        })
+    }
+
+    fn list<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<T>, TableError> {
+        let rows = self.tables.scan(table, &[], LISTING_MAX)?;
+        rows.iter().map(|(_, value)| decode(value)).collect()
+    }
+
+    pub fn store(&self) -> Result<Option<StoreRecord>, TableError> {
+        row(self.tables, Table::Meta, STORE)
+    }
+
+    pub fn lane(&self, lane: LaneId) -> Result<Option<LaneRecord>, TableError> {
+        row(self.tables, Table::Lane, &lane.0)
+    }
+
+    /// Every lane ever admitted, by lane number.
+    pub fn lanes(&self) -> Result<Vec<LaneRecord>, TableError> {
+        let mut lanes: Vec<LaneRecord> = self.list(Table::Lane)?;
+        lanes.sort_by_key(|lane| lane.number);
+        Ok(lanes)
+    }
+
+    pub fn invitation(&self, id: InvitationId) -> Result<Option<InvitationRecord>, TableError> {
+        row(self.tables, Table::Invitation, &id.to_be_bytes())
+    }
+
+    /// How many journal entries the store has applied: the newest global sequence.
+    pub fn entries(&self) -> Result<u64, TableError> {
+        counter(self.tables, ENTRIES)
+    }
+
+    /// The global sequence up to which head office has everything.
+    pub fn hq_cursor(&self) -> Result<u64, TableError> {
+        counter(self.tables, HQ_CURSOR)
+    }
+
+    pub fn items(&self) -> Result<u64, TableError> {
+        counter(self.tables, ITEMS)
+    }
+
+    pub fn exceptions(&self) -> Result<u64, TableError> {
+        counter(self.tables, EXCEPTIONS)
+    }
+
+    pub fn exception_list(&self) -> Result<Vec<ExceptionRecord>, TableError> {
+        self.list(Table::Exception)
+    }
+
+    /// Applied entries after a global sequence, in order, at most `limit`.
+    pub fn entries_after(&self, after: u64, limit: usize) -> Result<Vec<(u64, Entry)>, TableError> {
+        let rows = self
+            .tables
+            .scan(Table::Entry, &(after + 1).to_be_bytes(), limit)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let global = key.try_into().map(u64::from_be_bytes);
+                let global = global.map_err(|_| TableError {
+                    action: "read",
+                    reason: "an entry's key is not a number".to_owned(),
+                })?;
+                Ok((global, decode(&value)?))
+            })
+            .collect()
+    }
+
+    /// The text of the promotions in force at a book version.
+    pub fn promotions_at(&self, version: BookVersion) -> Result<Option<String>, TableError> {
+        let rows = self.tables.scan(Table::Promotions, &[], LISTING_MAX)?;
+        rows.iter()
+            .rev()
+            .find(|(key, _)| key.as_slice() <= version.0.to_be_bytes().as_slice())
+            .map(|(_, value)| decode(value))
+            .transpose()
+    }
+
+    /// Totals by business day and lane, in that order.
+    pub fn totals(&self) -> Result<Vec<(BusinessDay, LaneId, DayTotal)>, TableError> {
+        let rows = self.tables.scan(Table::Total, &[], LISTING_MAX)?;
+        rows.into_iter()
+            .filter_map(|(key, value)| {
+                let slash = key.len().checked_sub(17)?;
+                let day = String::from_utf8(key[..slash].to_vec()).ok()?;
+                let lane = LaneId(key[slash + 1..].try_into().ok()?);
+                Some(decode(&value).map(|total| (BusinessDay(day), lane, total)))
+            })
+            .collect()
+    }
+
+    /// Stock of an item in thousandths of its unit; negative once more was sold than received.
+    pub fn stock_milli(&self, item: &ItemId) -> Result<i64, TableError> {
+        Ok(row(self.tables, Table::Stock, item.0.as_bytes())?.unwrap_or(0))
+    }
+
+    /// Items after an id, in order of id, at most `limit`: a page of the whole catalog.
+    pub fn items_after(
+        &self,
+        after: Option<&ItemId>,
+        limit: usize,
+    ) -> Result<Vec<Item>, TableError> {
+        let mut from = after.map_or(Vec::new(), |id| id.0.as_bytes().to_vec());
+        if after.is_some() {
+            from.push(0);
+        }
+        let rows = self.tables.scan(Table::Item, &from, limit)?;
+        rows.iter().map(|(_, value)| decode(value)).collect()
+    }
+}
+
+impl Reference for StoreView<'_> {
+    fn version(&self) -> BookVersion {
+        BookVersion(self.look_up(Table::Meta, BOOK).unwrap_or(0))
+    }
+
+    fn item(&self, id: &ItemId) -> Option<Item> {
+        self.look_up(Table::Item, id.0.as_bytes())
+    }
+
+    fn item_by_code(&self, code: &ItemCode) -> Option<Item> {
+        let id: ItemId = self.look_up(Table::Code, code.key().as_bytes())?;
+        self.item(&id)
+    }
+
+    fn department(&self, id: &DepartmentId) -> Option<Department> {
+        self.look_up(Table::Department, id.0.as_bytes())
+    }
+
+    fn tax(&self, id: &TaxId) -> Option<TaxCategory> {
+        self.look_up(Table::Tax, id.0.as_bytes())
+    }
+
+    fn employee(&self, id: &EmployeeId) -> Option<Employee> {
+        self.look_up(Table::Employee, id.0.as_bytes())
+    }
+
+    fn customer(&self, id: &CustomerId) -> Option<Customer> {
+        self.look_up(Table::Customer, id.0.as_bytes())
+    }
+
+    fn settings(&self) -> Settings {
+        self.look_up(Table::Settings, SETTINGS).unwrap_or_default()
+    }
+}

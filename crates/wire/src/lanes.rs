@@ -1,0 +1,91 @@
+//! Between lanes: questions and answers, matched by number on one stream.
+
+use std::collections::BTreeMap;
+
+use ledger::{Entry, Head, LaneId, Seq, StoreId};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+/// The ends of the journals that a lane holds.
+pub type Heads = BTreeMap<LaneId, Head>;
+
+/// One frame of a stream: a question, or the answer to the question of the same number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Frame {
+    Ask { id: u64, ask: Ask },
+    Answer { id: u64, answer: Answer },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Ask {
+    /// A Raft request, opaque here.
+    Raft(ByteBuf),
+    /// Which journals do you hold, and how far?
+    Heads,
+    /// Keep these entries; answer once they are durable.
+    Copy { entries: Vec<Entry> },
+    /// Propose this ledger command, for the leader.
+    Propose(ByteBuf),
+    /// How can you be reached, and how can others, as far as you know?
+    Contacts { known: Vec<LaneContact> },
+    Join(JoinRequest),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    Raft(ByteBuf),
+    Heads(Heads),
+    /// Durable here: the next sequence number wanted of each lane that was sent.
+    Copied { next: BTreeMap<LaneId, Seq> },
+    /// The command was committed and applied with this outcome.
+    Proposed(ByteBuf),
+    /// Not the leader; the leader's peer where it is known.
+    NotLeader { leader: Option<String> },
+    Contacts { known: Vec<LaneContact> },
+    Welcome(Welcome),
+    JoinRefused(JoinRefusal),
+    /// The question was not understood, or cannot be answered now.
+    Refused { reason: String },
+}
+
+/// A lane and where it was last reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LaneContact {
+    pub peer: String,
+    /// Multiaddr text, most recent success first.
+    pub addresses: Vec<String>,
+}
+
+/// A lane that is no member asks to become one. It shows that it knows the code without sending it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JoinRequest {
+    pub invitation: u32,
+    /// Keyed BLAKE3 over both peers and the lane id, see `node`'s invitation module.
+    #[serde(with = "serde_bytes")]
+    pub proof: [u8; 32],
+    pub lane: LaneId,
+    pub lane_name: String,
+}
+
+/// What a new member needs to take part. Sent inside the authenticated, encrypted stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    pub store: StoreId,
+    pub store_name: String,
+    /// The new lane's Raft node id.
+    pub node: u64,
+    pub number: u32,
+    /// The members, the answering lane first.
+    pub members: Vec<LaneContact>,
+    /// Where head office is, and the key that opens it.
+    pub hq: Option<(String, String)>,
+    /// Proves to the joining lane that the store knows the code, too.
+    #[serde(with = "serde_bytes")]
+    pub proof: [u8; 32],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinRefusal {
+    /// In words for the person at the joining lane.
+    pub reason: String,
+}
