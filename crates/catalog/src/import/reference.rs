@@ -1,0 +1,251 @@
+//! Rows that are items, departments and taxes.
+
+use money::{Currency, Money, Rate, Unit};
+
+use super::header::Cells;
+use super::words::{nice, size, slug};
+use super::{ImportProblem, Seen};
+use crate::{
+    BookVersion, CodeError, Department, DepartmentId, Item, ItemCode, ItemId, Record, TaxCategory,
+    TaxId,
+};
+
+/// The tax of items for which no tax is stated.
+const NO_TAX: &str = "none";
+
+/// An item, after the department and the tax that it is the first in the file to name.
+pub(super) fn item(
+    cells: &Cells<'_>,
+    currency: Currency,
+    seen: &mut Seen,
+) -> Result<Vec<Record>, ImportProblem> {
+    let id = cells.needed("item_id")?;
+    let own = ItemCode::parse_internal(id)
+        .map_err(|_| cells.problem("item_id", "write at most 48 letters, digits and dashes"))?;
+    let department = department_named(cells)?;
+    let codes = codes(cells)?;
+    let (price_field, price, sold_by) = price(cells, currency)?;
+    let embedded = codes
+        .iter()
+        .any(|(_, c)| matches!(c, ItemCode::Embedded(_)));
+    if price.is_zero() && !embedded {
+        let why = "a price of 0 would give it away; only items with an e: code may have it";
+        return Err(cells.problem(price_field, why));
+    }
+    let tax = match slug(cells.text("tax")?) {
+        none if none.is_empty() => TaxId::from(NO_TAX),
+        tax => TaxId(tax),
+    };
+    let item = Item {
+        id: ItemId::from(id),
+        description: description(cells, id)?,
+        department: department.id.clone(),
+        brand: Some(cells.text("brand")?.to_owned()).filter(|brand| !brand.is_empty()),
+        sold_by,
+        price,
+        earlier_prices: Vec::new(),
+        price_since: BookVersion::default(),
+        tax,
+        age_min: age_min(cells)?,
+        deposit: deposit(cells, currency, sold_by)?,
+        codes: codes.iter().map(|(_, code)| code.clone()).collect(),
+    };
+    let mut keys = vec![("item_id", own.key())];
+    keys.extend(codes.iter().map(|(field, code)| (*field, code.key())));
+    seen.note(cells, &keys)?;
+    Ok(with_what_it_names(item, department, seen))
+}
+
+fn with_what_it_names(item: Item, department: Department, seen: &mut Seen) -> Vec<Record> {
+    let mut records = Vec::new();
+    if item.tax.0 == NO_TAX && !seen.no_tax {
+        seen.no_tax = true;
+        records.push(Record::Tax(TaxCategory {
+            id: item.tax.clone(),
+            name: "No tax".to_owned(),
+            rate: Rate::ZERO,
+            included: false,
+        }));
+    }
+    if seen.departments.insert(department.id.clone()) {
+        records.push(Record::Department(department));
+    }
+    records.push(Record::Item(item));
+    records
+}
+
+fn department_named(cells: &Cells<'_>) -> Result<Department, ImportProblem> {
+    let text = cells.needed("department")?;
+    named(text).ok_or_else(|| cells.problem("department", "it has no letter or digit"))
+}
+
+fn named(text: &str) -> Option<Department> {
+    let id = slug(text);
+    (!id.is_empty()).then(|| Department {
+        id: DepartmentId(id),
+        name: nice(text),
+    })
+}
+
+/// The description as it stands, or one made of type, brand and size.
+fn description(cells: &Cells<'_>, id: &str) -> Result<String, ImportProblem> {
+    let stated = cells.text("description")?;
+    if !stated.is_empty() {
+        return Ok(stated.to_owned());
+    }
+    let what = match cells.text("product_type")? {
+        "" => format!("{} {id}", nice(cells.text("department")?)),
+        product_type => nice(product_type),
+    };
+    let parts = [
+        what,
+        nice(cells.text("brand")?),
+        size(cells.text("package_size")?),
+    ];
+    let filled: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    Ok(filled.join(", "))
+}
+
+/// Every code of the row with the column it stands in.
+fn codes(cells: &Cells<'_>) -> Result<Vec<(&'static str, ItemCode)>, ImportProblem> {
+    type Parse = fn(&str) -> Result<ItemCode, CodeError>;
+    let columns: [(&'static str, Parse); 3] = [
+        ("gtin", |text| crate::Gtin::parse(text).map(ItemCode::Gtin)),
+        ("plu", ItemCode::parse_plu),
+        ("codes", ItemCode::parse),
+    ];
+    let mut codes: Vec<(&'static str, ItemCode)> = Vec::new();
+    for (field, parse) in columns {
+        let texts = cells.text(field)?.split(';').map(str::trim);
+        for text in texts.filter(|text| !text.is_empty()) {
+            let code = parse(text).map_err(|error| cells.problem(field, advice(field, &error)))?;
+            if !codes.iter().any(|(_, known)| *known == code) {
+                codes.push((field, code));
+            }
+        }
+    }
+    Ok(codes)
+}
+
+/// What to do about a code in a file, where a cashier would be told to scan it again.
+fn advice(field: &str, error: &CodeError) -> String {
+    match error {
+        CodeError::WrongCheckDigit { text, expected } => {
+            format!("the check digit of {text} does not match: it would be {expected}")
+        }
+        CodeError::NotAPlu(_) => {
+            "PLU codes run from 3000 to 4999, with an 8 or a 9 in front for some: write other short codes into the column codes".to_owned()
+        }
+        _ if field == "gtin" => {
+            "a GTIN has 8, 12, 13 or 14 digits: did a spreadsheet take the zeros in front away?".to_owned()
+        }
+        _ => "write codes like 4006381333931, 4011, HAM-2 or e:12345, several divided by ;".to_owned(),
+    }
+}
+
+/// The column with the price, the price, and whether it is for a piece or for a kilogram.
+fn price(
+    cells: &Cells<'_>,
+    currency: Currency,
+) -> Result<(&'static str, Money, Unit), ImportProblem> {
+    let stated = match cells.text("sold_by")?.to_lowercase().as_str() {
+        "" => None,
+        "each" | "ea" | "piece" => Some(Unit::Each),
+        "kg" | "kilogram" => Some(Unit::Kilogram),
+        _ => return Err(cells.problem("sold_by", "write each or kg")),
+    };
+    let (field, sold_by) = match (cells.text("price")?, cells.text("price_per_kg")?) {
+        ("", "") => return Err(cells.problem("price", "there is no price")),
+        (_, "") => ("price", stated.unwrap_or(Unit::Each)),
+        ("", _) if stated == Some(Unit::Each) => {
+            return Err(cells.problem("sold_by", "it says each, but the price is per kilogram"));
+        }
+        ("", _) => ("price_per_kg", Unit::Kilogram),
+        _ => return Err(cells.problem("price_per_kg", "there are two prices: leave one out")),
+    };
+    Ok((field, amount(cells, field, currency)?, sold_by))
+}
+
+/// An amount that is not negative.
+fn amount(cells: &Cells<'_>, field: &str, currency: Currency) -> Result<Money, ImportProblem> {
+    let wrong = |_| {
+        let message = format!("write an amount such as 12.34, as {currency} has it");
+        cells.problem(field, message)
+    };
+    let amount = Money::parse(cells.text(field)?, currency).map_err(wrong)?;
+    if amount.is_negative() {
+        return Err(cells.problem(field, "it is below zero"));
+    }
+    Ok(amount)
+}
+
+fn age_min(cells: &Cells<'_>) -> Result<Option<u8>, ImportProblem> {
+    match cells.text("age_min")? {
+        "" | "0" => Ok(None),
+        text => match text.parse() {
+            Ok(age @ 1..=99) => Ok(Some(age)),
+            _ => Err(cells.problem("age_min", "write whole years from 1 to 99, or nothing")),
+        },
+    }
+}
+
+fn deposit(
+    cells: &Cells<'_>,
+    currency: Currency,
+    sold_by: Unit,
+) -> Result<Option<Money>, ImportProblem> {
+    if cells.text("deposit")?.is_empty() {
+        return Ok(None);
+    }
+    let deposit = amount(cells, "deposit", currency)?;
+    if !deposit.is_zero() && sold_by == Unit::Kilogram {
+        return Err(cells.problem("deposit", "what is sold by weight has no deposit per piece"));
+    }
+    Ok(Some(deposit).filter(|deposit| !deposit.is_zero()))
+}
+
+pub(super) fn department(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, ImportProblem> {
+    let field = "department_id";
+    let mut department = named(cells.needed(field)?)
+        .ok_or_else(|| cells.problem(field, "it has no letter or digit"))?;
+    let name = cells.text("name")?;
+    if !name.is_empty() {
+        department.name = name.to_owned();
+    }
+    seen.note(cells, &[(field, department.id.0.clone())])?;
+    Ok(vec![Record::Department(department)])
+}
+
+pub(super) fn tax(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, ImportProblem> {
+    let field = "tax_id";
+    let text = cells.needed(field)?;
+    let id = slug(text);
+    if id.is_empty() {
+        return Err(cells.problem(field, "it has no letter or digit"));
+    }
+    let name = match cells.text("name")? {
+        "" => nice(text),
+        name => name.to_owned(),
+    };
+    let rate = cells.needed("rate")?.trim_end_matches('%');
+    let rate = Rate::parse_percent(rate)
+        .map_err(|_| cells.problem("rate", "write a percentage from 0 to 100, such as 8.25"))?;
+    let included = match cells.text("included")?.to_lowercase().as_str() {
+        "" | "no" | "false" => false,
+        "yes" | "true" => true,
+        _ => return Err(cells.problem("included", "write yes or no")),
+    };
+    if id == NO_TAX && rate != Rate::ZERO {
+        return Err(cells.problem(
+            field,
+            "'none' is the tax of items without one: its rate is 0",
+        ));
+    }
+    seen.note(cells, &[(field, id.clone())])?;
+    Ok(vec![Record::Tax(TaxCategory {
+        id: TaxId(id),
+        name,
+        rate,
+        included,
+    })])
+}

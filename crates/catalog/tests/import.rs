@@ -1,0 +1,360 @@
+//! Importing: what files give, and what is said about what is wrong in them.
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, Read};
+use std::path::PathBuf;
+
+use catalog::{Import, ImportKind, ImportProblem, MapPin, Record};
+use money::Currency;
+
+fn map_pin() -> MapPin {
+    Box::new(|pin| format!("$hash${}", pin.len()))
+}
+
+fn import<R: Read>(file: R, kind: Option<ImportKind>) -> Import<R> {
+    Import::new(file, kind, Currency::USD, map_pin())
+}
+
+/// One line per record or problem, short enough to read in a test.
+fn shown(answer: Result<Record, ImportProblem>) -> String {
+    match answer {
+        Err(problem) => problem.to_string(),
+        Ok(Record::Item(item)) => {
+            let codes: Vec<String> = item.codes.iter().map(|code| code.key()).collect();
+            let mut text = format!(
+                "item {} '{}' in {}, {} per {:?}, tax {}",
+                item.id, item.description, item.department, item.price, item.sold_by, item.tax
+            );
+            for (word, value) in [
+                ("brand", item.brand),
+                ("age", item.age_min.map(|age| age.to_string())),
+                ("deposit", item.deposit.map(|deposit| deposit.to_string())),
+                ("codes", Some(codes.join(" ")).filter(|c| !c.is_empty())),
+            ] {
+                if let Some(value) = value {
+                    text += &format!(", {word} {value}");
+                }
+            }
+            text
+        }
+        Ok(Record::Department(d)) => format!("department {} '{}'", d.id, d.name),
+        Ok(Record::Tax(t)) => format!("tax {} '{}' {} {}", t.id, t.name, t.rate, t.included),
+        Ok(Record::Employee(e)) => {
+            format!("employee {} {} {:?} {}", e.id, e.name, e.role, e.pin_hash)
+        }
+        Ok(Record::Customer(c)) => {
+            format!("customer {} {} {:?} {:?}", c.id, c.name, c.tier, c.phone)
+        }
+        Ok(other) => format!("{other:?}"),
+    }
+}
+
+fn check(file: impl AsRef<[u8]>, expected: &[&str]) {
+    let got: Vec<String> = import(file.as_ref(), None).map(shown).collect();
+    assert_eq!(got, expected, "{}", String::from_utf8_lossy(file.as_ref()));
+}
+
+#[test]
+fn items_are_read_with_all_they_have() {
+    check(
+        "item_id,gtin,plu,codes,description,department,brand,price,price_per_kg,sold_by,tax,age_min,deposit\n\
+         1001,4006381333931,,,Pilsner,Beer & Cider,Old Mill,1.99,,,standard,21,0.10\n\
+         1002,,4011;94011,,Bananas,Produce,,,1.52,,,,\n\
+         1003,,,e:12345;HAM-2,Ham,Produce,,0,,each,Reduced,0,0\n\
+         1004,,,,Loose nuts,produce,,9.5,,KG,,,\n",
+        &[
+            "department beer-cider 'Beer & Cider'",
+            "item 1001 'Pilsner' in beer-cider, 1.99 per Each, tax standard, brand Old Mill, age 21, deposit 0.10, codes g:04006381333931",
+            "tax none 'No tax' 0% false",
+            "department produce 'Produce'",
+            "item 1002 'Bananas' in produce, 1.52 per Kilogram, tax none, codes p:4011 p:94011",
+            "item 1003 'Ham' in produce, 0.00 per Each, tax reduced, codes e:12345 i:HAM-2",
+            "item 1004 'Loose nuts' in produce, 9.50 per Kilogram, tax none",
+        ],
+    );
+}
+
+#[test]
+fn items_of_another_system_get_a_description() {
+    check(
+        "\u{feff}product_id;Department;product_type;brand;package_size;manufacturer_id;regular price\r\n\
+         25671;DRUG GM;ICE - CRUSHED/CUBED;National;22 LB;2;3.49\r\n\
+         26093;DRUG GM;;Private;;69;1.8\r\n",
+        &[
+            "tax none 'No tax' 0% false",
+            "department drug-gm 'Drug GM'",
+            "item 25671 'Ice - Crushed/Cubed, National, 22 lb' in drug-gm, 3.49 per Each, tax none, brand National",
+            "item 26093 'Drug GM 26093, Private' in drug-gm, 1.80 per Each, tax none, brand Private",
+        ],
+    );
+}
+
+#[test]
+fn a_wrong_row_is_named_and_the_others_are_kept() {
+    let header =
+        "sku,gtin,plu,codes,description,department,price,price_per_kg,sold_by,age_min,deposit";
+    let check = |row: &str, expected: &str| {
+        let file = format!("{header}\n1,,,,A,x,1,,,,\n{row}\n9,,,,Z,x,1,,,,\n");
+        let got: Vec<String> = import(file.as_bytes(), None).map(shown).collect();
+        assert_eq!(got.len(), 5, "{row}: {got:?}");
+        assert_eq!(got[3], expected, "{row}");
+        assert!(got[4].starts_with("item 9"), "{row}: {got:?}");
+    };
+    check(",,,,B,x,1,,,,", "line 3, sku: it is empty");
+    check(
+        "a/b,,,,B,x,1,,,,",
+        "line 3, sku 'a/b': write at most 48 letters, digits and dashes",
+    );
+    check(
+        "1,,,,B,x,1,,,,",
+        "line 3, sku '1': line 2 has it already: change one of the two",
+    );
+    check("2,,,,B,,1,,,,", "line 3, department: it is empty");
+    check(
+        "2,,,,B,&,1,,,,",
+        "line 3, department '&': it has no letter or digit",
+    );
+    check("2,,,,B,x,,,,,", "line 3, price: there is no price");
+    check(
+        "2,,,,B,x,0,,,,",
+        "line 3, price '0': a price of 0 would give it away; only items with an e: code may have it",
+    );
+    check("2,,,,B,x,-1,,,,", "line 3, price '-1': it is below zero");
+    check(
+        "2,,,,B,x,1.999,,,,",
+        "line 3, price '1.999': write an amount such as 12.34, as USD has it",
+    );
+    check(
+        "2,,,,B,x,\"1,5\",,,,",
+        "line 3, price '1,5': write an amount such as 12.34, as USD has it",
+    );
+    check(
+        "2,,,,B,x,1,2,,,",
+        "line 3, price_per_kg '2': there are two prices: leave one out",
+    );
+    check(
+        "2,,,,B,x,1,,dozen,,",
+        "line 3, sold_by 'dozen': write each or kg",
+    );
+    check(
+        "2,,,,B,x,,1,each,,",
+        "line 3, sold_by 'each': it says each, but the price is per kilogram",
+    );
+    check(
+        "2,,,,B,x,1,,,old,",
+        "line 3, age_min 'old': write whole years from 1 to 99, or nothing",
+    );
+    check(
+        "2,,,,B,x,1,,,,x",
+        "line 3, deposit 'x': write an amount such as 12.34, as USD has it",
+    );
+    check(
+        "2,,,,B,x,1,,kg,,0.1",
+        "line 3, deposit '0.1': what is sold by weight has no deposit per piece",
+    );
+    check(
+        "2,4006381333932,,,B,x,1,,,,",
+        "line 3, gtin '4006381333932': the check digit of 4006381333932 does not match: it would be 1",
+    );
+    check(
+        "2,36000291452,,,B,x,1,,,,",
+        "line 3, gtin '36000291452': a GTIN has 8, 12, 13 or 14 digits: did a spreadsheet take the zeros in front away?",
+    );
+    check(
+        "2,,123,,B,x,1,,,,",
+        "line 3, plu '123': PLU codes run from 3000 to 4999, with an 8 or a 9 in front for some: write other short codes into the column codes",
+    );
+    check(
+        "2,,,a b,B,x,1,,,,",
+        "line 3, codes 'a b': write codes like 4006381333931, 4011, HAM-2 or e:12345, several divided by ;",
+    );
+    check(
+        "2,,,i:1,B,x,1,,,,",
+        "line 3, codes 'i:1': line 2 has it already: change one of the two",
+    );
+    check(
+        "2,,,,B,x,1",
+        "line 3: the row has 7 cells and the header 11: is a comma missing, or not in quotes?",
+    );
+    check(
+        "2,,,,B,x,1,,,,,y",
+        "line 3: the row has 12 cells and the header 11: is a comma missing, or not in quotes?",
+    );
+    check(
+        "2,,,,\"B,x,1,,,,",
+        "line 3: a quote is opened in this row and not closed",
+    );
+    check(
+        &format!("2,,,,{},x,1,,,,", "B".repeat(201)),
+        &format!(
+            "line 3, description '{}': it is longer than 200 characters",
+            "B".repeat(60)
+        ),
+    );
+}
+
+#[test]
+fn a_damaged_cell_is_named_and_the_others_are_kept() {
+    check(
+        b"item_id,description,department,price\n1,B\xffd,x,1\n2,\"two\nlines\",x,1\n\n4,Fine,x,1,\n",
+        &[
+            "line 2, description 'B\u{fffd}d': it is not UTF-8 text: save the file as UTF-8",
+            "line 3, description 'twolines': it has a line break or another control character",
+            "tax none 'No tax' 0% false",
+            "department x 'X'",
+            "item 4 'Fine' in x, 1.00 per Each, tax none",
+        ],
+    );
+}
+
+#[test]
+fn a_refused_row_does_not_count_as_seen() {
+    check(
+        "item_id,gtin,description,department,price\n\
+         1,4006381333931,A,x,1\n2,4006381333931,B,x,1\n2,,B again,x,1\n",
+        &[
+            "tax none 'No tax' 0% false",
+            "department x 'X'",
+            "item 1 'A' in x, 1.00 per Each, tax none, codes g:04006381333931",
+            "line 3, gtin '4006381333931': line 2 has it already: change one of the two",
+            "item 2 'B again' in x, 1.00 per Each, tax none",
+        ],
+    );
+}
+
+#[test]
+fn people_taxes_and_departments_are_read() {
+    check(
+        "employee_id,name,role,pin\n101,Ada Reed,Manager,48213\n102,Ben,boss,1111\n103,Cy,cashier,12a4\n101,Di,cashier,7777\n",
+        &[
+            "employee 101 Ada Reed Manager $hash$5",
+            "line 3, role 'boss': write cashier, supervisor or manager",
+            "line 4, pin: a PIN has 4 to 8 digits and nothing else",
+            "line 5, employee_id: line 2 has it already: change one of the two",
+        ],
+    );
+    check(
+        "customer_id,name,tier,phone\nC1,Eve,gold,555-0101\nC2,Fay,,\nC3,Gus,iron,\nC4,Hal,,call me\n",
+        &[
+            "customer C1 Eve Gold Some(\"555-0101\")",
+            "customer C2 Fay Basic None",
+            "line 4, tier 'iron': write basic, silver or gold",
+            "line 5, phone 'call me': write a number such as +1 555-0123",
+        ],
+    );
+    check(
+        "tax_id,name,rate,included\nstandard,Sales tax,8.25,no\nvat,,20%,yes\nx,,lots,\nnone,,5,\n",
+        &[
+            "tax standard 'Sales tax' 8.25% false",
+            "tax vat 'Vat' 20% true",
+            "line 4, rate 'lots': write a percentage from 0 to 100, such as 8.25",
+            "line 5, tax_id 'none': 'none' is the tax of items without one: its rate is 0",
+        ],
+    );
+    check(
+        "department_id,name\nproduce,Fruit & Vegetables\nDRUG GM,\n",
+        &[
+            "department produce 'Fruit & Vegetables'",
+            "department drug-gm 'Drug GM'",
+        ],
+    );
+}
+
+#[test]
+fn a_pin_never_shows() {
+    // Every way of putting 48213 where it does not belong.
+    for row in [
+        "101,Ann,48213,cashier",
+        "48213,Ann,boss,x",
+        "101,48213\u{1},cashier,x",
+        "101,Ann,cashier,48213,9",
+        "101,Ann,cashier,\"48213",
+        "101,Ann,cashier,482 13",
+        "101,Ann cashier 48213",
+        "48213,Ann,cashier,1234\n48213,Bo,cashier,1234",
+    ] {
+        let file = format!("employee_id,name,role,pin\n{row}\n");
+        let problems: Vec<_> = import(file.as_bytes(), None)
+            .filter_map(Result::err)
+            .collect();
+        assert_eq!(problems.len(), 1, "{row}");
+        let said = format!("{:?} {}", problems[0], problems[0]);
+        assert!(!said.contains("482"), "{row}: {said}");
+    }
+}
+
+#[test]
+fn a_header_that_cannot_be_used_says_what_could() {
+    let check = |file: &[u8], kind, parts: &[&str]| {
+        let answers: Vec<_> = import(file, kind).collect();
+        let [Err(problem)] = answers.as_slice() else {
+            panic!("{answers:?}");
+        };
+        for part in parts {
+            assert!(problem.message.contains(part), "{part}: {problem}");
+        }
+    };
+    let items = "for items: item_id/product_id/sku, gtin/upc/ean/barcode, plu";
+    check(b"", None, &["the file is empty", items]);
+    check(
+        b"a,b\n1,2\n",
+        None,
+        &["not understood", items, "for employees: employee_id"],
+    );
+    check(
+        b"item_id,description,department\n1,2,3\n",
+        Some(ImportKind::Items),
+        &["no column price or price_per_kg", items],
+    );
+    check(
+        b"tax_id,rate,rate\nx,1,2\n",
+        Some(ImportKind::Taxes),
+        &["the column rate is there twice", "for taxes: tax_id"],
+    );
+    check(b"\xff\xfea\0,\0", None, &["not UTF-8"]);
+}
+
+#[test]
+fn the_caller_sees_kind_and_columns_left_out() {
+    let file = b"product_id,department,shelf,product_type,regular_price,age_mn\n";
+    let import = import(&file[..], None);
+    assert_eq!(import.kind(), Some(ImportKind::Items));
+    assert_eq!(import.ignored_columns(), ["shelf", "age_mn"]);
+}
+
+#[test]
+fn departments_the_store_knows_keep_their_names() {
+    let file = b"item_id,description,department,price,tax\n1,A,produce,1,low\n2,B,deli,1,low\n";
+    let records = import(&file[..], None).with_departments(["produce".into()]);
+    let got: Vec<String> = records.map(shown).collect();
+    assert_eq!(got.len(), 3);
+    assert_eq!(got[1], "department deli 'Deli'");
+}
+
+/// A real catalog of 68,222 items, where there is one to try.
+#[test]
+fn a_large_catalog_imports_without_a_problem() {
+    let Some(folder) = std::env::var_os("LANEMESH_DATA").map(PathBuf::from) else {
+        println!(
+            "left out: set LANEMESH_DATA to a folder with catalog.csv.gz (product_id, department, product_type, regular_price, ...)"
+        );
+        return;
+    };
+    let file = std::fs::File::open(folder.join("catalog.csv.gz")).unwrap();
+    let unpacked = flate2::read::GzDecoder::new(BufReader::new(file));
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for record in import(unpacked, None) {
+        let word = match record.unwrap() {
+            Record::Item(item) => {
+                assert!(!item.description.is_empty() && !item.price.is_zero());
+                "items"
+            }
+            Record::Department(_) => "departments",
+            Record::Tax(_) => "taxes",
+            other => panic!("{other:?}"),
+        };
+        *counts.entry(word).or_default() += 1;
+    }
+    let expected = [("departments", 30), ("items", 68_222), ("taxes", 1)];
+    assert_eq!(counts, BTreeMap::from(expected));
+}
