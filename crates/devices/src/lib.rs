@@ -1,1 +1,28 @@
-//! devices
+//! What a lane's devices are sent: a receipt as text and as ESC/POS bytes, and the pulse that opens
+//! the cash drawer.
+//!
+//! A receipt is laid out once, as a [`Document`], and rendered from there, so the screen and the
+//! paper say the same. Nothing here does I/O: callers write the bytes to whatever is attached.
+
+mod code_page;
+mod document;
+mod escpos;
+mod receipt;
+mod text;
+
+pub use document::{Align, Block, COLUMNS, Document, Emphasis};
+pub use escpos::drawer_pulse;
+pub use receipt::{PrintKind, ReceiptStyle, document};
+
+use sale::Receipt;
+
+/// A receipt as plain text, [`COLUMNS`] wide, each line ended by a line feed.
+pub fn render_text(receipt: &Receipt, style: &ReceiptStyle) -> String {
+    text::render(&document(receipt, style))
+}
+
+/// A receipt as bytes for an ESC/POS printer with an 80 mm roll, cut at the end. The drawer is
+/// opened by [`drawer_pulse`], because a reprint must not open it.
+pub fn render_escpos(receipt: &Receipt, style: &ReceiptStyle) -> Vec<u8> {
+    escpos::render(&document(receipt, style))
+}

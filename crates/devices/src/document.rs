@@ -1,0 +1,162 @@
+//! A printed document as blocks of known width, before it becomes text or bytes.
+//!
+//! Every row fits [`COLUMNS`] characters once it is in a document; text that is longer is wrapped on
+//! the way in, never cut.
+
+/// Characters of a row: font A of an 80 mm printer with a 42-column head, the narrowest that is
+/// common.
+pub const COLUMNS: usize = 42;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    Left,
+    Center,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emphasis {
+    Plain,
+    Bold,
+    /// Bold and twice as high, as wide as the rest.
+    Tall,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// One row, at most [`COLUMNS`] characters, without control characters.
+    Row {
+        align: Align,
+        emphasis: Emphasis,
+        text: String,
+    },
+    /// A row of dashes.
+    Rule,
+    Blank,
+    /// Code 128 with the text under it. In plain text, the text alone.
+    Barcode(String),
+}
+
+/// What is printed, from top to bottom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    blocks: Vec<Block>,
+}
+
+impl Document {
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    pub(crate) fn push(&mut self, block: Block) {
+        self.blocks.push(block);
+    }
+
+    /// Text of any length, wrapped at words.
+    pub(crate) fn text(&mut self, align: Align, emphasis: Emphasis, text: &str) {
+        for text in wrap(&printable(text), COLUMNS) {
+            self.push(Block::Row {
+                align,
+                emphasis,
+                text,
+            });
+        }
+    }
+
+    /// Words on the left, an amount on the right. Long words take several rows, and the amount
+    /// stands in the last.
+    pub(crate) fn columns(&mut self, emphasis: Emphasis, left: &str, right: &str) {
+        let right = printable(right);
+        let indent = left.len() - left.trim_start().len();
+        let room = COLUMNS.saturating_sub(right.chars().count() + 1 + indent);
+        let mut rows = wrap(&printable(left.trim_start()), room.max(1));
+        let last = rows.pop().unwrap_or_default();
+        let pad = " ".repeat(indent);
+        for row in rows {
+            self.row(emphasis, format!("{pad}{row}"));
+        }
+        let used = indent + last.chars().count() + right.chars().count();
+        let gap = " ".repeat(COLUMNS.saturating_sub(used));
+        self.row(emphasis, format!("{pad}{last}{gap}{right}"));
+    }
+
+    fn row(&mut self, emphasis: Emphasis, text: String) {
+        self.push(Block::Row {
+            align: Align::Left,
+            emphasis,
+            text,
+        });
+    }
+}
+
+/// Control characters would be commands to a printer: each becomes a space.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+/// Rows of at most `width` characters, broken at spaces, and inside a word only where the word
+/// alone is too long.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut row = String::new();
+    for word in text.split_whitespace() {
+        let mut rest: Vec<char> = word.chars().collect();
+        let fits = row.chars().count() + 1 + rest.len() <= width;
+        if !row.is_empty() && !fits {
+            rows.push(std::mem::take(&mut row));
+        }
+        while rest.len() > width {
+            let tail = rest.split_off(width);
+            rows.push(rest.into_iter().collect());
+            rest = tail;
+        }
+        if !row.is_empty() {
+            row.push(' ');
+        }
+        row.extend(rest);
+    }
+    if !row.is_empty() {
+        rows.push(row);
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_wrapped_and_never_cut() {
+        let check = |text: &str, width, expected: &[&str]| assert_eq!(wrap(text, width), expected);
+        check("", 5, &[]);
+        check("one", 5, &["one"]);
+        check("one two", 7, &["one two"]);
+        check("one two", 6, &["one", "two"]);
+        check("abcdefghijkl", 5, &["abcde", "fghij", "kl"]);
+        check("a bcdefghi", 4, &["a", "bcde", "fghi"]);
+    }
+
+    #[test]
+    fn amounts_stand_in_one_column() {
+        let mut document = Document::default();
+        document.columns(Emphasis::Plain, "  deposit", "0.25");
+        document.columns(
+            Emphasis::Plain,
+            "A description that is longer than what fits beside it",
+            "1234.56",
+        );
+        document.columns(Emphasis::Plain, "tab\there", "\x1b1.00");
+        for block in document.blocks() {
+            let Block::Row { text, .. } = block else {
+                panic!("only rows were pushed");
+            };
+            assert!(text.chars().count() <= COLUMNS, "{text}");
+            assert!(!text.chars().any(char::is_control), "{text:?}");
+        }
+        let Some(Block::Row { text, .. }) = document.blocks().first() else {
+            panic!("a row was pushed");
+        };
+        assert_eq!(text, &format!("{:<38}0.25", "  deposit"));
+    }
+}

@@ -1,0 +1,130 @@
+//! A document as ESC/POS bytes.
+//!
+//! Source: Epson, ESC/POS Command Reference; each command below is named as it is there. Only
+//! commands are used that printers of other makes understand too.
+
+use crate::code_page::byte;
+use crate::{Align, Block, COLUMNS, Document, Emphasis};
+
+const ESC: u8 = 0x1B;
+const GS: u8 = 0x1D;
+const LF: u8 = 0x0A;
+
+/// ESC @: back to the power-on settings.
+const INITIALIZE: [u8; 2] = [ESC, b'@'];
+/// ESC t 16: character code table WPC1252.
+const CODE_TABLE_1252: [u8; 3] = [ESC, b't', 16];
+/// GS V 66 0: feed to the cutter, then cut all but one point.
+const FEED_AND_CUT: [u8; 4] = [GS, b'V', 66, 0];
+/// GS h 64: bars 64 dots high, 8 mm.
+const BARCODE_HEIGHT: [u8; 3] = [GS, b'h', 64];
+/// GS w 2: the narrowest bar is 2 dots wide.
+const BARCODE_WIDTH: [u8; 3] = [GS, b'w', 2];
+/// GS H 2: the text stands under the bars.
+const BARCODE_TEXT_BELOW: [u8; 3] = [GS, b'H', 2];
+/// ESC p 0 25 250: drawer connector pin 2, 50 ms on, 500 ms off.
+const DRAWER_PULSE: [u8; 5] = [ESC, b'p', 0, 25, 250];
+
+/// The most characters of a Code 128 that fit an 80 mm roll at this width; longer ones are printed
+/// as text.
+const BARCODE_CHARS_MAX: usize = 20;
+
+/// The bytes that open the cash drawer which is plugged into the printer.
+pub fn drawer_pulse() -> Vec<u8> {
+    DRAWER_PULSE.to_vec()
+}
+
+pub(crate) fn render(document: &Document) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.extend(INITIALIZE);
+    out.extend(CODE_TABLE_1252);
+    for block in document.blocks() {
+        match block {
+            Block::Row {
+                align,
+                emphasis,
+                text,
+            } => row(&mut out, *align, *emphasis, text),
+            Block::Rule => row(&mut out, Align::Left, Emphasis::Plain, &"-".repeat(COLUMNS)),
+            Block::Blank => out.push(LF),
+            Block::Barcode(text) => barcode(&mut out, text),
+        }
+    }
+    out.extend(FEED_AND_CUT);
+    out
+}
+
+fn row(out: &mut Vec<u8>, align: Align, emphasis: Emphasis, text: &str) {
+    out.extend(justification(align));
+    let (bold, size) = match emphasis {
+        Emphasis::Plain => (0, 0x00),
+        Emphasis::Bold => (1, 0x00),
+        Emphasis::Tall => (1, 0x01),
+    };
+    // ESC E n: emphasized; GS ! n: character size, low bits are the height.
+    let (on, off) = (
+        [ESC, b'E', bold, GS, b'!', size],
+        [ESC, b'E', 0, GS, b'!', 0],
+    );
+    if emphasis != Emphasis::Plain {
+        out.extend(on);
+    }
+    out.extend(text.chars().map(byte));
+    out.push(LF);
+    if emphasis != Emphasis::Plain {
+        out.extend(off);
+    }
+}
+
+/// ESC a n: justification.
+fn justification(align: Align) -> [u8; 3] {
+    let n = match align {
+        Align::Left => 0,
+        Align::Center => 1,
+    };
+    [ESC, b'a', n]
+}
+
+fn barcode(out: &mut Vec<u8>, text: &str) {
+    let sound = text.bytes().all(|b| matches!(b, 0x20..=0x7A));
+    let Some(length) = u8::try_from(text.len() + 2)
+        .ok()
+        .filter(|_| sound && text.len() <= BARCODE_CHARS_MAX)
+    else {
+        return row(out, Align::Center, Emphasis::Plain, text);
+    };
+    out.extend(justification(Align::Center));
+    out.extend(BARCODE_HEIGHT);
+    out.extend(BARCODE_WIDTH);
+    out.extend(BARCODE_TEXT_BELOW);
+    // GS k 73 n: Code 128; "{B" selects code set B, which holds what a receipt id is made of.
+    out.extend([GS, b'k', 73, length]);
+    out.extend(b"{B");
+    out.extend(text.bytes());
+    out.push(LF);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_barcode_is_printed_only_where_it_can_be_read() {
+        let check = |text: &str, expected: bool| {
+            let mut out = Vec::new();
+            barcode(&mut out, text);
+            let printed = out.windows(3).any(|w| w == [GS, b'k', 73]);
+            assert_eq!(printed, expected, "{text}");
+        };
+        check("1-000042", true);
+        check("12345678901234567890", true);
+        check("123456789012345678901", false);
+        check("1{2", false);
+        check("é", false);
+    }
+
+    #[test]
+    fn the_drawer_is_pulsed_as_the_reference_says() {
+        assert_eq!(drawer_pulse(), b"\x1bp\x00\x19\xfa");
+    }
+}

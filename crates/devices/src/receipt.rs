@@ -1,0 +1,179 @@
+//! The layout of a receipt.
+
+use std::collections::BTreeMap;
+
+use catalog::TaxId;
+use money::{Rate, Unit};
+use sale::{Line, Receipt, Tender, Totals};
+
+use crate::{Align, Block, Document, Emphasis};
+
+/// Whether paper is the first for its sale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PrintKind {
+    #[default]
+    Original,
+    /// Marked as a reprint, so that it cannot pass for a second sale.
+    Reprint,
+}
+
+/// What a receipt shows besides the sale.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReceiptStyle {
+    /// Rows under the store's name.
+    pub address: Vec<String>,
+    /// Words at the end; empty for none.
+    pub footer: String,
+    pub kind: PrintKind,
+}
+
+/// The letter that joins a line to its row of the tax table.
+type TaxLetters = BTreeMap<(TaxId, Rate, bool), char>;
+
+/// Lays a receipt out. The same receipt and style give the same document, always.
+pub fn document(receipt: &Receipt, style: &ReceiptStyle) -> Document {
+    let mut doc = Document::default();
+    let letters = tax_letters(&receipt.totals);
+    head(&mut doc, receipt, style);
+    doc.push(Block::Rule);
+    for line in &receipt.lines {
+        sold(&mut doc, line, receipt, &letters);
+    }
+    doc.push(Block::Rule);
+    sums(&mut doc, &receipt.totals);
+    paid(&mut doc, receipt);
+    doc.push(Block::Rule);
+    taxes(&mut doc, &receipt.totals, &letters);
+    tail(&mut doc, receipt, style);
+    doc
+}
+
+fn head(doc: &mut Document, receipt: &Receipt, style: &ReceiptStyle) {
+    doc.text(Align::Center, Emphasis::Tall, &receipt.store_name);
+    for row in &style.address {
+        doc.text(Align::Center, Emphasis::Plain, row);
+    }
+    doc.push(Block::Blank);
+    if style.kind == PrintKind::Reprint {
+        doc.text(Align::Center, Emphasis::Bold, "*** REPRINT ***");
+        doc.push(Block::Blank);
+    }
+    let time = receipt.priced_at.to_string();
+    doc.columns(Emphasis::Plain, &format!("Receipt {}", receipt.id), &time);
+    doc.columns(
+        Emphasis::Plain,
+        &format!("Cashier {}", receipt.cashier_name),
+        &receipt.lane_name,
+    );
+    if let Some(customer) = &receipt.customer {
+        doc.columns(Emphasis::Plain, "Customer", &customer.to_string());
+    }
+    if let Some(reference) = &receipt.reference {
+        doc.columns(Emphasis::Plain, "Reference", reference);
+    }
+}
+
+/// One line of the sale: what, how much of it, its price, and its deposit.
+fn sold(doc: &mut Document, line: &Line, receipt: &Receipt, letters: &TaxLetters) {
+    let total = receipt
+        .totals
+        .lines
+        .iter()
+        .find(|total| total.line == line.number);
+    let Some(total) = total else {
+        doc.text(Align::Left, Emphasis::Plain, &line.description);
+        return;
+    };
+    let key = (line.tax.id.clone(), line.tax.rate, line.tax.included);
+    let letter = letters.get(&key).copied().unwrap_or(' ');
+    doc.columns(
+        Emphasis::Plain,
+        &line.description,
+        &format!("{} {letter}", total.extended),
+    );
+    match line.quantity.unit() {
+        Unit::Each if line.quantity.pieces() == Some(1) => {}
+        Unit::Each => {
+            let detail = format!("  {} × {}", line.quantity, line.unit_price);
+            doc.columns(Emphasis::Plain, &detail, "");
+        }
+        Unit::Kilogram => {
+            let detail = format!("  {} × {} /kg", line.quantity, line.unit_price);
+            doc.columns(Emphasis::Plain, &detail, "");
+        }
+    }
+    if let Some(changed) = &line.price_override {
+        let detail = format!("  price set by {}: {}", changed.by, changed.reason);
+        doc.columns(Emphasis::Plain, &detail, "");
+    }
+    if let Some(deposit) = line.deposit.filter(|_| !total.deposit.is_zero()) {
+        let detail = format!("  deposit {} × {deposit}", line.quantity);
+        doc.columns(Emphasis::Plain, &detail, &format!("{}  ", total.deposit));
+    }
+}
+
+fn sums(doc: &mut Document, totals: &Totals) {
+    let mut amount = |label: &str, text: String| {
+        doc.columns(Emphasis::Plain, label, &format!("{text}  "));
+    };
+    amount("Items", totals.gross.to_string());
+    for promotion in &totals.promotions {
+        amount(&promotion.name, (-promotion.amount).to_string());
+    }
+    if !totals.deposits.is_zero() {
+        amount("Deposits", totals.deposits.to_string());
+    }
+    if !totals.tax_added.is_zero() {
+        amount("Tax", totals.tax_added.to_string());
+    }
+    let total = format!("{}  ", totals.total);
+    let label = format!("TOTAL {}", totals.total.currency());
+    doc.columns(Emphasis::Tall, &label, &total);
+}
+
+fn paid(doc: &mut Document, receipt: &Receipt) {
+    for tender in &receipt.tenders {
+        let label = match tender {
+            Tender::Cash { .. } => "Cash",
+        };
+        doc.columns(Emphasis::Plain, label, &format!("{}  ", tender.amount()));
+    }
+    doc.columns(Emphasis::Bold, "Change", &format!("{}  ", receipt.change));
+    if !receipt.totals.discount.is_zero() {
+        let saved = format!("You saved {}", receipt.totals.discount);
+        doc.push(Block::Blank);
+        doc.text(Align::Center, Emphasis::Bold, &saved);
+    }
+}
+
+fn tax_letters(totals: &Totals) -> TaxLetters {
+    totals
+        .taxes
+        .iter()
+        .zip('A'..='Z')
+        .map(|(tax, letter)| ((tax.tax.clone(), tax.rate, tax.included), letter))
+        .collect()
+}
+
+/// Each tax category with its rate, what it is taken of and what it comes to.
+fn taxes(doc: &mut Document, totals: &Totals, letters: &TaxLetters) {
+    for tax in &totals.taxes {
+        let key = (tax.tax.clone(), tax.rate, tax.included);
+        let letter = letters.get(&key).copied().unwrap_or(' ');
+        let kind = if tax.included { "incl. " } else { "" };
+        let label = format!(
+            "{letter} {kind}{} {} of {}",
+            tax.name, tax.rate, tax.taxable
+        );
+        doc.columns(Emphasis::Plain, &label, &format!("{}  ", tax.amount));
+    }
+}
+
+fn tail(doc: &mut Document, receipt: &Receipt, style: &ReceiptStyle) {
+    if !style.footer.trim().is_empty() {
+        doc.push(Block::Blank);
+        doc.text(Align::Center, Emphasis::Plain, &style.footer);
+    }
+    doc.push(Block::Blank);
+    doc.push(Block::Barcode(receipt.id.clone()));
+}

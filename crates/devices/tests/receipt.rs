@@ -1,0 +1,272 @@
+//! Receipts against golden files. After a change that is meant, run with `UPDATE_GOLDEN=1` and read
+//! the difference.
+
+use std::path::PathBuf;
+
+use catalog::{BookVersion, CustomerId, EmployeeId, TaxId};
+use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
+use money::{Currency, Money, Quantity, Rate, Rounding};
+use sale::{
+    CartId, LaneId, Line, LineTax, LineTotal, LocalTime, OverrideReason, PromotionTotal, Receipt,
+    TaxTotal, Tender, Totals,
+};
+
+fn money(text: &str) -> Money {
+    Money::parse(text, Currency::USD).expect("a literal amount")
+}
+
+struct Sold {
+    description: &'static str,
+    quantity: Quantity,
+    unit_price: &'static str,
+    discount: &'static str,
+    deposit: Option<&'static str>,
+    tax: (&'static str, &'static str, &'static str, bool),
+}
+
+const FOOD: (&str, &str, &str, bool) = ("food", "Food", "2.25", false);
+const STANDARD: (&str, &str, &str, bool) = ("standard", "Sales tax", "8.25", false);
+const VAT: (&str, &str, &str, bool) = ("vat", "VAT", "19", true);
+
+fn plain(description: &'static str, unit_price: &'static str) -> Sold {
+    Sold {
+        description,
+        quantity: Quantity::ONE,
+        unit_price,
+        discount: "0",
+        deposit: None,
+        tax: FOOD,
+    }
+}
+
+fn line(number: u32, sold: &Sold) -> Line {
+    let (id, name, rate, included) = sold.tax;
+    Line {
+        number,
+        item: "1".into(),
+        code: "1".to_owned(),
+        description: sold.description.to_owned(),
+        department: "grocery".into(),
+        brand: None,
+        quantity: sold.quantity,
+        unit_price: money(sold.unit_price),
+        deposit: sold.deposit.map(money),
+        tax: LineTax {
+            id: TaxId::from(id),
+            name: name.to_owned(),
+            rate: Rate::parse_percent(rate).expect("a literal rate"),
+            included,
+        },
+        price_override: None,
+        voided: false,
+    }
+}
+
+fn line_total(number: u32, sold: &Sold, line: &Line) -> LineTotal {
+    let extended = line
+        .unit_price
+        .for_quantity(line.quantity, Rounding::HalfUp);
+    let net = extended - money(sold.discount);
+    LineTotal {
+        line: number,
+        extended,
+        discount: money(sold.discount),
+        deposit: line.deposit.map_or(money("0"), |deposit| {
+            deposit.times(line.quantity.pieces().unwrap_or(1))
+        }),
+        tax: if line.tax.included {
+            net.share_included(line.tax.rate, Rounding::HalfUp)
+        } else {
+            net.share(line.tax.rate, Rounding::HalfUp)
+        },
+    }
+}
+
+fn taxes(lines: &[Line], totals: &[LineTotal]) -> Vec<TaxTotal> {
+    let mut taxes: Vec<TaxTotal> = Vec::new();
+    for (line, total) in lines.iter().zip(totals) {
+        let net = total.net();
+        match taxes.iter_mut().find(|tax| tax.tax == line.tax.id) {
+            Some(tax) => {
+                tax.taxable += net;
+                tax.amount += total.tax;
+            }
+            None => taxes.push(TaxTotal {
+                tax: line.tax.id.clone(),
+                name: line.tax.name.clone(),
+                rate: line.tax.rate,
+                included: line.tax.included,
+                taxable: net,
+                amount: total.tax,
+            }),
+        }
+    }
+    taxes
+}
+
+fn receipt(sold: &[Sold], promotions: &[(&str, &str)], cash: &[&str]) -> Receipt {
+    let lines: Vec<Line> = (1..).zip(sold).map(|(n, s)| line(n, s)).collect();
+    let line_totals: Vec<LineTotal> = sold
+        .iter()
+        .zip(&lines)
+        .map(|(sold, line)| line_total(line.number, sold, line))
+        .collect();
+    let sum = |of: &dyn Fn(&LineTotal) -> Money| {
+        line_totals
+            .iter()
+            .fold(money("0"), |sum, total| sum + of(total))
+    };
+    let taxes = taxes(&lines, &line_totals);
+    let tax_of = |included: bool| {
+        let wanted = taxes.iter().filter(|tax| tax.included == included);
+        wanted.fold(money("0"), |sum, tax| sum + tax.amount)
+    };
+    let (gross, discount) = (sum(&|t| t.extended), sum(&|t| t.discount));
+    let deposits = sum(&|t| t.deposit);
+    let total = gross - discount + deposits + tax_of(false);
+    let tenders: Vec<Tender> = cash
+        .iter()
+        .map(|amount| Tender::Cash {
+            amount: money(amount),
+        })
+        .collect();
+    let handed_over = tenders.iter().fold(money("0"), |sum, t| sum + t.amount());
+    let at = LocalTime {
+        unix_ms: 1_795_873_620_000,
+        offset_minutes: -300,
+    };
+    Receipt {
+        id: "1-000042".to_owned(),
+        cart: CartId {
+            lane: LaneId([7; 16]),
+            number: 42,
+        },
+        lane_name: "Lane 1".to_owned(),
+        store_name: "Harbour Street Market".to_owned(),
+        cashier: EmployeeId::from("101"),
+        cashier_name: "Ann Miller".to_owned(),
+        customer: None,
+        day: at.business_day(),
+        opened_at: at,
+        priced_at: at,
+        book: BookVersion(3),
+        reference: None,
+        lines,
+        totals: Totals {
+            promotions: promotions
+                .iter()
+                .map(|(name, amount)| PromotionTotal {
+                    promotion: (*name).to_owned(),
+                    name: (*name).to_owned(),
+                    amount: money(amount),
+                })
+                .collect(),
+            tax_added: tax_of(false),
+            tax_included: tax_of(true),
+            lines: line_totals,
+            taxes,
+            gross,
+            discount,
+            deposits,
+            total,
+        },
+        tenders,
+        change: handed_over - total,
+    }
+}
+
+fn style() -> ReceiptStyle {
+    ReceiptStyle {
+        address: vec!["12 Harbour Street".to_owned(), "Tel. 555 0100".to_owned()],
+        footer: "Thank you. Please come again.".to_owned(),
+        kind: PrintKind::Original,
+    }
+}
+
+/// Compares bytes with a golden file, or writes the file where `UPDATE_GOLDEN` is set.
+fn golden(name: &str, got: &[u8]) {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "golden", name]
+        .iter()
+        .collect();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, got).expect("the golden file can be written");
+    }
+    let expected = std::fs::read(&path).expect("the golden file is there");
+    assert!(
+        got == expected,
+        "{name} differs:\n{}",
+        String::from_utf8_lossy(got)
+    );
+}
+
+fn check(name: &str, receipt: &Receipt, style: &ReceiptStyle) {
+    let text = render_text(receipt, style);
+    for row in text.lines() {
+        assert!(row.chars().count() <= devices::COLUMNS, "{row}");
+    }
+    golden(&format!("{name}.txt"), text.as_bytes());
+    golden(&format!("{name}.escpos"), &render_escpos(receipt, style));
+}
+
+#[test]
+fn one_item_paid_exactly() {
+    let mut receipt = receipt(&[plain("Whole wheat bread 500 g", "2.79")], &[], &["2.85"]);
+    receipt.reference = Some("kiosk-7".to_owned());
+    check("one_item", &receipt, &style());
+}
+
+#[test]
+fn everything_a_receipt_can_show() {
+    let sold = [
+        Sold {
+            quantity: Quantity::grams(455),
+            ..plain("Bananas", "1.99")
+        },
+        Sold {
+            quantity: Quantity::each(3),
+            discount: "1.49",
+            deposit: Some("0.25"),
+            tax: STANDARD,
+            ..plain("Cola 0.5 l", "1.49")
+        },
+        plain(
+            "Extra virgin olive oil from the southern hills, cold pressed, 750 ml",
+            "14.90",
+        ),
+        Sold {
+            tax: VAT,
+            ..plain("Gift wrap", "1.19")
+        },
+    ];
+    let mut receipt = receipt(&sold, &[("3 for 2 on cola", "1.49")], &["10.00", "20.00"]);
+    receipt.customer = Some(CustomerId::from("900017"));
+    receipt.lines[2].price_override = Some(OverrideReason {
+        by: EmployeeId::from("201"),
+        reason: "shelf label".to_owned(),
+    });
+    check("everything", &receipt, &style());
+}
+
+#[test]
+fn a_reprint_says_so() {
+    let receipt = receipt(&[plain("Milk 1 l", "1.09")], &[], &["5.00"]);
+    let style = ReceiptStyle {
+        kind: PrintKind::Reprint,
+        ..ReceiptStyle::default()
+    };
+    check("reprint", &receipt, &style);
+}
+
+#[test]
+fn foreign_letters_and_commands_in_a_description_are_tamed() {
+    let sold = [
+        plain("Crème brûlée à la café €", "3.50"),
+        plain("Żubrówka łosoś 漢字", "4.00"),
+        plain("Bell\x07 and \x1b@ reset", "1.00"),
+    ];
+    let receipt = receipt(&sold, &[], &["8.70"]);
+    check("letters", &receipt, &style());
+    let bytes = render_escpos(&receipt, &style());
+    let resets = bytes.windows(2).filter(|w| w == b"\x1b@").count();
+    assert_eq!(resets, 1, "a description must not command the printer");
+}
