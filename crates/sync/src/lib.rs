@@ -1,20 +1,14 @@
 //! The store's side of the head office protocol: ships committed entries in batches and moves the
 //! store's cursor by what head office acknowledges.
+//!
+//! Only what the store has committed is shipped, in the store's own order, so it does not matter
+//! which lane ships it, nor whether two do for a while: head office takes each entry once and
+//! answers how far it has come. Nothing here decides what head office makes of an entry.
 
-use async_trait::async_trait;
-use wire::{HqAck, HqBatch};
+mod http;
+mod link;
+mod shipper;
 
-/// The way to head office: HTTP in a shop, a simulated WAN in the simulator.
-#[async_trait]
-pub trait HqLink: Send + Sync + 'static {
-    /// Delivers a batch. Succeeds once head office holds it durably.
-    async fn deliver(&self, batch: HqBatch) -> Result<HqAck, HqError>;
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HqError {
-    #[error("head office cannot be reached: {0}")]
-    Unreachable(String),
-    #[error("head office refused the store: {0}")]
-    Refused(String),
-}
+pub use http::HttpHqLink;
+pub use link::{HqError, HqLink};
+pub use shipper::{BATCH_BYTES_MAX, Committed, CommittedError, ShipStatus, Shipper, ShipperParts};
