@@ -11,6 +11,7 @@ use libp2p::core::Transport;
 use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::Boxed;
 use libp2p::core::upgrade::Version;
+use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId, identity, noise, quic, tcp, yamux};
 
 use crate::MeshError;
@@ -133,6 +134,30 @@ impl ListenOn {
         });
         all.map(|endpoint| endpoint.address()).collect()
     }
+}
+
+/// The addresses that listening on `address` amounts to: itself, or that of every interface.
+pub(crate) fn on_interfaces(address: &Multiaddr) -> Vec<Multiaddr> {
+    let mut parts: Vec<Protocol<'_>> = address.iter().collect();
+    let is_v4 = match parts.first() {
+        Some(Protocol::Ip4(ip)) if ip.is_unspecified() => true,
+        Some(Protocol::Ip6(ip)) if ip.is_unspecified() => false,
+        _ => return vec![address.clone()],
+    };
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let up = interfaces.iter().filter(|interface| interface.is_oper_up());
+    let ips = up.map(if_addrs::Interface::ip);
+    let wanted = ips.filter(|ip| ip.is_ipv4() == is_v4 && !is_link_local(ip));
+    let mut addresses = Vec::new();
+    for ip in wanted {
+        parts[0] = ip.into();
+        addresses.push(parts.iter().cloned().collect());
+    }
+    addresses
+}
+
+fn is_link_local(ip: &IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
 fn cannot_listen(address: impl ToString, error: &io::Error) -> MeshError {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use libp2p::swarm::{self, SwarmEvent};
-use libp2p::{PeerId as Key, Swarm, ping};
+use libp2p::{Multiaddr, PeerId as Key, Swarm, ping};
 use providers::{FrameStream, Incoming, Network, NetworkError, PeerId, StreamClass};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -153,48 +153,36 @@ fn build_swarm(key: &LaneKey, config: &MeshConfig) -> Result<Swarm<Behaviour>, M
     Ok(Swarm::new(transport, behaviour, local, options))
 }
 
-/// Starts every listener and waits until each has an address.
+/// Starts every listener and waits until it has the addresses it should have, so that the first
+/// announcement of this lane is complete.
 async fn start_listening(
     swarm: &mut Swarm<Behaviour>,
     config: &MeshConfig,
 ) -> Result<(), MeshError> {
-    let mut starting = Vec::new();
+    let failed = |address: &Multiaddr, reason: String| MeshError::Listen {
+        address: address.to_string(),
+        reason,
+    };
+    let mut expected = BTreeSet::new();
     for address in config.listen.addresses(config.transports) {
-        let listener = swarm.listen_on(address.clone()).map_err(|error| {
-            // The port was free a moment ago, so this is rare: somebody was faster.
-            MeshError::Listen {
-                address: address.to_string(),
-                reason: error.to_string(),
-            }
-        })?;
-        starting.push(listener);
+        // The port was free a moment ago, so an error is rare: somebody was faster.
+        let started = swarm.listen_on(address.clone());
+        started.map_err(|error| failed(&address, error.to_string()))?;
+        expected.extend(listen::on_interfaces(&address));
     }
     let up = async {
-        while !starting.is_empty() {
-            match swarm.select_next_some().await {
-                SwarmEvent::NewListenAddr { listener_id, .. } => {
-                    starting.retain(|listener| *listener != listener_id);
-                }
-                SwarmEvent::ListenerClosed {
-                    addresses, reason, ..
-                } => {
-                    return Err(MeshError::Listen {
-                        address: format!("{addresses:?}"),
-                        reason: format!("{reason:?}"),
-                    });
-                }
-                _ => {}
+        while !expected.is_empty() {
+            if let SwarmEvent::NewListenAddr { address, .. } = swarm.select_next_some().await {
+                expected.remove(&address);
             }
         }
-        Ok(())
     };
-    match timeout(LISTEN_TIME_MAX, up).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(MeshError::Listen {
-            address: format!("{:?}", config.listen.ips),
-            reason: "no interface of this machine has such an address".to_owned(),
-        }),
+    // An interface may have gone away meanwhile; without any address there is no point.
+    if timeout(LISTEN_TIME_MAX, up).await.is_err() && swarm.listeners().next().is_none() {
+        let missing = expected.first().cloned().unwrap_or_else(Multiaddr::empty);
+        return Err(failed(&missing, "the address did not come up".to_owned()));
     }
+    Ok(())
 }
 
 /// The key in a peer id; `None` for text that is none.
