@@ -1,1 +1,34 @@
-//! storage
+//! All that is durable on a lane, on SQLite: the journal, the Raft log and vote, the applied state
+//! and its snapshots, and the data folder they live in.
+//!
+//! Invariants: one writer per database; requests that wait together share one commit; what was
+//! acknowledged is on disk; a damaged database is set aside and never overwritten; a file of a newer
+//! release is refused, not guessed at.
+//!
+//! Nothing here decides what an entry or a row means, names a consensus type or talks to a network.
+
+mod database;
+mod error;
+mod file_disk;
+mod journal;
+mod offline;
+mod raft_log;
+mod snapshot;
+mod state;
+
+pub use database::{
+    Database, Durability, Kind as DatabaseKind, Limits, open as open_database, transact,
+};
+pub use error::{SetAside, StorageError};
+pub use file_disk::FileDisk;
+pub use journal::Journal;
+pub use offline::{OfflineLane, ReadOnly as ReadOnlyDatabase};
+pub use raft_log::{RaftLogDb, RaftWrite};
+pub use snapshot::{
+    RowKey, SNAPSHOT_CHUNK_BYTES, SnapshotChunk, SnapshotFile, SnapshotIncoming, SnapshotRows,
+    SnapshotSeal, Snapshots,
+};
+pub use state::{StateDb, StateReader, StateTransaction, StateWriter};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,490 @@
+//! Opening a lane's databases, and telling damage from everything else that can fail.
+//!
+//! Invariant: a database that may hold something is never overwritten. One that is damaged is moved
+//! aside with its write-ahead log, and a small status file beside it remembers, across a crash at
+//! any moment, that it was made, that it must be checked, or that it is being moved.
+//!
+//! Opening is fast: nothing here reads a whole file unless damage was seen before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use providers::{DiskError, SharedDisk, SqliteLocation};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::sync::mpsc;
+
+use crate::{SetAside, StorageError};
+
+/// How long a connection waits for another one's lock. Locks are held for milliseconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements each connection keeps compiled.
+const STATEMENTS_KEPT_MAX: usize = 32;
+/// A write-ahead log larger than this is cut back when it has been checkpointed, in bytes.
+const WAL_KEPT_BYTES_MAX: i64 = 64 * 1024 * 1024;
+
+/// When a commit is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Before it returns.
+    EachCommit,
+    /// At the next checkpoint; a power cut takes back whole commits, newest first.
+    AtCheckpoint,
+}
+
+/// What a database is for, and what is in a new one.
+#[derive(Debug)]
+pub struct Kind {
+    pub file: &'static str,
+    /// SQLite's `application_id`, so that no other program's file is taken for ours.
+    pub application_id: i64,
+    /// SQLite's `user_version`.
+    pub schema_version: i64,
+    pub schema: &'static str,
+    pub durability: Durability,
+    /// Pages in the write-ahead log at which SQLite itself checkpoints, inside a commit; 0: never.
+    pub auto_checkpoint_pages: u32,
+    /// The connection that writes keeps this much in memory, in KiB.
+    pub cache_kib: u32,
+}
+
+/// Limits that only tests set.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Acts as a disk with room for this many pages.
+    pub pages_max: Option<u32>,
+}
+
+/// A database that has been opened: makes connections and classifies errors.
+#[derive(Clone)]
+pub struct Database {
+    disk: SharedDisk,
+    kind: &'static Kind,
+    location: Arc<SqliteLocation>,
+}
+
+/// What the status file beside a database says.
+#[derive(Debug, PartialEq, Eq)]
+enum Status {
+    /// No database was ever completed here.
+    New,
+    Made,
+    /// A read or write met damage; the whole file is to be checked.
+    Check(String),
+    /// The file is being moved aside, and may be in part already.
+    Aside(String),
+}
+
+impl Status {
+    fn parse(text: &str) -> Status {
+        match text.split_once(": ") {
+            Some(("check", reason)) => Status::Check(reason.to_owned()),
+            Some(("aside", reason)) => Status::Aside(reason.to_owned()),
+            _ => Status::Made,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Status::New | Status::Made => "made".to_owned(),
+            Status::Check(reason) => format!("check: {reason}"),
+            Status::Aside(reason) => format!("aside: {reason}"),
+        }
+    }
+}
+
+/// What an attempt to open found.
+enum Found {
+    Ours(Connection),
+    /// A database without a header or a table: a new file, or one that was emptied.
+    Empty(Connection),
+    Absent,
+    Damaged(String),
+}
+
+/// Opens the database of `kind`, or begins a new one where there is none or a damaged one.
+/// The returned connection is the one that writes.
+pub fn open(
+    disk: &SharedDisk,
+    kind: &'static Kind,
+    limits: Limits,
+) -> Result<(Database, Connection, Option<SetAside>), StorageError> {
+    let database = Database {
+        disk: disk.clone(),
+        kind,
+        location: Arc::new(disk.sqlite(kind.file)),
+    };
+    let (connection, set_aside) = database.open_or_begin()?;
+    database.prepare_writer(&connection, limits)?;
+    if let Some(set_aside) = &set_aside {
+        tracing::error!("{set_aside}");
+    }
+    Ok((database, connection, set_aside))
+}
+
+impl Database {
+    pub fn file(&self) -> &'static str {
+        self.kind.file
+    }
+
+    fn open_or_begin(&self) -> Result<(Connection, Option<SetAside>), StorageError> {
+        let status = self.status()?;
+        let reason = match status {
+            Status::Aside(reason) => reason,
+            Status::New => match self.look(OpenFlags::SQLITE_OPEN_CREATE)? {
+                Found::Ours(connection) => {
+                    self.set_status(&Status::Made)?;
+                    return Ok((connection, None));
+                }
+                Found::Empty(connection) => return Ok((self.begin(connection)?, None)),
+                Found::Absent => return Err(self.io("open", "it cannot be made here")),
+                Found::Damaged(reason) => reason,
+            },
+            Status::Made | Status::Check(_) => match self.look(OpenFlags::empty())? {
+                Found::Ours(connection) => match self.check_if_suspect(&connection, &status)? {
+                    None => return Ok((connection, None)),
+                    Some(reason) => reason,
+                },
+                Found::Empty(_) => "it was emptied".to_owned(),
+                Found::Absent => "it was deleted".to_owned(),
+                Found::Damaged(reason) => reason,
+            },
+        };
+        let set_aside = self.set_aside(reason)?;
+        match self.look(OpenFlags::SQLITE_OPEN_CREATE)? {
+            Found::Empty(connection) => Ok((self.begin(connection)?, Some(set_aside))),
+            _ => Err(self.io("begin", "something else writes to this folder")),
+        }
+    }
+
+    /// Checks a whole file in which damage was seen; gives the damage it finds.
+    fn check_if_suspect(
+        &self,
+        connection: &Connection,
+        status: &Status,
+    ) -> Result<Option<String>, StorageError> {
+        let Status::Check(seen) = status else {
+            return Ok(None);
+        };
+        let verdict = connection.query_row("PRAGMA integrity_check(1)", [], |row| {
+            row.get::<_, String>(0)
+        });
+        match verdict {
+            Ok(verdict) if verdict == "ok" => {
+                tracing::warn!("{} is whole after all; seen before: {seen}", self.file());
+                self.set_status(&Status::Made)?;
+                Ok(None)
+            }
+            Ok(verdict) => Ok(Some(verdict)),
+            Err(error) if is_damage(&error) => Ok(Some(error.to_string())),
+            Err(error) => Err(self.io("check", error)),
+        }
+    }
+
+    fn look(&self, create: OpenFlags) -> Result<Found, StorageError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+        let found = connect(&self.location, flags).and_then(|connection| {
+            let header = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+            let application_id: i64 = header("application_id")?;
+            let version: i64 = header("user_version")?;
+            let tables: i64 =
+                connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+            Ok((connection, application_id, version, tables))
+        });
+        let known = self.kind.schema_version;
+        match found {
+            Ok((connection, 0, 0, 0)) => Ok(Found::Empty(connection)),
+            Ok((_, id, _, _)) if id != self.kind.application_id => Ok(Found::Damaged(
+                "its header is not this database's".to_owned(),
+            )),
+            Ok((_, _, version, _)) if version > known => Err(StorageError::Newer {
+                file: self.file().to_owned(),
+                found: version,
+                known,
+            }),
+            Ok((_, _, version, _)) if version < known => Ok(Found::Damaged(format!(
+                "its format {version} never existed"
+            ))),
+            Ok((connection, ..)) => Ok(Found::Ours(connection)),
+            Err(error) if is_damage(&error) => Ok(Found::Damaged(error.to_string())),
+            // A file that is there and cannot be opened (rights, too many open files) is no damage.
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+                    && self.disk.read(self.file())?.is_none() =>
+            {
+                Ok(Found::Absent)
+            }
+            Err(error) => Err(self.io("open", error)),
+        }
+    }
+
+    /// Writes the schema into an empty database, as one step.
+    fn begin(&self, connection: Connection) -> Result<Connection, StorageError> {
+        let Kind {
+            application_id,
+            schema_version,
+            schema,
+            ..
+        } = self.kind;
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .and_then(|()| {
+                connection.execute_batch(&format!(
+                    "PRAGMA synchronous = FULL; BEGIN IMMEDIATE; {schema};
+                     PRAGMA application_id = {application_id};
+                     PRAGMA user_version = {schema_version}; COMMIT"
+                ))
+            })
+            .map_err(|error| self.commit_failed(&error))?;
+        self.set_status(&Status::Made)?;
+        Ok(connection)
+    }
+
+    fn prepare_writer(&self, connection: &Connection, limits: Limits) -> Result<(), StorageError> {
+        let synchronous = match self.kind.durability {
+            Durability::EachCommit => "FULL",
+            Durability::AtCheckpoint => "NORMAL",
+        };
+        let prepare = || -> rusqlite::Result<String> {
+            connection.pragma_update(None, "synchronous", synchronous)?;
+            connection.pragma_update(None, "cache_size", -i64::from(self.kind.cache_kib))?;
+            connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES_MAX)?;
+            let pages = self.kind.auto_checkpoint_pages;
+            connection.pragma_update(None, "wal_autocheckpoint", pages)?;
+            if let Some(pages) = limits.pages_max {
+                connection.pragma_update(None, "max_page_count", pages)?;
+            }
+            connection.pragma_query_value(None, "journal_mode", |row| row.get(0))
+        };
+        match prepare() {
+            Ok(mode) if mode == "wal" => Ok(()),
+            Ok(mode) => Err(self.io("open", format!("its journal mode is {mode}, not wal"))),
+            Err(error) => Err(self.error("open", &error)),
+        }
+    }
+
+    /// Another connection, for reading or for checkpoints.
+    pub fn connect(&self) -> Result<Connection, StorageError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            connect(&self.location, flags).map_err(|error| self.error("open", &error))?;
+        // Checkpoints are the writer's or the checkpointer's business alone.
+        connection
+            .pragma_update(None, "wal_autocheckpoint", 0)
+            .map_err(|error| self.error("open", &error))?;
+        Ok(connection)
+    }
+
+    /// Another connection, which cannot write.
+    pub fn connect_reader(&self) -> Result<Connection, StorageError> {
+        let connection = self.connect()?;
+        connection
+            .pragma_update(None, "query_only", true)
+            .map_err(|error| self.error("open", &error))?;
+        Ok(connection)
+    }
+
+    /// What a failed statement means. Damage is remembered for the next start.
+    pub fn error(&self, action: &'static str, error: &rusqlite::Error) -> StorageError {
+        if is_damage(error) {
+            return self.damaged(error.to_string());
+        }
+        if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+            return self.commit_failed(error);
+        }
+        self.io(action, error)
+    }
+
+    /// What a failed commit means: not durable, unless the file is damaged.
+    pub fn commit_failed(&self, error: &rusqlite::Error) -> StorageError {
+        if is_damage(error) {
+            return self.damaged(error.to_string());
+        }
+        let disk_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+        let folder = self.location.path.parent();
+        let reason = match folder {
+            Some(folder) if disk_full => format!(
+                "the disk is full: free space on {}, nothing acknowledged was lost",
+                folder.display()
+            ),
+            _ => error.to_string(),
+        };
+        StorageError::NotDurable {
+            file: self.file().to_owned(),
+            reason,
+            disk_full,
+        }
+    }
+
+    /// Remembers damage, so that the next start checks the whole file.
+    pub fn damaged(&self, reason: String) -> StorageError {
+        tracing::error!("{} is damaged: {reason}", self.file());
+        if let Err(error) = self.set_status(&Status::Check(reason.clone())) {
+            tracing::error!("the next start will not check {}: {error}", self.file());
+        }
+        StorageError::Damaged {
+            file: self.file().to_owned(),
+            reason,
+        }
+    }
+
+    pub fn io(&self, action: &'static str, reason: impl ToString) -> StorageError {
+        StorageError::Io {
+            action,
+            file: self.location.path.display().to_string(),
+            reason: reason.to_string(),
+        }
+    }
+
+    pub fn closed(&self) -> StorageError {
+        StorageError::Closed {
+            file: self.file().to_owned(),
+        }
+    }
+
+    fn status_file(&self) -> String {
+        format!("{}.status", self.file())
+    }
+
+    fn status(&self) -> Result<Status, StorageError> {
+        Ok(match self.disk.read(&self.status_file())? {
+            None => Status::New,
+            Some(bytes) => Status::parse(&String::from_utf8_lossy(&bytes)),
+        })
+    }
+
+    fn set_status(&self, status: &Status) -> Result<(), StorageError> {
+        let text = status.text();
+        Ok(self.disk.write(&self.status_file(), text.as_bytes())?)
+    }
+
+    /// Moves the file and its write-ahead log aside. The status file makes the order of the moves
+    /// indifferent: after a crash in between, the next start goes on moving.
+    fn set_aside(&self, reason: String) -> Result<SetAside, StorageError> {
+        self.set_status(&Status::Aside(reason.clone()))?;
+        let move_aside = |suffix: &str| {
+            let file = format!("{}{suffix}", self.file());
+            match self.disk.set_aside(&file) {
+                Ok(name) => Ok(Some(name)),
+                Err(DiskError { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            }
+        };
+        let moved_to = move_aside("")?;
+        move_aside("-wal")?;
+        move_aside("-shm")?;
+        Ok(SetAside {
+            file: self.file().to_owned(),
+            moved_to,
+            reason,
+        })
+    }
+}
+
+/// Opens a connection with the settings that all of ours share.
+pub(crate) fn connect(location: &SqliteLocation, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = match &location.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(&location.path, flags, vfs.as_str())?,
+        None => Connection::open_with_flags(&location.path, flags)?,
+    };
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT_MAX);
+    // Damaged cells are noticed when a page is read, not when they have misled a search.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+/// Runs `write` as one transaction: all of it or nothing.
+pub fn transact<T, E: From<StorageError>>(
+    database: &Database,
+    connection: &Connection,
+    write: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    run_cached(connection, "BEGIN IMMEDIATE").map_err(|error| database.error("write", &error))?;
+    let outcome = write(connection).and_then(|value| {
+        run_cached(connection, "COMMIT").map_err(|error| database.commit_failed(&error))?;
+        Ok(value)
+    });
+    // SQLite has rolled back by itself after some errors, a full disk among them.
+    if outcome.is_err() && !connection.is_autocommit() {
+        run_cached(connection, "ROLLBACK").map_err(|error| database.error("undo", &error))?;
+    }
+    outcome
+}
+
+pub(crate) fn run_cached(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
+}
+
+/// How far a write-ahead log grows before it is copied into the database, in pages.
+const CHECKPOINT_PAGES: u64 = 1000;
+/// How far it may grow while commits leave the checkpointer no gap to finish in, in pages. Then one
+/// commit waits for the checkpoint.
+const CHECKPOINT_WAIT_PAGES: u64 = 16 * CHECKPOINT_PAGES;
+const PAGE_BYTES: u64 = 4096;
+/// Pages that a commit writes beside its rows: the path down to them.
+const COMMIT_PAGES: u64 = 3;
+
+/// Copies the write-ahead log into the database on a worker of its own, so that no commit waits for
+/// it: SQLite lets commits go on during a passive checkpoint.
+pub(crate) struct Checkpointer {
+    wake: mpsc::Sender<()>,
+    /// Pages written since the checkpointer was last woken, estimated.
+    pages: u64,
+    /// Pages written since the writer last checkpointed by itself, estimated.
+    pages_unwaited: u64,
+}
+
+impl Checkpointer {
+    pub fn start(database: &Database) -> Result<Checkpointer, StorageError> {
+        let connection = database.connect()?;
+        let (wake, mut woken) = mpsc::channel(1);
+        let own = database.clone();
+        database.disk.spawn_worker(
+            &format!("{} checkpoints", database.file()),
+            Box::pin(async move {
+                while woken.recv().await.is_some() {
+                    checkpoint_passively(&own, &connection);
+                }
+            }),
+        );
+        Ok(Checkpointer {
+            wake,
+            pages: 0,
+            pages_unwaited: 0,
+        })
+    }
+
+    /// Tells of a commit with `bytes` of rows, after it was answered.
+    pub fn committed(&mut self, bytes: usize, database: &Database, writer: &Connection) {
+        let pages = COMMIT_PAGES + bytes as u64 / PAGE_BYTES;
+        self.pages += pages;
+        self.pages_unwaited += pages;
+        if self.pages_unwaited >= CHECKPOINT_WAIT_PAGES {
+            // Nothing is written meanwhile, so this one reaches the end and the log starts over.
+            checkpoint_passively(database, writer);
+            self.pages_unwaited = 0;
+            self.pages = 0;
+        } else if self.pages >= CHECKPOINT_PAGES && self.wake.try_send(()).is_ok() {
+            self.pages = 0;
+        }
+    }
+}
+
+fn checkpoint_passively(database: &Database, connection: &Connection) {
+    let done = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    // Nothing is lost: the write-ahead log keeps everything and grows until one succeeds.
+    if let Err(error) = done {
+        let error = database.error("checkpoint", &error);
+        tracing::warn!("{error}");
+    }
+}

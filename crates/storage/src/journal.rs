@@ -1,0 +1,366 @@
+//! The journal: this lane's own entries and copies of its siblings', one hash chain per lane.
+//!
+//! Invariant: what [`Journal::append`] and [`Journal::store_copies`] answered with success is on
+//! disk, and the entries of each lane are an unbroken chain from its first. One worker writes; all
+//! requests that wait share one commit. The end of each chain is read from the entries themselves,
+//! so it cannot disagree with them.
+//!
+//! Nothing here decodes a fact or merges lanes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ledger::{ENTRY_BYTES_MAX, Entry, EntryError, Head, Seq};
+use providers::SharedDisk;
+use rusqlite::{Connection, OptionalExtension, params};
+use sale::{LaneId, StoreId};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::database::{self, Checkpointer, Database, Durability, Kind, Limits};
+use crate::{SetAside, StorageError};
+
+/// Requests that may wait for the worker; more wait at the caller.
+const QUEUE_REQUESTS_MAX: usize = 1024;
+/// Requests that share one commit at most.
+const GROUP_REQUESTS_MAX: usize = 256;
+
+pub(crate) const JOURNAL: Kind = Kind {
+    file: "journal.db",
+    application_id: 0x4c4e_4d4a, // LNMJ
+    schema_version: 1,
+    schema: "CREATE TABLE entry (
+        lane BLOB NOT NULL, seq INTEGER NOT NULL, bytes BLOB NOT NULL,
+        PRIMARY KEY (lane, seq)
+    ) WITHOUT ROWID",
+    durability: Durability::EachCommit,
+    auto_checkpoint_pages: 0,
+    cache_kib: 2048,
+};
+
+/// A handle to the journal; clones share it. The worker ends with the last handle.
+#[derive(Clone)]
+pub struct Journal {
+    requests: mpsc::Sender<Request>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    database: Database,
+    heads: Mutex<BTreeMap<LaneId, Head>>,
+    reader: Mutex<Connection>,
+    /// Counts durable commits.
+    commits: watch::Sender<u64>,
+}
+
+type Reply<T> = oneshot::Sender<Result<T, StorageError>>;
+
+enum Request {
+    Append(Vec<Entry>, Reply<()>),
+    Copies(Vec<Entry>, Reply<BTreeMap<LaneId, Seq>>),
+}
+
+impl Journal {
+    /// Opens the journal in a lane's folder, or begins one. A damaged journal is set aside, and the
+    /// caller is told: its lane must not go on under its id unless its entries are recovered.
+    pub fn open(
+        disk: SharedDisk,
+        store: StoreId,
+    ) -> Result<(Journal, Option<SetAside>), StorageError> {
+        Journal::open_limited(disk, store, Limits::default())
+    }
+
+    pub(crate) fn open_limited(
+        disk: SharedDisk,
+        store: StoreId,
+        limits: Limits,
+    ) -> Result<(Journal, Option<SetAside>), StorageError> {
+        let (database, connection, set_aside) = database::open(&disk, &JOURNAL, limits)?;
+        let heads = heads(&connection).map_err(|error| database.error("read", &error))?;
+        let shared = Arc::new(Shared {
+            reader: Mutex::new(database.connect_reader()?),
+            heads: Mutex::new(heads.clone()),
+            commits: watch::Sender::new(0),
+            database,
+        });
+        let (requests, mut queue) = mpsc::channel(QUEUE_REQUESTS_MAX);
+        let mut writer = Writer {
+            store,
+            connection,
+            heads,
+            checkpointer: Checkpointer::start(&shared.database)?,
+            shared: shared.clone(),
+        };
+        disk.spawn_worker(
+            "journal",
+            Box::pin(async move {
+                let mut group = Vec::with_capacity(GROUP_REQUESTS_MAX);
+                while queue.recv_many(&mut group, GROUP_REQUESTS_MAX).await > 0 {
+                    writer.commit(group.drain(..));
+                }
+            }),
+        );
+        Ok((Journal { requests, shared }, set_aside))
+    }
+
+    /// Appends entries to their lanes' chains, and returns once they are durable. The request is
+    /// taken whole or refused whole. After [`StorageError::NotDurable`] nothing of it counts as
+    /// written, and the journal can be appended to again.
+    pub async fn append(&self, entries: Vec<Entry>) -> Result<(), StorageError> {
+        self.request(|reply| Request::Append(entries, reply)).await
+    }
+
+    /// Stores copies of other lanes' entries: skips what is held, takes what continues a chain,
+    /// leaves the rest. Returns, once durable, the next seq wanted of each lane in the request.
+    pub async fn store_copies(
+        &self,
+        entries: Vec<Entry>,
+    ) -> Result<BTreeMap<LaneId, Seq>, StorageError> {
+        self.request(|reply| Request::Copies(entries, reply)).await
+    }
+
+    async fn request<T>(
+        &self,
+        request: impl FnOnce(Reply<T>) -> Request,
+    ) -> Result<T, StorageError> {
+        let closed = || self.shared.database.closed();
+        let (reply, answer) = oneshot::channel();
+        let sent = self.requests.send(request(reply)).await;
+        sent.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// The durable end of every chain held.
+    pub fn heads(&self) -> BTreeMap<LaneId, Head> {
+        lock(&self.shared.heads).clone()
+    }
+
+    /// The durable end of one lane's chain.
+    pub fn head(&self, lane: LaneId) -> Head {
+        let heads = lock(&self.shared.heads);
+        heads.get(&lane).copied().unwrap_or_default()
+    }
+
+    /// A lane's entries from `from` on, at most `entries_max`, and at most `bytes_max` unless the
+    /// first alone is larger. Blocks for a quick read.
+    pub fn read(
+        &self,
+        lane: LaneId,
+        from: Seq,
+        entries_max: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<Entry>, StorageError> {
+        let reader = lock(&self.shared.reader);
+        match read(&reader, lane, from, entries_max, bytes_max) {
+            Ok(entries) if is_gapless(&entries, from) => Ok(entries),
+            Ok(_) => {
+                let reason = format!("entries of lane {lane} after {from} are missing");
+                Err(self.shared.database.damaged(reason))
+            }
+            Err(error) => Err(self.shared.database.error("read", &error)),
+        }
+    }
+
+    /// Changes after each durable commit.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.shared.commits.subscribe()
+    }
+}
+
+/// A lock's content. Whoever panicked while holding it left nothing half done: every value behind
+/// our locks is replaced in one step.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_gapless(entries: &[Entry], from: Seq) -> bool {
+    entries
+        .iter()
+        .zip(from..)
+        .all(|(entry, seq)| entry.seq == seq)
+}
+
+/// The worker's side: the only one that writes.
+struct Writer {
+    store: StoreId,
+    connection: Connection,
+    heads: BTreeMap<LaneId, Head>,
+    checkpointer: Checkpointer,
+    shared: Arc<Shared>,
+}
+
+/// An answer that waits for the commit its request shares.
+enum Answer {
+    Append(Reply<()>, Result<(), StorageError>),
+    Copies(Reply<BTreeMap<LaneId, Seq>>, BTreeMap<LaneId, Seq>),
+}
+
+/// What one commit will add: the entries, and the chains' ends with them.
+struct Group {
+    heads: BTreeMap<LaneId, Head>,
+    entries: Vec<Entry>,
+}
+
+impl Writer {
+    /// One commit for the whole group, and the answers after it.
+    fn commit(&mut self, requests: impl Iterator<Item = Request>) {
+        let mut group = Group {
+            heads: self.heads.clone(),
+            entries: Vec::new(),
+        };
+        let answers: Vec<Answer> = requests
+            .map(|request| match request {
+                Request::Append(entries, reply) => {
+                    Answer::Append(reply, self.take_whole(&mut group, entries))
+                }
+                Request::Copies(entries, reply) => {
+                    Answer::Copies(reply, self.take_what_follows(&mut group, entries))
+                }
+            })
+            .collect();
+        let Group { heads, entries } = group;
+        let written = self.write(&entries);
+        if written.is_ok() && !entries.is_empty() {
+            lock(&self.shared.heads).clone_from(&heads);
+            self.heads = heads;
+            self.shared.commits.send_modify(|commits| *commits += 1);
+        }
+        // A caller that has gone away does not need its answer.
+        for answer in answers {
+            match answer {
+                Answer::Append(reply, taken) => drop(reply.send(taken.and(written.clone()))),
+                Answer::Copies(reply, held) => {
+                    drop(reply.send(written.clone().map(|()| held)));
+                }
+            }
+        }
+        let bytes = entries.iter().map(|entry| entry.bytes.len()).sum();
+        let shared = &self.shared;
+        self.checkpointer
+            .committed(bytes, &shared.database, &self.connection);
+    }
+
+    fn follows(&self, group: &Group, entry: &Entry) -> Result<Head, EntryError> {
+        if entry.bytes.len() > ENTRY_BYTES_MAX {
+            return Err(EntryError::Unreadable {
+                lane: entry.lane,
+                seq: entry.seq,
+                reason: format!("{} bytes are over {ENTRY_BYTES_MAX}", entry.bytes.len()),
+            });
+        }
+        let before = group.heads.get(&entry.lane).copied().unwrap_or_default();
+        entry.check_follows(self.store, &before)
+    }
+
+    fn take_whole(&self, group: &mut Group, entries: Vec<Entry>) -> Result<(), StorageError> {
+        let heads_before = group.heads.clone();
+        for entry in &entries {
+            match self.follows(group, entry) {
+                Ok(head) => group.heads.insert(entry.lane, head),
+                Err(error) => {
+                    group.heads = heads_before;
+                    return Err(error.into());
+                }
+            };
+        }
+        group.entries.extend(entries);
+        Ok(())
+    }
+
+    fn take_what_follows(&self, group: &mut Group, entries: Vec<Entry>) -> BTreeMap<LaneId, Seq> {
+        let mut wanted = BTreeMap::new();
+        for entry in entries {
+            let lane = entry.lane;
+            let next = group.heads.get(&lane).copied().unwrap_or_default().next_seq;
+            if entry.seq == next {
+                match self.follows(group, &entry) {
+                    Ok(head) => {
+                        group.heads.insert(lane, head);
+                        group.entries.push(entry);
+                    }
+                    Err(error) => tracing::warn!("a copy is left out: {error}"),
+                }
+            }
+            let head = group.heads.get(&lane).copied().unwrap_or_default();
+            wanted.insert(lane, head.next_seq);
+        }
+        wanted
+    }
+
+    fn write(&self, entries: &[Entry]) -> Result<(), StorageError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let database = &self.shared.database;
+        let insert = |connection: &Connection| -> rusqlite::Result<()> {
+            let mut insert = connection
+                .prepare_cached("INSERT INTO entry (lane, seq, bytes) VALUES (?1, ?2, ?3)")?;
+            entries.iter().try_for_each(|entry| {
+                insert
+                    .execute(params![&entry.lane.0[..], entry.seq, &entry.bytes])
+                    .map(|_| ())
+            })
+        };
+        database::transact(database, &self.connection, |connection| {
+            insert(connection).map_err(|error| database.commit_failed(&error))
+        })
+    }
+}
+
+/// The end of each chain, by one look-up per lane.
+pub(crate) fn heads(connection: &Connection) -> rusqlite::Result<BTreeMap<LaneId, Head>> {
+    let mut next_lane =
+        connection.prepare("SELECT lane FROM entry WHERE lane > ?1 ORDER BY lane LIMIT 1")?;
+    let mut last = connection
+        .prepare("SELECT seq, bytes FROM entry WHERE lane = ?1 ORDER BY seq DESC LIMIT 1")?;
+    let mut heads = BTreeMap::new();
+    let mut after: Vec<u8> = Vec::new();
+    while let Some(lane) = next_lane
+        .query_row([&after], |row| row.get::<_, [u8; 16]>(0))
+        .optional()?
+    {
+        let lane = LaneId(lane);
+        let entry = last.query_row([&lane.0[..]], |row| {
+            Ok(Entry {
+                lane,
+                seq: row.get(0)?,
+                bytes: row.get(1)?,
+            })
+        })?;
+        let head = Head {
+            next_seq: entry.seq + 1,
+            hash: entry.hash(),
+        };
+        heads.insert(lane, head);
+        after = lane.0.to_vec();
+    }
+    Ok(heads)
+}
+
+pub(crate) fn read(
+    connection: &Connection,
+    lane: LaneId,
+    from: Seq,
+    entries_max: usize,
+    bytes_max: usize,
+) -> rusqlite::Result<Vec<Entry>> {
+    let mut select = connection.prepare_cached(
+        "SELECT seq, bytes FROM entry WHERE lane = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3",
+    )?;
+    let limit = i64::try_from(entries_max).unwrap_or(i64::MAX);
+    let mut rows = select.query(params![&lane.0[..], from, limit])?;
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut bytes_total = 0;
+    while let Some(row) = rows.next()? {
+        let bytes: Vec<u8> = row.get(1)?;
+        bytes_total += bytes.len();
+        if bytes_total > bytes_max && !entries.is_empty() {
+            break;
+        }
+        entries.push(Entry {
+            lane,
+            seq: row.get(0)?,
+            bytes,
+        });
+    }
+    Ok(entries)
+}

@@ -1,0 +1,333 @@
+//! The Raft log and vote on disk: numbered blobs and a few named values. What they mean is known to
+//! consensus alone.
+//!
+//! Invariant: writes take effect in the order in which they were submitted, and a write is reported
+//! done only when it and all before it are durable. After a write has failed nothing more is
+//! written, so that the log never has a hole; only opening it again goes on.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use providers::SharedDisk;
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::mpsc;
+
+use crate::database::{self, Checkpointer, Database, Durability, Kind, Limits};
+use crate::journal::lock;
+use crate::{SetAside, StorageError};
+
+/// Writes that may wait for the worker; more wait at the caller.
+const QUEUE_WRITES_MAX: usize = 4096;
+/// Writes that share one commit at most.
+const GROUP_WRITES_MAX: usize = 512;
+/// Entries removed by one commit while nothing else waits.
+const PURGE_ENTRIES_MAX: u64 = 1000;
+
+const RAFT_LOG: Kind = Kind {
+    file: "raft.db",
+    application_id: 0x4c4e_4d52, // LNMR
+    schema_version: 1,
+    schema: "CREATE TABLE log (idx INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+        CREATE TABLE value (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID",
+    durability: Durability::EachCommit,
+    auto_checkpoint_pages: 0,
+    cache_kib: 2048,
+};
+
+/// The value that holds the index up to which the log has been purged.
+const PURGED_TO: &str = "purged-to";
+
+/// One change of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RaftWrite {
+    /// Appends entries: index and bytes, without a gap to those before.
+    Append(Vec<(u64, Vec<u8>)>),
+    /// Removes all entries from this index on.
+    TruncateFrom(u64),
+    /// Forgets all entries up to and with this index, and keeps a named value in the same step. The
+    /// space is given back bit by bit.
+    PurgeTo(u64, &'static str, Vec<u8>),
+    /// Sets a named value.
+    Set(&'static str, Vec<u8>),
+    /// Sets a named value that need not be durable by itself: it is written with the next write.
+    SetLazily(&'static str, Vec<u8>),
+}
+
+type Done = Box<dyn FnOnce(Result<(), StorageError>) + Send>;
+
+/// A handle to the Raft log; clones share it. The worker ends with the last handle.
+#[derive(Clone)]
+pub struct RaftLogDb {
+    writes: mpsc::Sender<(RaftWrite, Done)>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    database: Database,
+    reader: Mutex<Connection>,
+}
+
+impl RaftLogDb {
+    /// Opens the Raft log in a lane's folder, or begins one. A damaged log is set aside, and the
+    /// caller is told: a voter that has lost its vote must never vote again under its id.
+    pub fn open(disk: SharedDisk) -> Result<(RaftLogDb, Option<SetAside>), StorageError> {
+        RaftLogDb::open_limited(disk, Limits::default())
+    }
+
+    pub(crate) fn open_limited(
+        disk: SharedDisk,
+        limits: Limits,
+    ) -> Result<(RaftLogDb, Option<SetAside>), StorageError> {
+        let (database, connection, set_aside) = database::open(&disk, &RAFT_LOG, limits)?;
+        let shared = Arc::new(Shared {
+            reader: Mutex::new(database.connect_reader()?),
+            database: database.clone(),
+        });
+        let (writes, mut queue) = mpsc::channel(QUEUE_WRITES_MAX);
+        let mut writer = Writer {
+            checkpointer: Checkpointer::start(&database)?,
+            purging: has_purged_entries(&connection)
+                .map_err(|error| database.error("read", &error))?,
+            database,
+            connection,
+            lazy: BTreeMap::new(),
+            failed: None,
+        };
+        disk.spawn_worker(
+            "raft-log",
+            Box::pin(async move {
+                let mut group = Vec::with_capacity(GROUP_WRITES_MAX);
+                while writer.purge_while(|| queue.is_empty() && !queue.is_closed())
+                    && queue.recv_many(&mut group, GROUP_WRITES_MAX).await > 0
+                {
+                    writer.commit(&mut group);
+                }
+                writer.flush();
+            }),
+        );
+        Ok((RaftLogDb { writes, shared }, set_aside))
+    }
+
+    /// Queues a write; `done` is called once it is durable, or has failed.
+    pub async fn submit(
+        &self,
+        write: RaftWrite,
+        done: impl FnOnce(Result<(), StorageError>) + Send + 'static,
+    ) {
+        if let Err(mpsc::error::SendError((_, done))) =
+            self.writes.send((write, Box::new(done))).await
+        {
+            done(Err(self.shared.database.closed()));
+        }
+    }
+
+    /// A named value, as of the last durable write.
+    pub fn value(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        self.query(|reader| value(reader, name))
+    }
+
+    /// The index of the last entry; `None` when there is none.
+    pub fn last_index(&self) -> Result<Option<u64>, StorageError> {
+        self.query(|reader| {
+            let last = reader
+                .prepare_cached("SELECT idx FROM log ORDER BY idx DESC LIMIT 1")?
+                .query_row([], |row| row.get(0))
+                .optional()?;
+            Ok(last.filter(|index| Some(*index) > purged_to(reader).ok().flatten()))
+        })
+    }
+
+    /// The durable entries within `range`, in order, without those purged.
+    pub fn read(&self, range: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, StorageError> {
+        self.query(|reader| {
+            let purged = purged_to(reader)?.map_or(0, |index| index + 1);
+            let end = range.end.min(i64::MAX as u64);
+            reader
+                .prepare_cached(
+                    "SELECT idx, bytes FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx",
+                )?
+                .query_map(params![range.start.max(purged), end], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?
+                .collect()
+        })
+    }
+
+    fn query<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StorageError> {
+        query(&lock(&self.shared.reader))
+            .map_err(|error| self.shared.database.error("read", &error))
+    }
+}
+
+fn value(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection
+        .prepare_cached("SELECT bytes FROM value WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+fn purged_to(connection: &Connection) -> rusqlite::Result<Option<u64>> {
+    let bytes = value(connection, PURGED_TO)?;
+    Ok(bytes.and_then(|bytes| bytes.try_into().ok().map(u64::from_be_bytes)))
+}
+
+fn has_purged_entries(connection: &Connection) -> rusqlite::Result<bool> {
+    let Some(purged) = purged_to(connection)? else {
+        return Ok(false);
+    };
+    connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM log WHERE idx <= ?1)",
+        [purged],
+        |row| row.get(0),
+    )
+}
+
+/// The worker's side: the only one that writes.
+struct Writer {
+    database: Database,
+    connection: Connection,
+    checkpointer: Checkpointer,
+    /// Whether purged entries still take space.
+    purging: bool,
+    /// Values that go with the next write.
+    lazy: BTreeMap<&'static str, Vec<u8>>,
+    /// Why nothing is written any more.
+    failed: Option<StorageError>,
+}
+
+impl Writer {
+    /// One commit for the whole group, then all callbacks in order.
+    fn commit(&mut self, group: &mut Vec<(RaftWrite, Done)>) {
+        let mut writes = Vec::with_capacity(group.len());
+        let mut dones = Vec::with_capacity(group.len());
+        for (write, done) in group.drain(..) {
+            match write {
+                RaftWrite::SetLazily(name, bytes) => {
+                    self.lazy.insert(name, bytes);
+                }
+                write => writes.push(write),
+            }
+            dones.push(done);
+        }
+        let outcome = match &self.failed {
+            Some(error) => Err(error.clone()),
+            None if writes.is_empty() => Ok(()),
+            None => self.write(&writes),
+        };
+        if let Err(error) = &outcome {
+            self.failed = Some(error.clone());
+        }
+        for done in dones {
+            done(outcome.clone());
+        }
+        let bytes = writes.iter().map(bytes_of).sum();
+        self.checkpointer
+            .committed(bytes, &self.database, &self.connection);
+    }
+
+    fn write(&mut self, writes: &[RaftWrite]) -> Result<(), StorageError> {
+        let database = &self.database;
+        let lazy = &self.lazy;
+        database::transact(database, &self.connection, |connection| {
+            lazy.iter()
+                .try_for_each(|(name, bytes)| set(connection, name, bytes))
+                .and_then(|()| writes.iter().try_for_each(|write| apply(connection, write)))
+                .map_err(|error| database.commit_failed(&error))
+        })?;
+        self.lazy.clear();
+        self.purging |= writes
+            .iter()
+            .any(|write| matches!(write, RaftWrite::PurgeTo(..)));
+        Ok(())
+    }
+
+    /// Removes purged entries, some per commit, while `idle` says so. Always true.
+    fn purge_while(&mut self, idle: impl Fn() -> bool) -> bool {
+        while self.purging && self.failed.is_none() && idle() {
+            let database = &self.database;
+            let removed = database::transact(database, &self.connection, |connection| {
+                remove_some_purged(connection).map_err(|error| database.commit_failed(&error))
+            });
+            match removed {
+                Ok(removed) => self.purging = removed > 0,
+                Err(error) => {
+                    // It is tried again after the next purge; meanwhile it only takes space.
+                    tracing::warn!("purged log entries stay for now: {error}");
+                    self.purging = false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Writes what was left to the next write, when there will be none.
+    fn flush(&mut self) {
+        if self.failed.is_none()
+            && !self.lazy.is_empty()
+            && let Err(error) = self.write(&[])
+        {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+fn bytes_of(write: &RaftWrite) -> usize {
+    match write {
+        RaftWrite::Append(entries) => entries.iter().map(|(_, bytes)| bytes.len()).sum(),
+        RaftWrite::TruncateFrom(_) => 0,
+        RaftWrite::PurgeTo(_, _, bytes)
+        | RaftWrite::Set(_, bytes)
+        | RaftWrite::SetLazily(_, bytes) => bytes.len(),
+    }
+}
+
+fn apply(connection: &Connection, write: &RaftWrite) -> rusqlite::Result<()> {
+    match write {
+        RaftWrite::Append(entries) => {
+            let mut insert =
+                connection.prepare_cached("INSERT INTO log (idx, bytes) VALUES (?1, ?2)")?;
+            entries
+                .iter()
+                .try_for_each(|(index, bytes)| insert.execute(params![index, bytes]).map(|_| ()))
+        }
+        RaftWrite::TruncateFrom(index) => connection
+            .prepare_cached("DELETE FROM log WHERE idx >= ?1")?
+            .execute([index])
+            .map(|_| ()),
+        RaftWrite::PurgeTo(index, name, bytes) => {
+            set(connection, PURGED_TO, &index.to_be_bytes())?;
+            set(connection, name, bytes)
+        }
+        RaftWrite::Set(name, bytes) | RaftWrite::SetLazily(name, bytes) => {
+            set(connection, name, bytes)
+        }
+    }
+}
+
+fn set(connection: &Connection, name: &str, bytes: &[u8]) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO value (name, bytes) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes",
+        )?
+        .execute(params![name, bytes])
+        .map(|_| ())
+}
+
+/// Removes the oldest purged entries; how many.
+fn remove_some_purged(connection: &Connection) -> rusqlite::Result<usize> {
+    let Some(purged) = purged_to(connection)? else {
+        return Ok(0);
+    };
+    let first: Option<u64> =
+        connection.query_row("SELECT min(idx) FROM log", [], |row| row.get(0))?;
+    let Some(first) = first.filter(|first| *first <= purged) else {
+        return Ok(0);
+    };
+    let end = purged.min(first + PURGE_ENTRIES_MAX - 1);
+    connection.execute("DELETE FROM log WHERE idx <= ?1", [end])
+}
