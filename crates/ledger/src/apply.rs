@@ -1,6 +1,6 @@
 //! The rules: how each command changes the store's state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use catalog::{BookVersion, Item, ItemCode, ItemId, PriceSince, Record};
 use sale::{Event, LaneId, Receipt};
@@ -212,11 +212,13 @@ impl Rules<'_, '_> {
         };
         let mut lanes: BTreeMap<LaneId, Option<LaneRecord>> = BTreeMap::new();
         for entry in entries {
-            if !lanes.contains_key(&entry.lane) {
-                let record = StoreView::new(self.tables).lane(entry.lane)?;
-                lanes.insert(entry.lane, record);
-            }
-            let Some(Some(lane)) = lanes.get_mut(&entry.lane) else {
+            let known = match lanes.entry(entry.lane) {
+                btree_map::Entry::Occupied(known) => known.into_mut(),
+                btree_map::Entry::Vacant(new) => {
+                    new.insert(StoreView::new(self.tables).lane(entry.lane)?)
+                }
+            };
+            let Some(lane) = known else {
                 continue;
             };
             // An older entry was offered twice; a later one comes too early and is offered again.
@@ -375,7 +377,9 @@ impl Rules<'_, '_> {
 
     fn promotions(&mut self, text: &str, version: BookVersion) -> Result<(), TableError> {
         self.put(Table::Promotions, &version.0.to_be_bytes(), &text)?;
-        let rows = self.tables.scan(Table::Promotions, &[], 2 * PROMOTIONS_KEPT)?;
+        let rows = self
+            .tables
+            .scan(Table::Promotions, &[], 2 * PROMOTIONS_KEPT)?;
         let surplus = rows.len().saturating_sub(PROMOTIONS_KEPT);
         for (key, _) in rows.into_iter().take(surplus) {
             self.tables.set(Table::Promotions, &key, None)?;

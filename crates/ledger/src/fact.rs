@@ -5,13 +5,17 @@ use serde::{Deserialize, Serialize};
 
 /// The content of a journal entry. Variants and fields are only ever added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every fact is an event, and few facts are held at a time"
+)]
 pub enum Fact {
     /// The lane's process began. The first entry of every journal, and one for each start.
     LaneStarted { name: String, release: String },
     /// The lane's process ended in good order.
     LaneClosed,
     /// Something happened on the register. `request` is the id under which a caller asked for it,
-    /// kept with the last event of a command so that a command sent twice counts once.
+    /// on every event of that command, so that a command sent twice counts once.
     Register {
         event: Event,
         #[serde(default, skip_serializing_if = "Option::is_none")]

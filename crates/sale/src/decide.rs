@@ -167,22 +167,16 @@ fn with_cart(
     }
 }
 
-fn confirm_age(
-    register: &Register,
-    cashier: &Cashier,
-    years: u8,
-    ctx: &Context<'_>,
-) -> Decision {
+fn confirm_age(register: &Register, cashier: &Cashier, years: u8, ctx: &Context<'_>) -> Decision {
     let by = cashier.employee.clone();
-    with_cart(register, ctx, |cart| Event::AgeConfirmed { cart, years, by })
+    with_cart(register, ctx, |cart| Event::AgeConfirmed {
+        cart,
+        years,
+        by,
+    })
 }
 
-fn scan(
-    register: &Register,
-    code: &str,
-    quantity: Option<&str>,
-    ctx: &Context<'_>,
-) -> Decision {
+fn scan(register: &Register, code: &str, quantity: Option<&str>, ctx: &Context<'_>) -> Decision {
     if let Some(refusal) = register.cart.as_ref().and_then(paying) {
         return Err(refusal);
     }
@@ -224,12 +218,13 @@ fn find(code: &str, ctx: &Context<'_>) -> Result<FoundItem, Refusal> {
         return Ok(plain(item));
     }
     let settings = ctx.reference.settings();
-    let scanned = ScannedCode::parse(code, &settings.embedded_codes, settings.currency).map_err(
-        |error| Refusal::BadCode {
-            scanned: code.to_owned(),
-            message: error.to_string(),
-        },
-    )?;
+    let scanned =
+        ScannedCode::parse(code, &settings.embedded_codes, settings.currency).map_err(|error| {
+            Refusal::BadCode {
+                scanned: code.to_owned(),
+                message: error.to_string(),
+            }
+        })?;
     let look_up = |code: &ItemCode| ctx.reference.item_by_code(code);
     let found = match scanned {
         ScannedCode::Item(code) => look_up(&code).map(plain),

@@ -70,6 +70,10 @@ impl Tender {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most events are added lines, and few events are held at a time"
+)]
 pub enum Event {
     SignedIn {
         employee: EmployeeId,

@@ -27,7 +27,10 @@ pub enum Refusal {
     #[error("{message}")]
     BadCode { scanned: String, message: String },
     #[error("{description} is sold by weight.")]
-    WeightNeeded { scanned: String, description: String },
+    WeightNeeded {
+        scanned: String,
+        description: String,
+    },
     #[error("{description}: the buyer must be {years} or older.")]
     AgeCheck {
         scanned: String,
