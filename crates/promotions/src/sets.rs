@@ -16,9 +16,9 @@
 
 use std::collections::BTreeMap;
 
-/// The most steps of one search, where a step is a look at up to 64 kinds of units at once: under a
-/// millisecond in all.
-const STEPS_MAX: u64 = 250_000;
+/// The most steps of one search, where a step asks whether one promotion can hand a unit to another
+/// or take a free one: about a millisecond in all on a slow lane.
+const STEPS_MAX: u64 = 100_000;
 
 /// Units that are alike.
 pub(crate) struct Units {
@@ -251,81 +251,151 @@ impl Component {
     }
 }
 
-/// Which units are in sets, and what that gains.
-#[derive(Clone)]
+/// The sets that were found best.
 struct Taken {
     /// Per promotion.
     sets: Vec<u32>,
-    /// Per promotion, how many units of each kind it holds.
+    /// Per promotion, how many units of each kind it takes.
     by_promotion: Vec<Vec<u32>>,
-    /// Per promotion, the kinds of which it holds a unit.
+    gain: i128,
+}
+
+/// One change of a `State`.
+#[derive(Clone, Copy)]
+enum Move {
+    /// A unit that was free is taken.
+    Enter { by: usize, kind: usize },
+    /// A promotion hands a unit to another.
+    Hand { from: usize, to: usize, kind: usize },
+    /// A set is complete.
+    Close { by: usize },
+}
+
+/// Which units are in sets while the search goes on. Every change can be taken back.
+struct State<'c> {
+    component: &'c Component,
+    sets: Vec<u32>,
+    /// The promotions with a set, in the order of their first.
+    holders: Vec<usize>,
+    by_promotion: Vec<Vec<u32>>,
+    /// Per promotion, the kinds of which it takes a unit.
     held: Vec<Bits>,
     /// Per kind, the units that are in no set, and the kinds that have such a unit.
     left: Vec<u32>,
     free: Bits,
     /// What the sets lower the price by; wider than an amount, because it is a sum of products.
     gain: i128,
+    moves: Vec<Move>,
 }
 
-impl Taken {
-    fn nothing(component: &Component) -> Taken {
+impl<'c> State<'c> {
+    fn nothing_taken(component: &'c Component) -> State<'c> {
         let (kinds, promotions) = (&component.kinds, component.offers.len());
-        Taken {
+        State {
+            component,
             sets: vec![0; promotions],
+            holders: Vec::new(),
             by_promotion: vec![vec![0; kinds.len()]; promotions],
             held: vec![Bits::none(kinds.len()); promotions],
             left: kinds.iter().map(|kind| kind.count).collect(),
             free: Bits::of(kinds.iter().map(|kind| kind.count > 0)),
             gain: 0,
+            moves: Vec::new(),
         }
     }
 
-    /// Takes a unit that is in no set.
-    fn enter(&mut self, promotion: usize, kind: usize) {
-        self.left[kind] -= 1;
-        self.free.put(kind, self.left[kind] > 0);
-        self.put(promotion, kind, self.by_promotion[promotion][kind] + 1);
+    fn make(&mut self, change: Move) {
+        match change {
+            Move::Enter { by, kind } => {
+                self.change(by, kind, 1);
+                self.left[kind] -= 1;
+                self.free.put(kind, self.left[kind] > 0);
+                self.gain += i128::from(self.component.kinds[kind].net);
+            }
+            Move::Hand { from, to, kind } => {
+                self.change(from, kind, -1);
+                self.change(to, kind, 1);
+            }
+            Move::Close { by } => {
+                self.sets[by] += 1;
+                if self.sets[by] == 1 {
+                    self.holders.push(by);
+                }
+                self.gain -= i128::from(self.component.offers[by].price);
+            }
+        }
+        self.moves.push(change);
     }
 
-    /// Hands a unit from one promotion to another.
-    fn hand_on(&mut self, from: usize, to: usize, kind: usize) {
-        self.put(from, kind, self.by_promotion[from][kind] - 1);
-        self.put(to, kind, self.by_promotion[to][kind] + 1);
+    /// Takes back what was made since there were `moves` moves.
+    fn undo_to(&mut self, moves: usize) {
+        for change in self.moves.split_off(moves).into_iter().rev() {
+            match change {
+                Move::Enter { by, kind } => {
+                    self.change(by, kind, -1);
+                    self.left[kind] += 1;
+                    self.free.put(kind, true);
+                    self.gain -= i128::from(self.component.kinds[kind].net);
+                }
+                Move::Hand { from, to, kind } => {
+                    self.change(to, kind, -1);
+                    self.change(from, kind, 1);
+                }
+                Move::Close { by } => {
+                    self.sets[by] -= 1;
+                    if self.sets[by] == 0 {
+                        self.holders.pop();
+                    }
+                    self.gain += i128::from(self.component.offers[by].price);
+                }
+            }
+        }
     }
 
-    fn put(&mut self, promotion: usize, kind: usize, count: u32) {
-        self.by_promotion[promotion][kind] = count;
-        self.held[promotion].put(kind, count > 0);
+    fn change(&mut self, promotion: usize, kind: usize, by: i32) {
+        let count = &mut self.by_promotion[promotion][kind];
+        *count = count.saturating_add_signed(by);
+        self.held[promotion].put(kind, *count > 0);
     }
 }
 
 struct Search<'c> {
     component: &'c Component,
-    /// For each promotion, what those from it on could gain at most.
-    gain_from: Vec<i128>,
+    state: State<'c>,
     best: Taken,
+    /// For each promotion, what those from it on could gain at most with all units free.
+    gain_from: Vec<i128>,
     steps: u64,
+    /// Where units can enter, kept to be used again. See `reach`.
+    reached: Vec<usize>,
+    handing: Vec<Option<(usize, usize)>>,
 }
 
 impl<'c> Search<'c> {
     /// The best sets found, and whether no others are better.
     fn run(component: &'c Component) -> (Taken, bool) {
-        let nothing = Taken::nothing(component);
         let promotions = component.offers.len();
+        let state = State::nothing_taken(component);
         let mut search = Search {
             component,
+            best: Taken {
+                sets: state.sets.clone(),
+                by_promotion: state.by_promotion.clone(),
+                gain: 0,
+            },
+            state,
             gain_from: vec![0; promotions + 1],
-            best: nothing.clone(),
             steps: 0,
+            reached: Vec::new(),
+            handing: vec![None; promotions],
         };
         for promotion in (0..promotions).rev() {
-            let alone = search.with_all_sets(&nothing, promotion);
-            search.gain_from[promotion] = search.gain_from[promotion + 1] + alone.gain;
-            search.offer(&alone);
+            let alone = search.gain_alone(promotion);
+            search.gain_from[promotion] = search.gain_from[promotion + 1] + alone;
         }
-        search.greedy(&nothing);
+        search.greedy();
         if search.best.gain < search.gain_from[0] {
-            search.branch(0, nothing);
+            search.branch(0);
         }
         let proven = !search.spent();
         (search.best, proven)
@@ -335,133 +405,126 @@ impl<'c> Search<'c> {
         self.steps > STEPS_MAX
     }
 
+    fn note_if_best(&mut self) {
+        if self.state.gain > self.best.gain {
+            self.best.sets.clone_from(&self.state.sets);
+            self.best.by_promotion.clone_from(&self.state.by_promotion);
+            self.best.gain = self.state.gain;
+        }
+    }
+
     /// Makes the set that gains most, as long as one gains. As a set never gains more later, a
     /// promotion is looked at again only when its last gain is the largest.
-    fn greedy(&mut self, nothing: &Taken) {
-        let mut taken = nothing.clone();
+    fn greedy(&mut self) {
         let mut hopes: Vec<i128> = vec![i128::MAX; self.component.offers.len()];
         while let Some(promotion) = (0..hopes.len()).rev().max_by_key(|p| hopes[*p])
             && hopes[promotion] > 0
             && !self.spent()
         {
-            let next = self.with_set(&taken, promotion);
-            let gain = next.as_ref().map_or(0, |next| next.gain - taken.gain);
-            hopes[promotion] = gain;
-            let largest = hopes.iter().all(|hope| *hope <= gain);
-            if let Some(next) = next.filter(|_| gain > 0 && largest) {
-                taken = next;
+            let before = (self.state.moves.len(), self.state.gain);
+            hopes[promotion] = 0;
+            if self.make_gaining_set(promotion) {
+                let gain = self.state.gain - before.1;
+                hopes[promotion] = gain;
+                if hopes.iter().any(|hope| *hope > gain) {
+                    self.state.undo_to(before.0);
+                }
             }
         }
-        self.offer(&taken);
+        self.note_if_best();
+        self.state.undo_to(0);
     }
 
-    fn offer(&mut self, taken: &Taken) {
-        if taken.gain > self.best.gain {
-            self.best = taken.clone();
-        }
-    }
-
-    /// Tries every number of sets of `promotion` that can still lead to something better.
-    fn branch(&mut self, promotion: usize, mut taken: Taken) {
-        let rest = promotion + 1;
-        while !self.spent() {
-            self.offer(&taken);
-            if self.hope(rest, &taken) {
-                self.branch(rest, taken.clone());
+    /// Tries every number of sets of `promotion` that can still lead to something better. What the
+    /// promotions after it can add only falls as sets are made, so the last figure stays a bound.
+    fn branch(&mut self, promotion: usize) {
+        let before = self.state.moves.len();
+        let (rest, promotions) = (promotion + 1, self.component.offers.len());
+        let mut rest_adds_max = self.gain_from[rest];
+        loop {
+            self.note_if_best();
+            if self.state.gain + rest_adds_max > self.best.gain {
+                rest_adds_max = (rest..promotions).map(|p| self.gain_alone(p)).sum();
             }
-            match self.with_set(&taken, promotion) {
-                Some(next) if next.gain > taken.gain => taken = next,
-                _ => return,
+            // For the last promotion, what it adds alone is the answer already.
+            if rest + 1 < promotions && self.state.gain + rest_adds_max > self.best.gain {
+                self.branch(rest);
+            }
+            if self.spent() || !self.make_gaining_set(promotion) {
+                break;
             }
         }
+        self.state.undo_to(before);
     }
 
-    /// Whether the promotions from `from` on could add enough to what is taken: first by what each
-    /// gains with all units free, then by what each alone gains with those that are left.
-    fn hope(&mut self, from: usize, taken: &Taken) -> bool {
-        let promotions = self.component.offers.len();
-        if from == promotions || taken.gain + self.gain_from[from] <= self.best.gain {
-            return false;
-        }
-        if from + 1 == promotions {
-            return true;
-        }
-        let mut most = taken.gain;
-        for promotion in from..promotions {
-            most += self.with_all_sets(taken, promotion).gain - taken.gain;
-        }
-        most > self.best.gain
+    /// What the sets of one promotion add to what is taken.
+    fn gain_alone(&mut self, promotion: usize) -> i128 {
+        let before = (self.state.moves.len(), self.state.gain);
+        while !self.spent() && self.make_gaining_set(promotion) {}
+        self.note_if_best();
+        let gain = self.state.gain - before.1;
+        self.state.undo_to(before.0);
+        gain
     }
 
-    /// What is taken with every set of one promotion that gains something.
-    fn with_all_sets(&mut self, taken: &Taken, promotion: usize) -> Taken {
-        let mut with = taken.clone();
-        while !self.spent()
-            && let Some(next) = self.with_set(&with, promotion)
-            && next.gain > with.gain
-        {
-            with = next;
+    /// Makes one more set of a promotion, of the units that gain most; nothing where the set would
+    /// gain nothing or units are wanting.
+    fn make_gaining_set(&mut self, promotion: usize) -> bool {
+        let before = (self.state.moves.len(), self.state.gain);
+        let units = self.component.offers[promotion].units;
+        let complete = (0..units).all(|_| self.add_unit(promotion));
+        if complete {
+            self.state.make(Move::Close { by: promotion });
         }
-        with
-    }
-
-    /// One more set of a promotion, of the units that gain most; `None` where units are wanting.
-    fn with_set(&mut self, taken: &Taken, promotion: usize) -> Option<Taken> {
-        let offer = self.component.offers[promotion];
-        // Copying is work too.
-        self.steps += (taken.left.len() * taken.sets.len() / 64 + 1) as u64;
-        let mut taken = taken.clone();
-        for _ in 0..offer.units {
-            taken.gain += i128::from(self.add_unit(&mut taken, promotion)?);
+        let gains = complete && self.state.gain > before.1;
+        if !gains {
+            self.state.undo_to(before.0);
         }
-        taken.gain -= i128::from(offer.price);
-        taken.sets[promotion] += 1;
-        Some(taken)
+        gains
     }
 
     /// Brings the dearest unit that can be had into the sets of `promotion`: directly, or by way of
     /// other promotions, each handing one of its units on and keeping its number.
-    fn add_unit(&mut self, taken: &mut Taken, promotion: usize) -> Option<i64> {
-        let (reached, handing) = self.reach(taken, promotion);
-        self.steps += (reached.len() * taken.free.0.len()) as u64;
-        let allowed = &self.component.allowed;
-        let (kind, entry) = reached
-            .into_iter()
-            .filter_map(|entry| Some((allowed[entry].first_common(&taken.free)?, entry)))
-            .min_by_key(|(kind, _)| *kind)?;
-        taken.enter(entry, kind);
-        let mut from = entry;
-        while let Some((to, kind)) = handing[from] {
-            taken.hand_on(from, to, kind);
+    fn add_unit(&mut self, promotion: usize) -> bool {
+        self.reach(promotion);
+        self.steps += self.reached.len() as u64;
+        let (allowed, free) = (&self.component.allowed, &self.state.free);
+        let entries = self.reached.iter();
+        let Some((kind, by)) = entries
+            .filter_map(|by| Some((allowed[*by].first_common(free)?, *by)))
+            .min_by_key(|(kind, _)| *kind)
+        else {
+            return false;
+        };
+        self.state.make(Move::Enter { by, kind });
+        let mut from = by;
+        while let Some((to, kind)) = self.handing[from] {
+            self.state.make(Move::Hand { from, to, kind });
             from = to;
         }
-        Some(self.component.kinds[kind].net)
+        true
     }
 
-    /// The promotions that a unit may enter by so that `promotion` ends up with one more, nearest
-    /// first; and for each, to which promotion it hands a unit on, and of which kind.
-    fn reach(
-        &mut self,
-        taken: &Taken,
-        promotion: usize,
-    ) -> (Vec<usize>, Vec<Option<(usize, usize)>>) {
-        let mut handing = vec![None; taken.sets.len()];
-        let mut reached = vec![promotion];
+    /// Finds the promotions that a unit may enter by so that `promotion` ends up with one more,
+    /// nearest first; and for each, to which promotion it hands a unit on, and of which kind.
+    fn reach(&mut self, promotion: usize) {
+        self.handing.fill(None);
+        self.reached.clear();
+        self.reached.push(promotion);
         let mut next = 0;
-        while let Some(&to) = reached.get(next) {
+        while let Some(&to) = self.reached.get(next) {
             next += 1;
-            for (from, hands_to) in handing.iter_mut().enumerate() {
-                if from == promotion || hands_to.is_some() || taken.sets[from] == 0 {
+            let allowed = &self.component.allowed[to];
+            for &from in &self.state.holders {
+                self.steps += 1;
+                if from == promotion || self.handing[from].is_some() {
                     continue;
                 }
-                self.steps += taken.free.0.len() as u64;
-                let allowed = &self.component.allowed[to];
-                if let Some(kind) = allowed.first_common(&taken.held[from]) {
-                    *hands_to = Some((to, kind));
-                    reached.push(from);
+                if let Some(kind) = allowed.first_common(&self.state.held[from]) {
+                    self.handing[from] = Some((to, kind));
+                    self.reached.push(from);
                 }
             }
         }
-        (reached, handing)
     }
 }
