@@ -111,8 +111,8 @@ fn report(what: &str, times: &mut [Duration], baseline: Option<Duration>) -> Dur
     at(50)
 }
 
-// One thread, as the round trip is one thing after the other: no time is lost waking another.
-#[tokio::main(flavor = "current_thread")]
+// The kind of runtime a lane has.
+#[tokio::main(worker_threads = 2)]
 async fn main() -> Outcome<()> {
     let mut plain = plain_echo().await?;
     let (mut quic, _quic_lanes) = mesh_echo(Transports::QuicOnly).await?;

@@ -25,6 +25,9 @@ use crate::gate::{Arrival, Gate, OpenError, OpenReply, Policy, Request};
 
 /// How long QUIC is tried alone.
 const QUIC_HEAD_START: Duration = Duration::from_millis(300);
+/// How long a dial may take. What has not answered by then goes on in the background, but the next
+/// `open` starts anew: a handshake with a lane that was just restarted is tried ever less often.
+const DIAL_TIME_MAX: Duration = Duration::from_secs(2);
 /// The most streams that may wait for one dial.
 const WAITING_MAX: usize = 64;
 /// How often connections are checked for silence and guests for overstaying.
@@ -79,13 +82,25 @@ enum Event {
 }
 
 /// One peer that is being dialled.
-#[derive(Default)]
 struct Dial {
+    until: Instant,
     waiting: Vec<Request>,
     attempts: BTreeSet<ConnectionId>,
     /// Addresses to add to the attempt, and when.
     later: Option<(Instant, Vec<Multiaddr>)>,
     failures: Vec<String>,
+}
+
+impl Dial {
+    /// When something is to be done about it.
+    fn wake(&self) -> Instant {
+        let later = self.later.as_ref().map(|(at, _)| *at);
+        later.map_or(self.until, |at| at.min(self.until))
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.attempts.is_empty() && self.later.is_none()
+    }
 }
 
 pub(crate) struct Driver {
@@ -179,9 +194,8 @@ impl Driver {
         }
         let connected = self.swarm.behaviour().gate.members_connected();
         lock(&self.view).connected = connected;
-        debug_assert!(self.dials.values().all(|dial| {
-            dial.waiting.len() <= WAITING_MAX && (!dial.attempts.is_empty() || dial.later.is_some())
-        }));
+        let sound = |dial: &Dial| dial.waiting.len() <= WAITING_MAX && !dial.is_exhausted();
+        debug_assert!(self.dials.values().all(sound));
     }
 
     fn done(&self) -> bool {
@@ -191,8 +205,7 @@ impl Driver {
     }
 
     fn next_wake(&self) -> Instant {
-        let later = self.dials.values().filter_map(|dial| dial.later.as_ref());
-        let dials = later.map(|(at, _)| *at);
+        let dials = self.dials.values().map(Dial::wake);
         let busy = self.swarm.behaviour().gate.has_connections();
         let check = busy.then_some(self.next_check);
         let soonest = dials.chain(check).chain(self.ends).min();
@@ -208,14 +221,17 @@ impl Driver {
             self.next_check = now + CHECK_INTERVAL;
             self.gate().check(now.into_std());
         }
-        let due = |dial: &Dial| dial.later.as_ref().is_some_and(|(at, _)| *at <= now);
         let all = self.dials.iter();
-        let peers: Vec<PeerId> = all
-            .filter(|(_, dial)| due(dial))
+        let due: Vec<PeerId> = all
+            .filter(|(_, dial)| dial.wake() <= now)
             .map(|(peer, _)| *peer)
             .collect();
-        for peer in peers {
-            self.dial_the_rest(peer);
+        for peer in due {
+            if self.dials[&peer].until <= now {
+                self.give_up(peer, format!("no answer within {DIAL_TIME_MAX:?}"));
+            } else {
+                self.dial_the_rest(peer);
+            }
         }
     }
 
@@ -288,8 +304,11 @@ impl Driver {
             QUIC_HEAD_START
         };
         let mut dial = Dial {
+            until: Instant::now() + DIAL_TIME_MAX,
             waiting: vec![request],
-            ..Dial::default()
+            attempts: BTreeSet::new(),
+            later: None,
+            failures: Vec::new(),
         };
         if !tcp.is_empty() {
             dial.later = Some((Instant::now() + head_start, addresses(&tcp)));
@@ -308,10 +327,14 @@ impl Driver {
 
     /// Adds the addresses that were kept for later, and gives up when there is nothing left.
     fn dial_the_rest(&mut self, peer: PeerId) {
-        let dial = self.dials.get_mut(&peer);
-        match dial.and_then(|dial| dial.later.take()) {
-            Some((_, addresses)) => self.attempt(peer, addresses),
-            None => self.give_up_if_exhausted(peer),
+        let Some(dial) = self.dials.get_mut(&peer) else {
+            return;
+        };
+        if let Some((_, addresses)) = dial.later.take() {
+            self.attempt(peer, addresses);
+        } else if dial.is_exhausted() {
+            let reason = dial.failures.join("; ");
+            self.give_up(peer, reason);
         }
     }
 
@@ -367,20 +390,12 @@ impl Driver {
         }
     }
 
-    fn give_up_if_exhausted(&mut self, peer: PeerId) {
-        let exhausted = |dial: &Dial| dial.attempts.is_empty() && dial.later.is_none();
-        if !self.dials.get(&peer).is_some_and(exhausted) {
-            return;
-        }
-        let Some(dial) = self.dials.remove(&peer) else {
-            return;
-        };
-        let reason = dial.failures.join("; ");
-        for request in dial.waiting {
+    fn give_up(&mut self, peer: PeerId, reason: String) {
+        let waiting = self.dials.remove(&peer).map(|dial| dial.waiting);
+        for request in waiting.into_iter().flatten() {
+            let refusal = OpenError::Unreachable(reason.clone());
             // Whoever asked may have given up.
-            let _ = request
-                .reply
-                .send(Err(OpenError::Unreachable(reason.clone())));
+            let _ = request.reply.send(Err(refusal));
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::address::{Carrier, Endpoint};
 /// How often a free port is looked for that is free for both QUIC and TCP.
 const PORT_ATTEMPTS_MAX: usize = 16;
 /// How long a handshake may take.
-const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(4);
+const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(3);
 /// After this long without a packet QUIC takes a connection for dead. The gate is faster; this is
 /// for the side that only waits.
 const QUIC_IDLE_MS_MAX: u32 = 5_000;

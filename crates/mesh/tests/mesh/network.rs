@@ -110,6 +110,37 @@ async fn tcp_is_used_where_quic_does_not_answer() {
     );
 }
 
+#[tokio::test]
+async fn an_address_that_does_not_answer_does_not_stay_in_the_way() {
+    let (one, two) = (
+        lane(1, Transports::QuicOnly).await,
+        lane(2, Transports::QuicOnly).await,
+    );
+    set_members(&one, &[two.local_peer()]);
+    set_members(&two, &[one.local_peer()]);
+    let mute = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let port = mute.local_addr().expect("bound").port();
+    one.add_address(
+        &two.local_peer(),
+        &format!("/ip4/127.0.0.1/udp/{port}/quic-v1"),
+    );
+    let opened = within(
+        "a failure",
+        one.open(&two.local_peer(), StreamClass::Control),
+    )
+    .await;
+    let error = opened.err().expect("nobody answers").to_string();
+    assert!(error.contains("no answer within"), "{error}");
+    tell(&one, &two);
+    let mut near = open(&one, &two, StreamClass::Control).await;
+    send(&mut near, b"hello").await;
+    let mut far = accept(&two).await;
+    assert_eq!(
+        receive(&mut far.stream).await.as_deref(),
+        Some(&b"hello"[..])
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dialling_each_other_at_once_breaks_nothing() {
     const STREAMS: usize = 8;
