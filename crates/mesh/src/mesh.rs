@@ -29,8 +29,10 @@ const ARRIVALS_MAX: usize = 256;
 const COMMANDS_MAX: usize = 256;
 /// How long the listeners may take to come up.
 const LISTEN_TIME_MAX: Duration = Duration::from_secs(5);
-/// How long `shutdown` waits for the system to give the port back.
-const PORT_FREE_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long `shutdown` waits for the port. QUIC holds its socket until late packets of the closed
+/// connections can no longer arrive: three times its estimate of a slow round trip, which is long
+/// on a busy machine. (A process that exits gives the port back at once.)
+const PORT_FREE_TIME_MAX: Duration = Duration::from_secs(10);
 const PORT_FREE_INTERVAL: Duration = Duration::from_millis(10);
 /// The heartbeat of every connection: an answer is expected within `PING_TIME_MAX`.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
@@ -100,8 +102,9 @@ impl Mesh {
         self.config.listen.port
     }
 
-    /// Closes every connection and stops listening. Returns once the port is free again, within
-    /// 4 s. `accept` then yields `None` and `open` fails.
+    /// Closes every connection and stops listening; `accept` then yields `None` and `open` fails.
+    /// Returns once the port can be listened on again: tens of milliseconds as a rule, 11 s at
+    /// most. Whoever exits anyway need not wait for it longer than for the goodbyes, 1 s.
     pub async fn shutdown(&self) {
         let Some(driver) = self.driver.lock().await.take() else {
             return;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mesh::{LaneKey, ListenOn, Mesh, MeshConfig, Transports};
+use mesh::{LaneKey, ListenOn, Mesh, MeshConfig, MeshError, Transports};
 use providers::{FrameStream, Incoming, Network, PeerId, Random, StreamClass};
 
 /// Bounds every wait, so that a failing test ends. Far above what anything here takes.
@@ -42,6 +42,25 @@ pub async fn lane_at(number: u8, port: u16, transports: Transports) -> Arc<Mesh>
     started.expect("loopback is there")
 }
 
+/// A lane on a port that nobody is given by chance while the lane is away: below the range from
+/// which the system takes ports, and another one in each process.
+pub async fn lane_to_restart(number: u8, transports: Transports) -> Arc<Mesh> {
+    const FIRST: u32 = 20_000;
+    const COUNT: u32 = 10_000;
+    for attempt in 0..100 {
+        let port = FIRST + (std::process::id() * 7 + attempt) % COUNT;
+        let config = MeshConfig {
+            listen: ListenOn::loopback(u16::try_from(port).expect("below 30,000")),
+            transports,
+        };
+        match within("listening", Mesh::start(key(number), config)).await {
+            Err(MeshError::PortInUse { .. }) => {}
+            started => return started.expect("loopback is there"),
+        }
+    }
+    panic!("no port is free");
+}
+
 /// Tells `lane` where `other` is.
 pub fn tell(lane: &Mesh, other: &Mesh) {
     for address in other.local_addresses() {
@@ -56,12 +75,16 @@ pub fn set_members(lane: &Mesh, members: &[PeerId]) {
 /// Two lanes of one store that know each other's addresses.
 pub async fn two_lanes(transports: Transports) -> (Arc<Mesh>, Arc<Mesh>) {
     let (one, two) = (lane(1, transports).await, lane(2, transports).await);
+    make_one_store(&one, &two);
+    (one, two)
+}
+
+pub fn make_one_store(one: &Mesh, two: &Mesh) {
     let both = [one.local_peer(), two.local_peer()];
-    for (lane, other) in [(&one, &two), (&two, &one)] {
+    for (lane, other) in [(one, two), (two, one)] {
         tell(lane, other);
         set_members(lane, &both);
     }
-    (one, two)
 }
 
 pub async fn open(lane: &Mesh, other: &Mesh, class: StreamClass) -> FrameStream {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::{
-    accept, end_of, key, lane, lane_at, open, receive, send, set_members, tell, two_lanes, until,
-    within,
+    accept, end_of, key, lane, lane_at, lane_to_restart, make_one_store, open, receive, send,
+    set_members, tell, two_lanes, until, within,
 };
 use bytes::Bytes;
 use mesh::{ListenOn, Mesh, MeshConfig, Transports};
@@ -258,7 +258,9 @@ async fn removing_a_member_ends_its_streams_at_once() {
 #[tokio::test]
 async fn a_lane_that_was_restarted_is_found_again() {
     for transports in [Transports::QuicOnly, Transports::TcpOnly] {
-        let (one, two) = two_lanes(transports).await;
+        let one = lane(1, transports).await;
+        let two = lane_to_restart(2, transports).await;
+        make_one_store(&one, &two);
         let mut near = open(&one, &two, StreamClass::Control).await;
         send(&mut near, b"hello").await;
         accept(&two).await;
