@@ -103,7 +103,7 @@ impl Mesh {
     }
 
     /// Closes every connection and stops listening; `accept` then yields `None` and `open` fails.
-    /// Returns once the port can be listened on again: tens of milliseconds as a rule, 11 s at
+    /// Returns once the port can be listened on again: a fraction of a second as a rule, 11 s at
     /// most. Whoever exits anyway need not wait for it longer than for the goodbyes, 1 s.
     pub async fn shutdown(&self) {
         let Some(driver) = self.driver.lock().await.take() else {
