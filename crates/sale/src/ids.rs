@@ -39,7 +39,7 @@ macro_rules! random_id {
 
             fn from_str(text: &str) -> Result<Self, IdError> {
                 let bad = || IdError(text.to_owned());
-                if text.len() != 32 || !text.is_ascii() {
+                if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
                     return Err(bad());
                 }
                 let mut bytes = [0; 16];
