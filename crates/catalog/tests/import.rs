@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use catalog::{Import, ImportKind, ImportProblem, MapPin, Record};
 use money::Currency;
+use proptest::prelude::*;
 
 fn map_pin() -> MapPin {
     Box::new(|pin| format!("$hash${}", pin.len()))
@@ -329,6 +330,22 @@ fn departments_the_store_knows_keep_their_names() {
     let got: Vec<String> = records.map(shown).collect();
     assert_eq!(got.len(), 3);
     assert_eq!(got[1], "department deli 'Deli'");
+}
+
+proptest! {
+    /// Whatever the bytes are, the import ends, and a good row after a line break is found.
+    #[test]
+    fn no_bytes_stop_an_import(damage in "[a1,;\"'\\\\\r\n\u{0}é]{0,80}", bytes in any::<[u8; 4]>()) {
+        let mut file = b"item_id,description,department,price\n".to_vec();
+        file.extend_from_slice(damage.as_bytes());
+        file.extend_from_slice(&bytes);
+        // More lines than a row may span, in case the damage left a quote open.
+        file.extend_from_slice(&b"\n".repeat(20));
+        file.extend_from_slice(b"good-1,Good,x,1\n");
+        let last = import(file.as_slice(), None).last();
+        let last = last.map(shown).unwrap_or_default();
+        prop_assert!(last.starts_with("item good-1"), "{last}");
+    }
 }
 
 /// A real catalog of 68,222 items, where there is one to try.

@@ -118,7 +118,12 @@ fn line_groups(
                 }
                 Offer::PercentOff(rate) => whole.share(rate, Rounding::HalfUp),
                 Offer::AmountOff(off) if pieces.is_some() => off,
-                Offer::AmountOff(off) => off.for_quantity(line.quantity, Rounding::HalfUp),
+                // No more than the price of a kilogram, so that the product stays an amount.
+                Offer::AmountOff(off) => {
+                    let per_kilogram = off.minor().min(line.unit_price.minor());
+                    Money::from_minor(per_kilogram, line.extended.currency())
+                        .for_quantity(line.quantity, Rounding::HalfUp)
+                }
             };
             let off = off.minor().min(value);
             if off > group.alone.map_or(0, |(_, best)| best) {

@@ -100,6 +100,13 @@ fn amount_off_goes_to_zero_and_not_below() {
     );
     check(&[off], &["1 jam food 2 30 Hill"], &["a 60: 1=60"]);
     check(&[off], &["1 ham food 500g 1000 Hill"], &["a 20: 1=20"]);
+    check(&[off], &["1 ham food 500g 30 Hill"], &["a 15: 1=15"]);
+    let huge = r#"a: amount_off = "10000000000000.00"; brands = ["Hill"]"#;
+    check(
+        &[huge],
+        &["1 ham food 100000000g 1000 Hill"],
+        &["a 100000000: 1=100000000"],
+    );
 }
 
 #[test]
