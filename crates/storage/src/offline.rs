@@ -14,27 +14,33 @@ use sale::LaneId;
 use crate::StorageError;
 use crate::database::{Kind, connect, is_damage};
 use crate::journal::{self, JOURNAL};
+use crate::raft_log::RAFT_LOG;
 use crate::state::{self, STATE};
 
-/// A lane's folder, opened for reading.
-pub struct OfflineLane {
-    journal: ReadOnly,
-    state: ReadOnly,
+/// Checks every page of each of a lane's databases; gives each file's name and what is wrong with
+/// it.
+pub fn check_databases(folder: &Path) -> Vec<(&'static str, Result<(), StorageError>)> {
+    [&JOURNAL, &RAFT_LOG, &STATE]
+        .into_iter()
+        .map(|kind| {
+            let checked = ReadOnly::open(folder, kind).and_then(|database| database.check());
+            (kind.file, checked)
+        })
+        .collect()
 }
 
-impl OfflineLane {
-    /// Opens the journal and the state in `folder`.
-    pub fn open(folder: &Path) -> Result<OfflineLane, StorageError> {
-        Ok(OfflineLane {
-            journal: ReadOnly::open(folder, &JOURNAL)?,
-            state: ReadOnly::open(folder, &STATE)?,
-        })
+/// A lane's journal, opened for reading.
+pub struct OfflineJournal(ReadOnly);
+
+impl OfflineJournal {
+    /// Opens the journal in a lane's folder as it is now.
+    pub fn open(folder: &Path) -> Result<OfflineJournal, StorageError> {
+        ReadOnly::open(folder, &JOURNAL).map(OfflineJournal)
     }
 
-    /// The end of every chain in the journal.
+    /// The end of every chain held.
     pub fn heads(&self) -> Result<BTreeMap<LaneId, Head>, StorageError> {
-        let connection = &self.journal.connection;
-        journal::heads(connection).map_err(|error| self.journal.error(&error))
+        journal::heads(&self.0.connection).map_err(|error| self.0.error(&error))
     }
 
     /// A lane's entries as they lie there, like `Journal::read`, but also with gaps.
@@ -45,21 +51,29 @@ impl OfflineLane {
         entries_max: usize,
         bytes_max: usize,
     ) -> Result<Vec<Entry>, StorageError> {
-        let connection = &self.journal.connection;
-        journal::read(connection, lane, from, entries_max, bytes_max)
-            .map_err(|error| self.journal.error(&error))
+        journal::read(&self.0.connection, lane, from, entries_max, bytes_max)
+            .map_err(|error| self.0.error(&error))
+    }
+}
+
+/// The store's state as a lane has applied it, opened for reading.
+pub struct OfflineState(ReadOnly);
+
+impl OfflineState {
+    /// Opens the state in a lane's folder as it is now.
+    pub fn open(folder: &Path) -> Result<OfflineState, StorageError> {
+        ReadOnly::open(folder, &STATE).map(OfflineState)
     }
 
-    /// The store's applied state.
     pub fn tables(&self) -> &dyn Tables {
-        &self.state
+        &self.0
     }
 
     /// The index up to which the log has been applied; 0 before the first.
     pub fn applied_index(&self) -> Result<u64, StorageError> {
-        state::applied_index(&self.state.connection)
-            .map_err(|error| self.state.error(&error))?
-            .map_err(|reason| self.state.damaged(reason))
+        state::applied_index(&self.0.connection)
+            .map_err(|error| self.0.error(&error))?
+            .map_err(|reason| self.0.damaged(reason))
     }
 }
 
@@ -110,6 +124,18 @@ impl ReadOnly {
 
     pub fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Checks every page and the order of every table.
+    pub fn check(&self) -> Result<(), StorageError> {
+        let verdict: Result<String, _> =
+            self.connection
+                .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        match verdict {
+            Ok(verdict) if verdict == "ok" => Ok(()),
+            Ok(verdict) => Err(self.damaged(&verdict)),
+            Err(error) => Err(self.error(&error)),
+        }
     }
 
     /// What a failed read means.

@@ -24,7 +24,7 @@ const GROUP_WRITES_MAX: usize = 512;
 /// Entries removed by one commit while nothing else waits.
 const PURGE_ENTRIES_MAX: u64 = 1000;
 
-const RAFT_LOG: Kind = Kind {
+pub(crate) const RAFT_LOG: Kind = Kind {
     file: "raft.db",
     application_id: 0x4c4e_4d52, // LNMR
     schema_version: 1,

@@ -1,8 +1,8 @@
 //! Snapshots of the state: whole copies as of one applied index, kept, sent and received.
 //!
-//! Invariant: a snapshot counts only once it is sealed, and it is sealed only after all its rows
-//! are durable. The newest sealed one is kept; the Raft log may be purged up to it, because a lost
-//! or damaged state is rebuilt from it.
+//! Invariant: a snapshot counts only once it is adopted: its seal is written down, and only after
+//! all its rows are durable. The newest one adopted is kept; the Raft log may be purged up to it,
+//! because a lost or damaged state is rebuilt from it.
 //!
 //! A snapshot travels as rows in key order, in chunks that name the row they begin after: a broken
 //! transfer goes on where it stopped, and a release may change how SQLite lays out its pages.
@@ -69,8 +69,9 @@ impl Slot {
 }
 
 impl Snapshots {
-    /// Finds the newest sealed snapshot in a lane's folder. What was never sealed is left over from
-    /// an interrupted build or transfer, and its place is used again; a damaged one is set aside.
+    /// Finds the newest adopted snapshot in a lane's folder. What was never adopted is left over
+    /// from an interrupted build or transfer, and its place is used again; a damaged one is set
+    /// aside.
     pub fn open(disk: SharedDisk) -> Result<Snapshots, StorageError> {
         let slots = SLOTS.map(|file| {
             Arc::new(Slot {
@@ -95,13 +96,13 @@ impl Snapshots {
         })))
     }
 
-    /// The newest sealed snapshot.
+    /// The newest snapshot adopted.
     pub fn current(&self) -> Option<SnapshotFile> {
         lock(&self.0.current).clone()
     }
 
-    /// Copies the state as it is now into a snapshot, while it stays in use. Blocks until the copy
-    /// is durable.
+    /// Copies the state as it is now into a snapshot, while it stays in use, and adopts it. Blocks
+    /// until the copy is durable.
     pub fn build(&self, state: &StateReader) -> Result<SnapshotFile, StorageError> {
         let slot = self.take_slot()?;
         let source = state.database().connect()?;
@@ -113,7 +114,10 @@ impl Snapshots {
             .open(OpenFlags::SQLITE_OPEN_READ_WRITE)
             .map_err(|error| slot.bad(error))?;
         let seal = computed_seal(&connection).map_err(|error| slot.bad(error))?;
-        self.seal(slot, &connection, seal)
+        make_durable(&connection).map_err(|error| slot.bad(error))?;
+        let file = SnapshotFile { slot, seal };
+        self.adopt(&file)?;
+        Ok(file)
     }
 
     /// Begins to receive a snapshot.
@@ -132,7 +136,6 @@ impl Snapshots {
         };
         let connection = begin().map_err(|error| slot.bad(error))?;
         Ok(SnapshotIncoming {
-            snapshots: self.clone(),
             slot,
             connection,
             digest: Digest::default(),
@@ -140,34 +143,34 @@ impl Snapshots {
         })
     }
 
-    /// Makes the rows durable first and the seal after them, then keeps this snapshot if it is the
-    /// newest.
-    fn seal(
-        &self,
-        slot: Arc<Slot>,
-        connection: &Connection,
-        seal: SnapshotSeal,
-    ) -> Result<SnapshotFile, StorageError> {
+    /// Writes the seal down durably, and keeps this snapshot if none is newer. Adopting it again
+    /// changes nothing.
+    pub fn adopt(&self, file: &SnapshotFile) -> Result<(), StorageError> {
         let write = || -> rusqlite::Result<()> {
-            // A commit syncs the whole file, also what was written before without syncing.
-            connection.execute_batch(
-                "PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE;
-                 CREATE TABLE seal (applied_index INTEGER, rows INTEGER, hash BLOB)",
-            )?;
-            connection.execute(
-                "INSERT INTO seal (applied_index, rows, hash) VALUES (?1, ?2, ?3)",
-                params![seal.applied_index, seal.rows, &seal.hash[..]],
-            )?;
-            Ok(())
+            let connection = file.slot.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            if read_seal(&connection)?.is_some() {
+                return Ok(());
+            }
+            connection.execute_batch("PRAGMA synchronous = FULL")?;
+            let SnapshotSeal {
+                applied_index,
+                rows,
+                hash,
+            } = file.seal;
+            connection
+                .execute(
+                    "INSERT INTO seal (applied_index, rows, hash) VALUES (?1, ?2, ?3)",
+                    params![applied_index, rows, &hash[..]],
+                )
+                .map(|_| ())
         };
-        write().map_err(|error| slot.bad(error))?;
-        let file = SnapshotFile { slot, seal };
+        write().map_err(|error| file.slot.bad(error))?;
         let mut current = lock(&self.0.current);
         let newest = current.as_ref().map(|kept| kept.seal.applied_index);
-        if newest <= Some(seal.applied_index) {
+        if newest <= Some(file.seal.applied_index) {
             *current = Some(file.clone());
         }
-        Ok(file)
+        Ok(())
     }
 
     /// A place that is neither the newest snapshot's nor in use, emptied.
@@ -190,7 +193,7 @@ impl Snapshots {
     }
 }
 
-/// A sealed snapshot. Its file is kept while this or a clone lives.
+/// A whole snapshot. Its file is kept while this or a clone lives.
 #[derive(Clone)]
 pub struct SnapshotFile {
     slot: Arc<Slot>,
@@ -272,7 +275,6 @@ impl SnapshotRows {
 
 /// A snapshot being received.
 pub struct SnapshotIncoming {
-    snapshots: Snapshots,
     slot: Arc<Slot>,
     connection: Connection,
     digest: Digest,
@@ -309,14 +311,28 @@ impl SnapshotIncoming {
         Ok(())
     }
 
-    /// Checks what was received against the sender's seal and keeps it, durably.
+    /// Checks what was received against the sender's seal and makes it durable. It counts once it
+    /// is adopted.
     pub fn finish(self, expected: &SnapshotSeal) -> Result<SnapshotFile, StorageError> {
         let seal = self.digest.seal();
         if seal != *expected {
             return Err(self.slot.bad("it is not what its sender sealed"));
         }
-        self.snapshots.seal(self.slot, &self.connection, seal)
+        make_durable(&self.connection).map_err(|error| self.slot.bad(error))?;
+        Ok(SnapshotFile {
+            slot: self.slot,
+            seal,
+        })
     }
+}
+
+/// Makes all rows durable, and a place for the seal.
+fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
+    // A commit syncs the whole file, also what was written before without syncing.
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE;
+         CREATE TABLE seal (applied_index INTEGER, rows INTEGER, hash BLOB)",
+    )
 }
 
 struct RawRow<'a> {
@@ -414,28 +430,30 @@ fn computed_seal(connection: &Connection) -> rusqlite::Result<SnapshotSeal> {
     Ok(digest.seal())
 }
 
-/// The seal in a slot's file; `None` when there is no file or it was never sealed.
-fn stored_seal(disk: &SharedDisk, slot: &Slot) -> Result<Option<SnapshotSeal>, StorageError> {
-    let read = || -> rusqlite::Result<Option<SnapshotSeal>> {
-        let connection = slot.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let tables: i64 = connection.query_row(
-            "SELECT count(*) FROM sqlite_schema WHERE name = 'seal'",
-            [],
-            |row| row.get(0),
-        )?;
-        if tables == 0 {
-            return Ok(None);
-        }
-        connection
-            .query_row("SELECT applied_index, rows, hash FROM seal", [], |row| {
-                Ok(SnapshotSeal {
-                    applied_index: row.get(0)?,
-                    rows: row.get(1)?,
-                    hash: row.get(2)?,
-                })
+/// The seal that was written down; `None` when there is none.
+fn read_seal(connection: &Connection) -> rusqlite::Result<Option<SnapshotSeal>> {
+    let has_table: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'seal')",
+        [],
+        |row| row.get(0),
+    )?;
+    if !has_table {
+        return Ok(None);
+    }
+    connection
+        .query_row("SELECT applied_index, rows, hash FROM seal", [], |row| {
+            Ok(SnapshotSeal {
+                applied_index: row.get(0)?,
+                rows: row.get(1)?,
+                hash: row.get(2)?,
             })
-            .optional()
-    };
+        })
+        .optional()
+}
+
+/// The seal in a slot's file; `None` when there is no file or it was never adopted.
+fn stored_seal(disk: &SharedDisk, slot: &Slot) -> Result<Option<SnapshotSeal>, StorageError> {
+    let read = || read_seal(&slot.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?);
     match read() {
         Ok(seal) => Ok(seal),
         Err(error) if is_damage(&error) => {

@@ -126,12 +126,12 @@ impl StateWriter {
         self.checkpoint()
     }
 
-    /// Makes everything applied so far durable. Waits for readers that began before, for 5 s at
-    /// most.
+    /// Makes everything applied so far durable. Waits for readers that look at an older moment, for
+    /// 5 s at most; readers that come later do not hold it up.
     pub fn checkpoint(&mut self) -> Result<(), StorageError> {
         let busy: i64 = self
             .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get(0))
             .map_err(|error| self.database.error("checkpoint", &error))?;
         if busy != 0 {
             let reason = "it is being read for too long";

@@ -112,13 +112,14 @@ fn readers_see_whole_transactions_while_the_writer_writes() {
     let folder = Folder::new();
     let StateDb { mut writer, reader } = open(&folder);
     apply(&mut writer, 1, 50);
-    let stop = AtomicBool::new(false);
+    let stop = Stop::default();
     std::thread::scope(|scope| {
+        let _stop_in_the_end = StopGuard(&stop);
         for _ in 0..3 {
             let (reader, stop) = (reader.clone(), &stop);
             scope.spawn(move || {
                 let mut last = 0;
-                while !stop.load(Ordering::Relaxed) {
+                while !stop.0.load(Ordering::Relaxed) {
                     let (index, rows) = agreed(&reader);
                     assert!(index >= last && rows == 50);
                     last = index;
@@ -128,9 +129,20 @@ fn readers_see_whole_transactions_while_the_writer_writes() {
         for index in 2..300 {
             apply(&mut writer, index, 50);
         }
-        stop.store(true, Ordering::Relaxed);
     });
     assert_eq!(agreed(&reader), (299, 50));
+}
+
+/// Tells threads to stop, also when the test fails.
+#[derive(Default)]
+struct Stop(AtomicBool);
+
+struct StopGuard<'a>(&'a Stop);
+
+impl Drop for StopGuard<'_> {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Sends a snapshot into another folder, stopping once in the middle.
@@ -169,17 +181,20 @@ fn a_snapshot_is_one_moment_and_replaces_another_lanes_state() {
     apply(&mut from.writer, 41, 5);
     assert_eq!(snapshot.seal().applied_index, 40);
     let file = transfer(&snapshot, &received).unwrap();
+    assert!(received.current().is_none());
     let reader = to.reader();
-    let stop = AtomicBool::new(false);
+    let stop = Stop::default();
     std::thread::scope(|scope| {
+        let _stop_in_the_end = StopGuard(&stop);
         scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
+            while !stop.0.load(Ordering::Relaxed) {
                 let seen = agreed(&reader);
                 assert!([(3, 10), (40, 30_000)].contains(&seen), "{seen:?}");
             }
         });
+        received.adopt(&file).unwrap();
+        received.adopt(&file).unwrap();
         to.writer.replace_with(&file).unwrap();
-        stop.store(true, Ordering::Relaxed);
     });
     assert_eq!(all_hash(&reader), hash);
     assert_eq!(to.writer.applied_index().unwrap(), 40);
@@ -239,7 +254,7 @@ fn a_snapshot_that_is_not_what_was_sealed_is_refused() {
 }
 
 #[test]
-fn only_sealed_snapshots_count_and_the_newest_is_kept() {
+fn only_adopted_snapshots_count_and_the_newest_is_kept() {
     let folder = Folder::new();
     let disk = folder.disk();
     let (mut state, _) = StateDb::open(disk.clone()).unwrap();
