@@ -30,6 +30,11 @@ impl OfflineHq {
         })
     }
 
+    /// Checks every page of the books' file.
+    pub fn check(&self) -> Result<(), HqError> {
+        Ok(self.database.check()?)
+    }
+
     /// Every store that was ever heard of, with its lanes, cursor and counts, by id.
     pub fn stores(&self) -> Result<Vec<StoreSummary>, HqError> {
         self.read(|reader| reader.stores())

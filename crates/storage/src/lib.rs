@@ -22,9 +22,7 @@ pub use database::{
 pub use error::{SetAside, StorageError};
 pub use file_disk::FileDisk;
 pub use journal::Journal;
-pub use offline::{
-    OfflineJournal, OfflineState, ReadOnly as ReadOnlyDatabase, check_databases,
-};
+pub use offline::{OfflineJournal, OfflineState, ReadOnly as ReadOnlyDatabase, check_databases};
 pub use raft_log::{RaftLogDb, RaftWrite};
 pub use snapshot::{
     RowKey, SNAPSHOT_CHUNK_BYTES, SnapshotChunk, SnapshotFile, SnapshotIncoming, SnapshotRows,

@@ -95,7 +95,7 @@ impl ReadOnly {
         let opened = connect(&location, flags).and_then(|connection| {
             let header = |name| connection.pragma_query_value(None, name, |row| row.get(0));
             let ids: (i64, i64) = (header("application_id")?, header("user_version")?);
-            // Begins at its first read, which is at once: both databases are seen as of now.
+            // Begins at its first read, which is at once: the database is seen as of now.
             connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
             Ok((connection, ids))
         });

@@ -8,7 +8,9 @@ use ledger::{Table, Tables};
 use rusqlite::Connection;
 
 use super::{Folder, LANE, STORE, Writer, overwrite, truncate};
-use crate::{Journal, OfflineLane, RaftLogDb, RaftWrite, SetAside, StateDb, StorageError};
+use crate::{
+    Journal, OfflineJournal, RaftLogDb, RaftWrite, SetAside, StateDb, StorageError, check_databases,
+};
 
 const ENTRIES: usize = 200;
 
@@ -169,12 +171,21 @@ fn a_newer_format_is_refused_and_left_alone() {
 #[test]
 fn an_offline_reader_names_damage_and_changes_nothing() {
     let folder = filled();
-    let path = folder.file("journal.db");
-    overwrite(&path, 0, &[0x55; 100]);
-    let error = OfflineLane::open(&folder.path).err().unwrap();
+    let checked = |folder: &Folder| check_databases(&folder.path);
+    assert!(checked(&folder).iter().all(|(_, outcome)| outcome.is_ok()));
+    overwrite(&folder.file("journal.db"), 0, &[0x55; 100]);
+    overwrite(&folder.file("store.db"), 3 * 4096, &[0x55; 4096]);
+    let error = OfflineJournal::open(&folder.path).err().unwrap();
     assert!(matches!(error, StorageError::Damaged { .. }), "{error}");
+    for (file, outcome) in checked(&folder) {
+        match (file, outcome) {
+            ("raft.db", outcome) => assert_eq!(outcome, Ok(())),
+            (_, Err(StorageError::Damaged { .. })) => {}
+            (_, outcome) => panic!("{file}: {outcome:?}"),
+        }
+    }
     let status = fs::read_to_string(folder.file("journal.db.status")).unwrap();
     assert_eq!(status, "made");
-    let missing = OfflineLane::open(Path::new("/nowhere")).err().unwrap();
+    let missing = OfflineJournal::open(Path::new("/nowhere")).err().unwrap();
     assert!(matches!(missing, StorageError::Io { .. }), "{missing}");
 }

@@ -8,7 +8,7 @@ use ledger::{EntryError, Head};
 
 use super::{Folder, LANE, SIBLING, STORE, Writer};
 use crate::database::Limits;
-use crate::{Journal, OfflineLane, StateDb, StorageError};
+use crate::{Journal, OfflineJournal, StorageError};
 
 fn open(folder: &Folder) -> Journal {
     let (journal, set_aside) = Journal::open(folder.disk(), STORE).unwrap();
@@ -164,15 +164,14 @@ fn a_full_disk_loses_nothing_acknowledged_and_stops_nothing_else() {
 fn another_process_can_read_while_the_lane_writes() {
     let folder = Folder::new();
     let disk = folder.disk();
-    let (journal, _) = Journal::open(disk.clone(), STORE).unwrap();
-    let _state = StateDb::open(disk).unwrap();
+    let (journal, _) = Journal::open(disk, STORE).unwrap();
     let mut lane = Writer::new(LANE);
     block_on(journal.append(lane.entries(3))).unwrap();
-    let offline = OfflineLane::open(&folder.path).unwrap();
+    let offline = OfflineJournal::open(&folder.path).unwrap();
     let seen = lane.head;
     block_on(journal.append(lane.entries(3))).unwrap();
     assert_eq!(offline.heads().unwrap(), BTreeMap::from([(LANE, seen)]));
     assert_eq!(offline.read(LANE, 2, 9, 1 << 20).unwrap().len(), 2);
-    let later = OfflineLane::open(&folder.path).unwrap();
+    let later = OfflineJournal::open(&folder.path).unwrap();
     assert_eq!(later.heads().unwrap(), journal.heads());
 }
