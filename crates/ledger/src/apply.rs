@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, btree_map};
 
-use catalog::{BookVersion, Item, ItemCode, ItemId, PriceSince, Record};
+use catalog::{BookVersion, Item, ItemCode, ItemId, PriceSince, Record, Settings};
 use sale::{Event, LaneId, Receipt};
 
 use crate::store::{
@@ -266,7 +266,7 @@ impl Rules<'_, '_> {
         let global = self.count(ENTRIES)?;
         self.put(Table::Entry, &global.to_be_bytes(), entry)?;
         match entry.body() {
-            Ok(body) => self.fact(entry.lane, &body.fact),
+            Ok(body) => self.fact(entry, &body.fact),
             Err(error) => {
                 let message = format!(
                     "Something that happened on lane {} cannot be read by this release ({error}). \
@@ -278,31 +278,47 @@ impl Rules<'_, '_> {
         }
     }
 
-    fn fact(&mut self, lane: LaneId, fact: &Fact) -> Result<(), TableError> {
+    fn fact(&mut self, entry: &Entry, fact: &Fact) -> Result<(), TableError> {
         match fact {
             Fact::Register {
                 event: Event::Completed { receipt, .. },
                 ..
-            } => self.sold(lane, receipt),
+            } => self.sold(entry, receipt),
             Fact::Register { .. } | Fact::LaneStarted { .. } | Fact::LaneClosed => Ok(()),
         }
     }
 
-    fn sold(&mut self, lane: LaneId, receipt: &Receipt) -> Result<(), TableError> {
-        let key = day_key(&receipt.day, lane);
+    fn sold(&mut self, entry: &Entry, receipt: &Receipt) -> Result<(), TableError> {
+        let key = day_key(&receipt.day, entry.lane);
         let mut total = row::<DayTotal>(self.tables, Table::Total, &key)?
             .unwrap_or_else(|| DayTotal::zero(receipt.totals.total.currency()));
-        total.add_receipt(receipt);
-        self.put(Table::Total, &key, &total)?;
+        match total.add_receipt(receipt) {
+            Ok(()) => self.put(Table::Total, &key, &total)?,
+            Err(error) => {
+                let message = format!(
+                    "Receipt {} of lane {} is not in the totals of {} ({error}). It is kept; add \
+                     it by hand.",
+                    receipt.id,
+                    entry.lane.short(),
+                    receipt.day
+                );
+                self.exception(ExceptionKind::NotCounted, Some(entry), message)?;
+            }
+        }
         for line in &receipt.lines {
             let key = line.item.0.as_bytes();
             let stock: i64 = row(self.tables, Table::Stock, key)?.unwrap_or(0);
-            self.put(Table::Stock, key, &(stock - line.quantity.milli()))?;
+            // Only damaged lines reach the bounds, and stock that far off needs counting anyway.
+            let left = stock.saturating_sub(line.quantity.milli());
+            self.put(Table::Stock, key, &left)?;
         }
         Ok(())
     }
 
     fn reference(&mut self, records: &[Record]) -> Result<Outcome, TableError> {
+        if let Some(reason) = self.mixed_currencies(records)? {
+            return refused(reason);
+        }
         let version = BookVersion(self.count(BOOK)?);
         for record in records {
             match record {
@@ -316,6 +332,42 @@ impl Rules<'_, '_> {
             }
         }
         Ok(Outcome::Changed { version })
+    }
+
+    /// A store has one currency: amounts of two cannot be added up at a lane.
+    fn mixed_currencies(&self, records: &[Record]) -> Result<Option<String>, TableError> {
+        let settings: Option<Settings> = row(self.tables, Table::Settings, SETTINGS)?;
+        let mut currency = settings.unwrap_or_default().currency;
+        let mut priced = counter(self.tables, ITEMS)? > 0;
+        for record in records {
+            match record {
+                Record::Settings(settings) if priced && settings.currency != currency => {
+                    return Ok(Some(format!(
+                        "The store's prices are in {currency}. Its currency can be changed only \
+                         before the first item is imported."
+                    )));
+                }
+                Record::Settings(settings) => currency = settings.currency,
+                Record::Item(item) => {
+                    let amounts = [Some(item.price), item.deposit];
+                    let other = amounts
+                        .into_iter()
+                        .flatten()
+                        .find(|amount| amount.currency() != currency);
+                    if let Some(other) = other {
+                        return Ok(Some(format!(
+                            "Item {} is priced in {}, and the store's currency is {currency}. \
+                             Import its prices in {currency}.",
+                            item.id,
+                            other.currency()
+                        )));
+                    }
+                    priced = true;
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
     }
 
     fn item(&mut self, new: &Item, version: BookVersion) -> Result<(), TableError> {

@@ -27,7 +27,10 @@ pub enum Command {
     /// is taken, so offering twice changes nothing.
     Ingest { entries: Vec<Entry> },
     /// New or changed reference data; takes effect as one book version.
-    Reference { author: String, records: Vec<Record> },
+    Reference {
+        author: String,
+        records: Vec<Record>,
+    },
     /// A one-time code was shown on a member lane.
     Invite {
         invitation: InvitationId,
@@ -55,11 +58,20 @@ pub enum Command {
 pub enum Outcome {
     Done,
     /// The next sequence number wanted of each lane that was offered.
-    Ingested { next: BTreeMap<LaneId, Seq> },
-    Changed { version: BookVersion },
+    Ingested {
+        next: BTreeMap<LaneId, Seq>,
+    },
+    Changed {
+        version: BookVersion,
+    },
     /// A lane is a member now, under this node id and lane number.
-    Admitted { node: u64, number: u32 },
-    Refused { reason: String },
+    Admitted {
+        node: u64,
+        number: u32,
+    },
+    Refused {
+        reason: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -20,7 +20,7 @@ pub use entry::{
 pub use fact::Fact;
 pub use records::{
     DayTotal, ExceptionKind, ExceptionRecord, InvitationId, InvitationRecord, LaneRecord,
-    StoreRecord,
+    StoreRecord, TotalError,
 };
 pub use sale::{LaneId, StoreId};
 pub use store::StoreView;

@@ -73,39 +73,80 @@ impl DayTotal {
         }
     }
 
-    pub fn add_receipt(&mut self, receipt: &Receipt) {
+    /// Adds a receipt. After an error nothing was added.
+    pub fn add_receipt(&mut self, receipt: &Receipt) -> Result<(), TotalError> {
+        let one = DayTotal::of(receipt).ok_or(TotalError::TooLarge)?;
+        self.add(&one)
+    }
+
+    /// Adds another total. After an error nothing was added.
+    pub fn add(&mut self, other: &DayTotal) -> Result<(), TotalError> {
+        if self.currency != other.currency {
+            return Err(TotalError::OtherCurrency {
+                expected: self.currency,
+                found: other.currency,
+            });
+        }
+        *self = self.plus(other).ok_or(TotalError::TooLarge)?;
+        Ok(())
+    }
+
+    /// What one receipt took; `None` where its tenders are beyond all sums.
+    fn of(receipt: &Receipt) -> Option<DayTotal> {
         let totals = &receipt.totals;
-        self.receipts += 1;
-        self.lines += receipt.lines.len() as u64;
-        self.gross += totals.gross.minor();
-        self.discount += totals.discount.minor();
-        self.deposits += totals.deposits.minor();
-        self.tax_added += totals.tax_added.minor();
-        self.tax_included += totals.tax_included.minor();
-        self.total += totals.total.minor();
+        let mut tenders: BTreeMap<String, i64> = BTreeMap::new();
         for tender in &receipt.tenders {
-            *self.tenders.entry(tender.kind().to_owned()).or_default() += tender.amount().minor();
+            let sum = tenders.entry(tender.kind().to_owned()).or_default();
+            *sum = sum.checked_add(tender.amount().minor())?;
         }
         // Change is always given in cash.
         if !receipt.change.is_zero() {
-            *self.tenders.entry("cash".to_owned()).or_default() -= receipt.change.minor();
+            let cash = tenders.entry("cash".to_owned()).or_default();
+            *cash = cash.checked_sub(receipt.change.minor())?;
         }
+        Some(DayTotal {
+            currency: totals.total.currency(),
+            receipts: 1,
+            lines: receipt.lines.len() as u64,
+            gross: totals.gross.minor(),
+            discount: totals.discount.minor(),
+            deposits: totals.deposits.minor(),
+            tax_added: totals.tax_added.minor(),
+            tax_included: totals.tax_included.minor(),
+            total: totals.total.minor(),
+            tenders,
+        })
     }
 
-    /// Adds another total of the same currency.
-    pub fn add(&mut self, other: &DayTotal) {
-        self.receipts += other.receipts;
-        self.lines += other.lines;
-        self.gross += other.gross;
-        self.discount += other.discount;
-        self.deposits += other.deposits;
-        self.tax_added += other.tax_added;
-        self.tax_included += other.tax_included;
-        self.total += other.total;
+    fn plus(&self, other: &DayTotal) -> Option<DayTotal> {
+        let mut tenders = self.tenders.clone();
         for (kind, amount) in &other.tenders {
-            *self.tenders.entry(kind.clone()).or_default() += amount;
+            let sum = tenders.entry(kind.clone()).or_default();
+            *sum = sum.checked_add(*amount)?;
         }
+        Some(DayTotal {
+            currency: self.currency,
+            receipts: self.receipts.checked_add(other.receipts)?,
+            lines: self.lines.checked_add(other.lines)?,
+            gross: self.gross.checked_add(other.gross)?,
+            discount: self.discount.checked_add(other.discount)?,
+            deposits: self.deposits.checked_add(other.deposits)?,
+            tax_added: self.tax_added.checked_add(other.tax_added)?,
+            tax_included: self.tax_included.checked_add(other.tax_included)?,
+            total: self.total.checked_add(other.total)?,
+            tenders,
+        })
     }
+}
+
+/// Why something cannot be added to a total. No lane writes such a receipt; a damaged or forged
+/// one must not stop the others from being counted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TotalError {
+    #[error("it is in {found}, the total is in {expected}")]
+    OtherCurrency { expected: Currency, found: Currency },
+    #[error("the sum is too large")]
+    TooLarge,
 }
 
 /// What kind of thing a person has to look at.
@@ -118,6 +159,8 @@ pub enum ExceptionKind {
     BrokenChain,
     /// A code that two items claim; the newer one has it.
     CodeMoved,
+    /// A receipt that cannot be added to its day's total. It is kept and shipped.
+    NotCounted,
 }
 
 /// Something no rule settled, or a rule settled in a way a person should know.

@@ -113,8 +113,19 @@ impl<'a> StoreView<'a> {
         Ok(lanes)
     }
 
+    pub fn departments(&self) -> Result<Vec<Department>, TableError> {
+        self.list(Table::Department)
+    }
+
     pub fn invitation(&self, id: InvitationId) -> Result<Option<InvitationRecord>, TableError> {
         row(self.tables, Table::Invitation, &id.to_be_bytes())
+    }
+
+    /// Whether any invitation is neither used nor expired.
+    pub fn invitation_open(&self, now_ms: u64) -> Result<bool, TableError> {
+        let invitations: Vec<InvitationRecord> = self.list(Table::Invitation)?;
+        let open = |i: &InvitationRecord| i.used_by.is_none() && i.expires_ms >= now_ms;
+        Ok(invitations.iter().any(open))
     }
 
     /// How many journal entries the store has applied: the newest global sequence.

@@ -1,6 +1,6 @@
 //! Taking a batch: each entry is held once, set aside, or known already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use ledger::{DayTotal, Entry, EntryHash, Fact, Head, LaneId, StoreId};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -197,21 +197,25 @@ impl Taking<'_> {
     }
 
     fn count(&mut self, lane: i64, sent: &HqEntry) -> rusqlite::Result<()> {
-        match receipt(&sent.entry) {
-            Ok(None) => Ok(()),
-            Ok(Some(receipt)) => {
-                let key = (lane, receipt.day.clone());
-                if !self.totals.contains_key(&key) {
-                    let zero = DayTotal::zero(receipt.totals.total.currency());
-                    let stored = day_total(self.connection, lane, &receipt.day)?;
-                    self.totals.insert(key.clone(), stored.unwrap_or(zero));
-                }
-                if let Some(total) = self.totals.get_mut(&key) {
-                    total.add_receipt(&receipt);
-                }
-                Ok(())
+        let receipt = match receipt(&sent.entry) {
+            Ok(Some(receipt)) => receipt,
+            Ok(None) => return Ok(()),
+            Err(reason) => return self.set_aside(lane, sent, &reason, true),
+        };
+        let total = match self.totals.entry((lane, receipt.day.clone())) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(new) => {
+                let stored = day_total(self.connection, lane, &receipt.day)?;
+                let zero = || DayTotal::zero(receipt.totals.total.currency());
+                new.insert(stored.unwrap_or_else(zero))
             }
-            Err(reason) => self.set_aside(lane, sent, &reason, true),
+        };
+        match total.add_receipt(&receipt) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let reason = format!("receipt {} is not in the totals: {error}", receipt.id);
+                self.set_aside(lane, sent, &reason, true)
+            }
         }
     }
 

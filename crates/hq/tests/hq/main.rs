@@ -229,6 +229,21 @@ async fn an_entry_of_a_later_release_is_held_and_reported() {
 }
 
 #[tokio::test]
+async fn a_receipt_that_cannot_be_added_up_is_held_and_reported() {
+    let office = Office::open().await;
+    let mut shop = Shop::new(1, 1);
+    shop.sell(0, DAY, 100);
+    shop.sell(0, DAY, i64::MAX - 50);
+    shop.sell(0, DAY, 100);
+    assert_eq!(office.deliver(&shop.everything()).await, 3);
+    assert_holds(&office, &shop, 1).await;
+    assert_eq!(office.totals("").await[0].total, cash(2, 200));
+    let set_aside = office.set_aside().await;
+    assert_eq!((set_aside.len(), set_aside[0].held), (1, true));
+    assert!(set_aside[0].reason.contains("too large"));
+}
+
+#[tokio::test]
 async fn concurrent_batches_of_one_store_are_taken_one_after_the_other() {
     let office = Arc::new(Office::open().await);
     let mut shop = Shop::new(1, 3);

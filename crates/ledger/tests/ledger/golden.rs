@@ -1,0 +1,308 @@
+//! What journals and logs on disk look like, byte for byte. A release may add to the formats; what
+//! stands in the golden files must stay readable for ever, with the same meaning.
+
+use std::fmt::Write;
+
+use catalog::{BookVersion, ItemCode, Record, Settings, TaxCategory, Tier};
+use expect_test::expect_file;
+use ledger::{Command, CommandError, Entry, EntryBody, EntryHash, Fact, Hlc, Outcome};
+use money::{Quantity, Rate};
+use sale::{BusinessDay, CartId, Event, OverrideReason, Tender};
+
+use crate::shop::{
+    DAY, STORE, at, completed, creation, employee, invite, item, lane, line, receipt, usd,
+};
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().collect();
+    let pairs = digits.chunks(2).map(|pair| str::from_utf8(pair).unwrap());
+    pairs
+        .map(|pair| u8::from_str_radix(pair, 16).unwrap())
+        .collect()
+}
+
+/// Writes `name hex` lines as this release encodes them.
+fn written<T>(samples: &[(&str, T)], encode: impl Fn(&T) -> Vec<u8>) -> String {
+    samples
+        .iter()
+        .map(|(name, sample)| format!("{name} {}\n", hex(&encode(sample))))
+        .collect()
+}
+
+/// Reads every line of a golden file and compares it with its sample.
+fn check_read<T: PartialEq + std::fmt::Debug>(
+    golden: &str,
+    samples: &[(&str, T)],
+    decode: impl Fn(Vec<u8>) -> T,
+) {
+    assert_eq!(golden.lines().count(), samples.len());
+    for (line, (expected_name, expected)) in golden.lines().zip(samples) {
+        let (name, bytes) = line.split_once(' ').unwrap();
+        assert_eq!(name, *expected_name);
+        assert_eq!(decode(unhex(bytes)), *expected, "{name}");
+    }
+}
+
+fn event_name(event: &Event) -> &'static str {
+    // A new event needs a sample below: this is what reminds of it.
+    match event {
+        Event::SignedIn { .. } => "signed-in",
+        Event::SignedOut { .. } => "signed-out",
+        Event::CartOpened { .. } => "cart-opened",
+        Event::LineAdded { .. } => "line-added",
+        Event::QuantityChanged { .. } => "quantity-changed",
+        Event::PriceOverridden { .. } => "price-overridden",
+        Event::LineVoided { .. } => "line-voided",
+        Event::AgeConfirmed { .. } => "age-confirmed",
+        Event::CustomerSet { .. } => "customer-set",
+        Event::TenderStarted { .. } => "tender-started",
+        Event::Tendered { .. } => "tendered",
+        Event::TendersReturned { .. } => "tenders-returned",
+        Event::CartVoided { .. } => "cart-voided",
+        Event::Completed { .. } => "completed",
+    }
+}
+
+/// One of each event.
+fn events() -> Vec<Event> {
+    let (lane, number) = (lane('a'), 3);
+    let cart = CartId { lane, number };
+    let reason = OverrideReason {
+        by: "102".into(),
+        reason: "dented tin".to_owned(),
+    };
+    let mut full_line = line(1, "ham", 455, usd(899));
+    full_line.deposit = Some(usd(25));
+    full_line.price_override = Some(reason.clone());
+    full_line.voided = true;
+    let mut full_receipt = receipt(cart, DAY, &[("milk", 2000, 198), ("ham", 455, 250)]);
+    full_receipt.customer = Some("700".into());
+    full_receipt.reference = Some("basket 9".to_owned());
+    let Fact::Register {
+        event: completed, ..
+    } = completed(full_receipt)
+    else {
+        unreachable!("a receipt is a fact of the register")
+    };
+    vec![
+        Event::SignedIn {
+            employee: "101".into(),
+            name: "Ada".to_owned(),
+            role: catalog::Role::Supervisor,
+            at: at(),
+        },
+        Event::SignedOut { at: at() },
+        Event::CartOpened {
+            cart,
+            book: BookVersion(7),
+            day: BusinessDay(DAY.to_owned()),
+            at: at(),
+            reference: Some("basket 9".to_owned()),
+        },
+        Event::LineAdded {
+            cart,
+            line: full_line,
+        },
+        Event::QuantityChanged {
+            cart,
+            line: 1,
+            quantity: Quantity::grams(500),
+        },
+        Event::PriceOverridden {
+            cart,
+            line: 1,
+            unit_price: usd(500),
+            reason,
+        },
+        Event::LineVoided { cart, line: 1 },
+        Event::AgeConfirmed {
+            cart,
+            years: 21,
+            by: "101".into(),
+        },
+        Event::CustomerSet {
+            cart,
+            customer: "700".into(),
+            name: "Grace".to_owned(),
+            tier: Tier::Gold,
+        },
+        Event::TenderStarted {
+            cart,
+            at: at(),
+            due: usd(1234),
+        },
+        Event::Tendered {
+            cart,
+            tender: Tender::Cash { amount: usd(2000) },
+        },
+        Event::TendersReturned { cart },
+        Event::CartVoided {
+            cart,
+            reason: "left the shop".to_owned(),
+            at: at(),
+        },
+        completed,
+    ]
+}
+
+/// One entry body of each kind.
+fn bodies() -> Vec<(&'static str, EntryBody)> {
+    let started = Fact::LaneStarted {
+        name: "Lane 1".to_owned(),
+        release: "0.1.0".to_owned(),
+    };
+    let mut facts = vec![
+        ("lane-started", started),
+        ("lane-closed", Fact::LaneClosed),
+        (
+            "request",
+            Fact::Register {
+                event: Event::SignedOut { at: at() },
+                request: Some("robot-7/42".to_owned()),
+            },
+        ),
+    ];
+    facts.extend(events().into_iter().map(|event| {
+        let request = None;
+        (event_name(&event), Fact::Register { event, request })
+    }));
+    (1..)
+        .zip(facts)
+        .map(|(seq, (name, fact))| {
+            let body = EntryBody {
+                v: 1,
+                store: STORE,
+                lane: lane('a'),
+                seq,
+                prev: EntryHash::of(name.as_bytes()),
+                hlc: Hlc {
+                    wall_ms: 1_795_773_600_000,
+                    counter: 3,
+                },
+                fact,
+            };
+            (name, body)
+        })
+        .collect()
+}
+
+#[test]
+fn entries_of_format_1_are_read() {
+    check_read(
+        include_str!("../golden/entries-1.txt"),
+        &bodies(),
+        |bytes| {
+            // The label does not matter for reading.
+            let entry = Entry {
+                lane: lane('a'),
+                seq: 1,
+                bytes,
+            };
+            entry.body().unwrap()
+        },
+    );
+}
+
+#[test]
+fn entries_are_written_in_format_1() {
+    let text = written(&bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-1.txt"].assert_eq(&text);
+}
+
+/// One command of each kind, and one record of each kind.
+fn commands() -> Vec<(&'static str, Command)> {
+    let mut full_item = item("1", 100, &["4011", "4006381333931", "e:12345", "i:HAM-2"]);
+    full_item.age_min = Some(18);
+    full_item.deposit = Some(usd(25));
+    full_item.brand = Some("Hill Farm".to_owned());
+    assert!(full_item.codes.contains(&ItemCode::Plu(4011)));
+    let records = vec![
+        Record::Item(full_item),
+        Record::Department(catalog::Department {
+            id: "grocery".into(),
+            name: "Grocery".to_owned(),
+        }),
+        Record::Tax(TaxCategory {
+            id: "standard".into(),
+            name: "Sales tax".to_owned(),
+            rate: Rate::from_percent(8),
+            included: true,
+        }),
+        Record::Employee(employee("101")),
+        Record::Customer(catalog::Customer {
+            id: "700".into(),
+            name: "Grace".to_owned(),
+            tier: Tier::Silver,
+            phone: Some("555-0141".to_owned()),
+        }),
+        Record::Promotions("schema = 1".to_owned()),
+        Record::Settings(Settings::default()),
+    ];
+    let mut creation = creation("ab").into_iter();
+    let mut next = || creation.next().unwrap();
+    let entry = Entry {
+        lane: lane('a'),
+        seq: 1,
+        bytes: vec![1, 2, 3],
+    };
+    vec![
+        ("create-store", next()),
+        ("invite", next()),
+        ("admit", next()),
+        (
+            "ingest",
+            Command::Ingest {
+                entries: vec![entry],
+            },
+        ),
+        (
+            "reference",
+            Command::Reference {
+                author: "head office".to_owned(),
+                records,
+            },
+        ),
+        ("hq-cursor", Command::HqCursor { cursor: 300 }),
+    ]
+}
+
+#[test]
+fn commands_of_format_1_are_read() {
+    check_read(
+        include_str!("../golden/commands-1.txt"),
+        &commands(),
+        |bytes| Command::decode(&bytes).unwrap(),
+    );
+}
+
+#[test]
+fn commands_are_written_in_format_1() {
+    let text = written(&commands(), Command::encode);
+    expect_file!["../golden/commands-1.txt"].assert_eq(&text);
+}
+
+#[test]
+fn what_is_no_command_is_an_error() {
+    let good = invite(1, 1).encode();
+    let check = |bytes: &[u8], expected: &str| {
+        let message = Command::decode(bytes).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    };
+    check(&[], "it is empty");
+    check(&good[..good.len() - 1], "cannot be read");
+    check(&[1, 0xff], "cannot be read");
+    let mut later = good.clone();
+    later[0] = 2;
+    check(&later, "format 2");
+    assert_eq!(
+        Outcome::decode(&later),
+        Err(CommandError::FromTheFuture { found: 2 })
+    );
+}
