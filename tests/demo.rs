@@ -78,6 +78,27 @@ impl Demo {
         serde_json::from_slice::<Value>(&text).ok()?["pid"].as_u64()
     }
 
+    /// Waits until robots have finished so many baskets of a file.
+    fn wait_for_baskets(&self, count: usize) {
+        wait_for("the first baskets", || {
+            let folder = fs::read_dir(self.dir.join("robots")).ok()?;
+            let progress: String = folder
+                .flatten()
+                .filter(|file| file.file_name() != "made-up.jsonl")
+                .filter_map(|file| fs::read_to_string(file.path()).ok())
+                .collect();
+            (progress.matches("done").count() >= count).then_some(())
+        });
+    }
+
+    fn kill(&self, mut process: Child) {
+        process.kill().unwrap();
+        process.wait().unwrap();
+        wait_for("the end of all lanes", || {
+            self.processes().is_empty().then_some(())
+        });
+    }
+
     fn verify(&self) {
         let mut command = lanemesh(&["verify", "--json"]);
         let output = command
@@ -175,15 +196,8 @@ fn a_store_is_set_up_sells_and_goes_on_in_the_next_run() {
     let cents = write_baskets(&file, 150);
     let args = ["--baskets", file.to_str().unwrap()];
     let command = demo.command(&args).stdout(Stdio::piped()).spawn().unwrap();
-    let victim = wait_for("a tenth of the baskets", || {
-        let folder = fs::read_dir(demo.dir.join("robots")).ok()?;
-        let progress: String = folder
-            .flatten()
-            .filter(|file| file.file_name() != "made-up.jsonl")
-            .filter_map(|file| fs::read_to_string(file.path()).ok())
-            .collect();
-        (progress.matches("done").count() >= 15).then(|| demo.pid(2))?
-    });
+    demo.wait_for_baskets(15);
+    let victim = demo.pid(2).unwrap();
     kill_9(victim);
     let output = command.wait_with_output().unwrap();
     let second = answer(&output);
@@ -208,30 +222,38 @@ fn a_store_is_set_up_sells_and_goes_on_in_the_next_run() {
 }
 
 #[test]
-fn a_demo_that_is_killed_leaves_no_process_and_its_set_up_is_finished_by_the_next() {
+fn a_demo_that_is_killed_leaves_no_process_and_the_next_one_goes_on() {
     let demo = Demo::new();
-    let mut killed: Child = demo
-        .command(&[])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    wait_for("lane 2", || demo.pid(2));
+    let silent = |args: &[&str]| {
+        let mut command = demo.command(args);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
 
+    // Killed during the set-up.
+    let first = silent(&[]);
+    wait_for("lane 2", || demo.pid(2));
     let refused = demo.command(&["--fresh"]).output().unwrap();
     let refusal = answer(&refused)["error"].to_string();
     assert!(refusal.contains("is running on"), "{refusal}");
     assert_eq!(refused.status.code(), Some(1));
+    demo.kill(first);
 
-    killed.kill().unwrap();
-    killed.wait().unwrap();
-    wait_for("the end of all lanes", || {
-        demo.processes().is_empty().then_some(())
-    });
+    // Killed while robots are in the middle of baskets.
+    let file = demo.dir.with_file_name("baskets.csv");
+    let cents = write_baskets(&file, 90);
+    let args = ["--baskets", file.to_str().unwrap()];
+    let second = silent(&args);
+    demo.wait_for_baskets(15);
+    demo.kill(second);
 
-    let next = demo.run(&["--seconds", "1"]);
-    assert_eq!(next["ok"], true, "{next:#}");
-    assert_eq!(numbers(&next, "lanes", "number"), [1, 2, 3]);
+    let third = demo.run(&args);
+    assert_eq!(third["ok"], true, "{third:#}");
+    assert_eq!(numbers(&third, "lanes", "number"), [1, 2, 3]);
+    assert_eq!(third["file"]["left"], 0);
+    assert_eq!(third["all_lanes"]["receipts"], 90);
+    assert_eq!(third["all_lanes"]["gross_minor"], cents);
+    assert_eq!(third["hq"]["gross_minor"], cents);
     demo.assert_nothing_is_left();
     demo.verify();
 }

@@ -1,4 +1,4 @@
-//! One robot at one lane, and all of them together.
+//! One robot at one lane: signs in, rings a basket up, takes the money.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,9 +11,9 @@ use catalog::{CustomerId, EmployeeId, Role};
 use money::{Currency, Money};
 use sale::{Cart, CartId, Command, Event, Pin, Receipt, Refusal};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::basket::{Basket, Ring};
+use super::crew::RobotReport;
 use super::patience::{PatientLane, Trouble};
 use super::work::{Job, Work};
 use crate::sample::Person;
@@ -24,9 +24,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const VIEW_LAG: Duration = Duration::from_millis(2);
 /// Times a basket is begun anew after a person has taken its cart away.
 const ATTEMPTS_MAX: u32 = 5;
-/// Problems kept for the report; more are only counted.
-const PROBLEMS_MAX: usize = 20;
-
 /// Tries to sign in, [`LOOK_AGAIN`] apart.
 const SIGN_IN_TRIES: u32 = 20;
 
@@ -57,40 +54,6 @@ impl Pace {
     }
 }
 
-/// What robots have done.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RobotReport {
-    pub baskets: u64,
-    pub lines: u64,
-    /// Σ gross of the receipts, in minor units.
-    pub gross_minor: i64,
-    /// Times that something had to be asked again, because the lane was away.
-    pub retries: u64,
-    pub problems: Vec<String>,
-    pub problem_count: u64,
-}
-
-impl RobotReport {
-    fn problem(&mut self, text: String) {
-        self.problem_count += 1;
-        if self.problems.len() < PROBLEMS_MAX {
-            self.problems.push(text);
-        }
-    }
-
-    fn add(&mut self, other: RobotReport) {
-        self.baskets += other.baskets;
-        self.lines += other.lines;
-        self.gross_minor += other.gross_minor;
-        self.retries += other.retries;
-        let untold = other.problem_count - other.problems.len() as u64;
-        for problem in other.problems {
-            self.problem(problem);
-        }
-        self.problem_count += untold;
-    }
-}
-
 /// A robot and where it works.
 #[derive(Clone, Debug)]
 pub struct Cashier {
@@ -101,62 +64,6 @@ pub struct Cashier {
     /// Who it signs in as; prices are overridden, so at least a supervisor.
     pub person: Person,
     pub pace: Pace,
-}
-
-/// All robots of a demo.
-pub struct Crew {
-    stop: watch::Sender<bool>,
-    robots: JoinSet<RobotReport>,
-}
-
-impl Crew {
-    /// Sets robots to work.
-    pub fn start(cashiers: Vec<Cashier>, work: &Arc<Work>) -> Crew {
-        let (stop, stopping) = watch::channel(false);
-        let mut robots = JoinSet::new();
-        for cashier in cashiers {
-            robots.spawn(cashier.work(work.clone(), stopping.clone()));
-        }
-        Crew { stop, robots }
-    }
-
-    /// Whether every robot has gone home.
-    pub fn is_idle(&mut self) -> bool {
-        self.robots.is_empty()
-    }
-
-    /// Asks the robots to finish the basket they are at. One that cannot within `limit` is stopped
-    /// in the middle, and its basket is finished by the next robot on its lane.
-    pub fn ask_to_stop(&self) {
-        self.stop.send_replace(true);
-    }
-
-    /// Adds the reports of the robots that have ended by now.
-    pub fn collect(&mut self, report: &mut RobotReport) {
-        while let Some(ended) = self.robots.try_join_next() {
-            add(report, ended);
-        }
-    }
-
-    /// Waits for the robots to end, at most `limit`.
-    pub async fn finish(mut self, limit: Duration, report: &mut RobotReport) {
-        self.ask_to_stop();
-        let all = async {
-            while let Some(ended) = self.robots.join_next().await {
-                add(report, ended);
-            }
-        };
-        if tokio::time::timeout(limit, all).await.is_err() {
-            self.robots.shutdown().await;
-        }
-    }
-}
-
-fn add(report: &mut RobotReport, ended: Result<RobotReport, tokio::task::JoinError>) {
-    match ended {
-        Ok(one) => report.add(one),
-        Err(error) => report.problem(format!("a robot failed: {error}")),
-    }
 }
 
 /// Why a basket was not finished.
@@ -186,7 +93,8 @@ struct Rung {
 }
 
 impl Cashier {
-    async fn work(self, work: Arc<Work>, stop: watch::Receiver<bool>) -> RobotReport {
+    /// Works until nothing is left to take, or it is asked to stop.
+    pub async fn work(self, work: Arc<Work>, stop: watch::Receiver<bool>) -> RobotReport {
         let mut at = AtLane {
             lane: PatientLane::new(&self.folder),
             cashier: &self,
@@ -659,24 +567,5 @@ mod tests {
         for basket in (0..64).map(|n| n.to_string()) {
             assert_eq!(cash_for(round, &basket).unwrap_or(round), round);
         }
-    }
-
-    #[test]
-    fn reports_add_up() {
-        let mut one = RobotReport {
-            baskets: 1,
-            lines: 4,
-            gross_minor: 1000,
-            retries: 2,
-            ..RobotReport::default()
-        };
-        (0..25).for_each(|n| one.problem(n.to_string()));
-        let mut sum = one.clone();
-        sum.add(one);
-        assert_eq!(
-            (sum.baskets, sum.lines, sum.gross_minor, sum.retries),
-            (2, 8, 2000, 4)
-        );
-        assert_eq!((sum.problems.len(), sum.problem_count), (PROBLEMS_MAX, 50));
     }
 }

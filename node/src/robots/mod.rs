@@ -9,6 +9,7 @@
 
 mod basket;
 mod cashier;
+mod crew;
 mod file;
 mod generate;
 mod patience;
@@ -16,7 +17,8 @@ mod progress;
 mod work;
 
 pub use basket::{Basket, BasketLine, Ring};
-pub use cashier::{Cashier, Crew, Pace, RobotReport};
+pub use cashier::{Cashier, Pace};
+pub use crew::{Crew, RobotReport};
 pub use file::{BasketFile, FileProblem, read_baskets};
 pub use generate::Shoppers;
 pub use progress::{Begin, Progress};
