@@ -109,7 +109,8 @@ pub fn line(board: &Board) -> String {
         }
     }
     let hq = match (board.hq.up, board.hq.lag) {
-        (false, _) => "down".to_owned(),
+        (false, None) => "down".to_owned(),
+        (false, Some(lag)) => format!("down, {lag} behind"),
         (true, None) => "up".to_owned(),
         (true, Some(lag)) => format!("{lag} behind"),
     };
@@ -143,7 +144,8 @@ fn lane_line(lane: &LaneRow, paint: Paint) -> String {
 
 fn hq_line(hq: &HqRow, paint: Paint) -> String {
     let (state, colour) = match (hq.up, hq.lag) {
-        (false, _) => ("down".to_owned(), RED),
+        (false, None) => ("down".to_owned(), RED),
+        (false, Some(lag)) => (format!("down, {} behind", grouped(lag)), RED),
         (true, None) => ("up".to_owned(), YELLOW),
         (true, Some(0)) => ("has everything".to_owned(), GREEN),
         (true, Some(lag)) => (format!("{} entries behind", grouped(lag)), YELLOW),
@@ -329,6 +331,22 @@ HQ           40999  1,500 entries behind         98,765.43 USD    3,066
 0:59  Lane 3 was killed (signal 9); it is started again in 10 s.
 1:02:00  xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…";
         assert_eq!(block(&board(), Paint::Plain).join("\n"), expected);
+    }
+
+    #[test]
+    fn head_office_in_every_state() {
+        let check = |up: bool, lag: Option<u64>, expected: &str| {
+            let mut board = board();
+            (board.hq.up, board.hq.lag) = (up, lag);
+            let lines = block(&board, Paint::Plain);
+            let hq = lines.iter().find(|line| line.starts_with("HQ")).unwrap();
+            assert!(hq.contains(&format!("  {expected}  ")), "{hq}");
+        };
+        check(true, Some(0), "has everything");
+        check(true, Some(12), "12 entries behind");
+        check(true, None, "up");
+        check(false, Some(12), "down, 12 behind");
+        check(false, None, "down");
     }
 
     #[test]
