@@ -29,6 +29,10 @@ const TEXT_BYTES_MAX: usize = 200;
 /// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
 const CASH_MINOR_MAX: i64 = 10_000_000;
 
+/// The most one line may cost, its deposit apart, and the most its deposit may be, in minor units:
+/// sums over a cart stay far from the bounds of an amount.
+const LINE_MINOR_MAX: i128 = 1_000_000_000_000;
+
 type Decision = Result<Vec<Event>, Refusal>;
 
 /// Decides on a command. `Ok` holds the events to journal, in order; they are never empty.
@@ -67,6 +71,8 @@ pub fn decide(register: &Register, command: &Command, ctx: &Context<'_>) -> Deci
             let cart = selling(register)?;
             let found = line_of(cart, *line)?;
             let quantity = parse_quantity(quantity, found.quantity.unit())?;
+            bounded_cost(quantity, found.unit_price, found.deposit)
+                .map_err(|message| Refusal::BadQuantity { message })?;
             Ok(vec![Event::QuantityChanged {
                 cart: cart.id,
                 line: *line,
@@ -278,6 +284,8 @@ fn line_for(
             });
         }
     };
+    bounded_cost(quantity, unit_price, item.deposit)
+        .map_err(|message| Refusal::BadQuantity { message })?;
     let tax = ctx
         .reference
         .tax(&item.tax)
@@ -320,6 +328,8 @@ fn override_price(
         });
     }
     let unit_price = parse_amount(unit_price, found.unit_price)?;
+    bounded_cost(found.quantity, unit_price, found.deposit)
+        .map_err(|message| Refusal::BadAmount { message })?;
     Ok(vec![Event::PriceOverridden {
         cart: cart.id,
         line,
@@ -434,6 +444,22 @@ fn parse_quantity(text: &str, unit: Unit) -> Result<Quantity, Refusal> {
     Quantity::parse(text, unit).map_err(|error| Refusal::BadQuantity {
         message: error.to_string(),
     })
+}
+
+/// Checks that a line costs no more than a cart can add up.
+fn bounded_cost(
+    quantity: Quantity,
+    unit_price: Money,
+    deposit: Option<Money>,
+) -> Result<(), String> {
+    let deposit = deposit.map_or(0, Money::minor);
+    let dearer = i128::from(unit_price.minor().abs().max(deposit.abs()));
+    if dearer * i128::from(quantity.milli()) / 1000 > LINE_MINOR_MAX {
+        return Err(format!(
+            "{quantity} at {unit_price} is more than one line can cost."
+        ));
+    }
+    Ok(())
 }
 
 /// An amount that is not negative, in the currency of `like`.

@@ -1,0 +1,6 @@
+//! The register from outside: commands in, events or refusals out, and what a cart costs.
+
+mod commands;
+mod pricing;
+mod properties;
+mod shop;

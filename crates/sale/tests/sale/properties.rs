@@ -1,0 +1,155 @@
+//! What holds after any commands at all.
+
+use proptest::prelude::*;
+use sale::{Event, Phase, Refusal, Register, evolve, price};
+
+use crate::pricing::{assert_adds_up, assert_balances};
+use crate::shop::Lane;
+
+/// What people and machines may send, sensible and not.
+const COMMANDS: [&str; 40] = [
+    "in 101 1111",
+    "in 102 1111",
+    "in 102 1111",
+    "in 101 2222",
+    "out",
+    "open",
+    "open b-9",
+    "scan 4006381333931",
+    "scan 4006381333931",
+    "scan 4006381333931 x 7",
+    "scan 4006381333931 x 100000",
+    "scan 4011",
+    "scan 4011 x 0.455",
+    "scan yogurt",
+    "scan yogurt",
+    "scan yogurt x 3",
+    "scan book",
+    "scan bread",
+    "scan 036000291452",
+    "scan 036000291452 x 24",
+    "scan 96385074",
+    "scan 2112345006789",
+    "scan 2312345004550",
+    "scan gold x 2",
+    "scan nothing",
+    "line 1 x 2",
+    "line 2 x 100000",
+    "line 3 x 0.25",
+    "void 1",
+    "void 2",
+    "price 1 0.01",
+    "price 2 99999999.99",
+    "age 21",
+    "customer 700",
+    "cash",
+    "cash 1",
+    "cash 50",
+    "cash 100000",
+    "take back",
+    "void sale",
+];
+
+fn fold(events: &[Event]) -> Register {
+    let mut register = Register::default();
+    events.iter().for_each(|event| evolve(&mut register, event));
+    register
+}
+
+/// An event as it comes back from a journal, and from the API.
+fn read_back(event: &Event) -> (Event, Event) {
+    let cbor = cbor4ii::serde::to_vec(Vec::new(), event).unwrap();
+    let json = serde_json::to_string(event).unwrap();
+    (
+        cbor4ii::serde::from_slice(&cbor).unwrap(),
+        serde_json::from_str(&json).unwrap(),
+    )
+}
+
+fn check_register(lane: &Lane) {
+    assert_eq!(lane.register, fold(&lane.journal), "the state is the fold");
+    let Some(cart) = &lane.register.cart else {
+        return;
+    };
+    assert!(lane.register.cashier.is_some(), "no cart without a cashier");
+    let totals = lane.totals();
+    assert_adds_up(&totals);
+    assert_eq!(totals, lane.totals(), "the same cart costs the same again");
+    match cart.phase {
+        Phase::Selling => assert!(cart.tenders.is_empty()),
+        Phase::Paying { at, due } => {
+            let currency = due.currency();
+            assert_eq!(price(cart, &lane.promotions, at, currency).total, due);
+            assert!(
+                cart.paid().is_some_and(|paid| paid < due),
+                "else it is done"
+            );
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_commands_leave_a_register_that_adds_up(
+        commands in prop::collection::vec(prop::sample::select(&COMMANDS[..]), 0..80),
+    ) {
+        let mut lane = Lane::after("in 102 1111");
+        let mut receipts = 0;
+        for command in commands {
+            let before = lane.register.clone();
+            match lane.submit(command) {
+                Ok(events) => {
+                    for event in &events {
+                        let (cbor, json) = read_back(event);
+                        prop_assert_eq!(&cbor, event);
+                        prop_assert_eq!(&json, event);
+                        if let Event::Completed { receipt, .. } = event {
+                            receipts += 1;
+                            assert_balances(receipt);
+                            prop_assert_eq!(&receipt.id, &format!("3-{receipts:06}"));
+                        }
+                    }
+                }
+                Err(refusal) => {
+                    prop_assert_eq!(&lane.register, &before);
+                    let json = serde_json::to_string(&refusal).unwrap();
+                    prop_assert_eq!(serde_json::from_str::<Refusal>(&json).unwrap(), refusal);
+                }
+            }
+            check_register(&lane);
+        }
+        prop_assert_eq!(lane.register.receipts, receipts);
+    }
+
+    /// Two carts with the same lines in another order cost the same: no rounding and no promotion
+    /// depends on who comes first.
+    #[test]
+    fn the_order_of_scanning_does_not_change_the_total(
+        scans in prop::sample::subsequence(
+            vec![
+                "scan 4006381333931", "scan yogurt", "scan yogurt x 2", "scan book",
+                "scan 036000291452 x 3", "scan 4011 x 0.455", "scan 2112345006789", "scan bread",
+            ],
+            1..8,
+        ).prop_shuffle(),
+    ) {
+        let mut sorted = scans.clone();
+        sorted.sort_unstable();
+        let total = |scans: &[&str]| {
+            Lane::after(&format!("in 101 1111 / {}", scans.join(" / "))).totals().total
+        };
+        prop_assert_eq!(total(&scans), total(&sorted));
+    }
+
+    /// Events that do not fit change nothing and break nothing: a damaged journal must not stop a
+    /// lane from starting.
+    #[test]
+    fn no_order_of_events_makes_folding_panic(picks in prop::collection::vec(any::<prop::sample::Index>(), 0..60)) {
+        let mut lane = Lane::after("in 102 1111 / scan yogurt x 3 / age 21 / scan 96385074 / line 1 x 2");
+        lane.all("price 2 1.00 / customer 700 / cash 1 / take back / void 1 / cash 50");
+        lane.all("scan book / void sale / out");
+        let mixed: Vec<Event> = picks.iter().map(|pick| pick.get(&lane.journal).clone()).collect();
+        let register = fold(&mixed);
+        prop_assert!(register.receipts <= mixed.len() as u64);
+    }
+}

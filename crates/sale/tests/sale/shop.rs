@@ -1,0 +1,336 @@
+//! A small shop, a register in it, and commands and events as text.
+//!
+//! Commands are written as a cashier would say them: `scan 4011 x 0.455`, `line 2 x 3`, `void 2`,
+//! `price 2 0.99`, `age 21`, `customer 700`, `cash`, `cash 20`, `take back`, `void sale`, `open b-9`,
+//! `in 101 1111`, `out`.
+
+use catalog::{
+    BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Item,
+    ItemCode, ItemId, PriceSince, Reference, Role, Settings, TaxCategory, TaxId, Tier,
+};
+use money::{Currency, Money, Rate, Unit};
+use promotions::{CompiledBook, PromotionFile};
+use sale::{
+    Command, Context, Event, LaneId, LocalTime, Pin, Refusal, Register, Totals, decide, evolve,
+    price,
+};
+
+pub const LANE: LaneId = LaneId([0xa0; 16]);
+
+const PROMOTIONS: &str = r#"
+schema = 1
+
+[[promotion]]
+id = "three-yogurts"
+name = "3 yogurts for 2.50"
+n_for = { units = 3, price = "2.50" }
+items = ["yogurt"]
+
+[[promotion]]
+id = "gold-wine"
+name = "10% off wine"
+percent_off = 10
+departments = ["wine"]
+tiers = ["gold"]
+"#;
+
+pub fn usd(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::USD)
+}
+
+pub fn at(second: u64) -> LocalTime {
+    LocalTime {
+        // 2026-11-27 05:00 in the shop.
+        unix_ms: 1_795_773_600_000 + second * 1000,
+        offset_minutes: -300,
+    }
+}
+
+/// What the shop knows.
+pub struct Books {
+    pub version: BookVersion,
+    pub items: Vec<Item>,
+}
+
+fn item(id: &str, code: &str, unit: Unit, minor: i64, tax: &str) -> Item {
+    Item {
+        id: ItemId::from(id),
+        description: id.to_owned(),
+        department: DepartmentId::from("grocery"),
+        brand: None,
+        sold_by: unit,
+        price: usd(minor),
+        earlier_prices: Vec::new(),
+        price_since: BookVersion(1),
+        tax: TaxId::from(tax),
+        age_min: None,
+        deposit: None,
+        codes: vec![ItemCode::parse(code).unwrap()],
+    }
+}
+
+impl Books {
+    fn new() -> Books {
+        use Unit::{Each, Kilogram};
+        let mut wine = item("wine", "96385074", Each, 1200, "standard");
+        wine.age_min = Some(21);
+        wine.department = DepartmentId::from("wine");
+        let mut cola = item("cola", "036000291452", Each, 150, "standard");
+        cola.deposit = Some(usd(25));
+        let mut bread = item("bread", "i:bread", Each, 300, "food");
+        bread.price_since = BookVersion(5);
+        bread.earlier_prices = vec![PriceSince {
+            since: BookVersion(1),
+            price: usd(280),
+        }];
+        Books {
+            version: BookVersion(5),
+            items: vec![
+                item("milk", "4006381333931", Each, 199, "standard"),
+                item("bananas", "4011", Kilogram, 129, "food"),
+                item("ham", "e:12345", Kilogram, 899, "food"),
+                item("yogurt", "i:yogurt", Each, 100, "food"),
+                item("book", "i:book", Each, 1070, "vat"),
+                item("gold", "i:gold", Each, 500_000_000_000, "food"),
+                item("orphan", "i:orphan", Each, 100, "lost"),
+                wine,
+                cola,
+                bread,
+            ],
+        }
+    }
+}
+
+impl Reference for Books {
+    fn version(&self) -> BookVersion {
+        self.version
+    }
+
+    fn item(&self, id: &ItemId) -> Option<Item> {
+        self.items.iter().find(|item| item.id == *id).cloned()
+    }
+
+    fn item_by_code(&self, code: &ItemCode) -> Option<Item> {
+        let found = self.items.iter().find(|item| item.codes.contains(code));
+        found.cloned()
+    }
+
+    fn department(&self, _: &DepartmentId) -> Option<Department> {
+        None
+    }
+
+    fn tax(&self, id: &TaxId) -> Option<TaxCategory> {
+        let (percent, included) = match id.0.as_str() {
+            "standard" => (8, false),
+            "vat" => (7, true),
+            "food" => (0, false),
+            _ => return None,
+        };
+        Some(TaxCategory {
+            id: id.clone(),
+            name: id.0.clone(),
+            rate: Rate::from_percent(percent),
+            included,
+        })
+    }
+
+    fn employee(&self, id: &EmployeeId) -> Option<Employee> {
+        let (name, role) = match id.0.as_str() {
+            "101" => ("Ada", Role::Cashier),
+            "102" => ("Barbara", Role::Supervisor),
+            "103" => ("Chien", Role::Manager),
+            _ => return None,
+        };
+        Some(Employee {
+            id: id.clone(),
+            name: name.to_owned(),
+            role,
+            pin_hash: "1111".to_owned(),
+        })
+    }
+
+    fn customer(&self, id: &CustomerId) -> Option<Customer> {
+        let tier = match id.0.as_str() {
+            "700" => Tier::Gold,
+            "701" => Tier::Basic,
+            _ => return None,
+        };
+        Some(Customer {
+            id: id.clone(),
+            name: "Grace".to_owned(),
+            tier,
+            phone: None,
+        })
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            store_name: "Corner shop".to_owned(),
+            ..Settings::default()
+        }
+    }
+}
+
+/// A register, and everything that ever happened on it.
+pub struct Lane {
+    pub books: Books,
+    pub promotions: CompiledBook,
+    pub register: Register,
+    pub journal: Vec<Event>,
+    pub now: LocalTime,
+}
+
+impl Lane {
+    pub fn new() -> Lane {
+        let file = PromotionFile::parse(PROMOTIONS).unwrap();
+        Lane {
+            books: Books::new(),
+            promotions: CompiledBook::compile(&file, Currency::USD).unwrap(),
+            register: Register::default(),
+            journal: Vec::new(),
+            now: at(0),
+        }
+    }
+
+    /// A lane on which all that was done, with nothing refused. The commands are separated by `/`.
+    pub fn after(commands: &str) -> Lane {
+        let mut lane = Lane::new();
+        lane.all(commands);
+        lane
+    }
+
+    pub fn all(&mut self, commands: &str) {
+        for text in commands.split('/').map(str::trim).filter(|t| !t.is_empty()) {
+            if let Err(refusal) = self.submit(text) {
+                panic!("'{text}' was refused: {refusal}");
+            }
+        }
+    }
+
+    /// Carries out a command. Whatever comes of it, the register is the fold of its journal.
+    pub fn submit(&mut self, text: &str) -> Result<Vec<Event>, Refusal> {
+        self.now.unix_ms += 1000;
+        let context = Context {
+            reference: &self.books,
+            book: &self.promotions,
+            now: self.now,
+            lane: LANE,
+            lane_number: 3,
+            lane_name: "Lane 3",
+            pin_matches: &|employee, pin| employee.pin_hash == pin.0,
+        };
+        let events = decide(&self.register, &command(text), &context)?;
+        assert!(
+            !events.is_empty(),
+            "a command that is carried out leaves a trace"
+        );
+        for event in &events {
+            evolve(&mut self.register, event);
+        }
+        self.journal.extend(events.iter().cloned());
+        Ok(events)
+    }
+
+    /// What the open cart costs now.
+    pub fn totals(&self) -> Totals {
+        let cart = self.register.cart.as_ref().unwrap();
+        price(cart, &self.promotions, self.now, Currency::USD)
+    }
+}
+
+/// Reads a command as the head of this file describes.
+pub fn command(text: &str) -> Command {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let own = |text: &str| text.to_owned();
+    let line = |text: &str| text.parse().unwrap();
+    match words.as_slice() {
+        ["in", employee, pin] => Command::SignIn {
+            employee: EmployeeId::from(*employee),
+            pin: Pin(own(pin)),
+        },
+        ["out"] => Command::SignOut,
+        ["open"] => Command::OpenCart { reference: None },
+        ["open", reference] => Command::OpenCart {
+            reference: Some(own(reference)),
+        },
+        ["scan", code] => Command::Scan {
+            code: own(code),
+            quantity: None,
+        },
+        ["scan", code, "x", quantity] => Command::Scan {
+            code: own(code),
+            quantity: Some(own(quantity)),
+        },
+        ["line", number, "x", quantity] => Command::SetQuantity {
+            line: line(number),
+            quantity: own(quantity),
+        },
+        ["void", "sale"] => Command::VoidCart {
+            reason: own("left the shop"),
+        },
+        ["void", number] => Command::VoidLine { line: line(number) },
+        ["price", number, unit_price] => Command::OverridePrice {
+            line: line(number),
+            unit_price: own(unit_price),
+            reason: own("dented"),
+        },
+        ["age", years] => Command::ConfirmAge {
+            years: years.parse().unwrap(),
+        },
+        ["customer", id] => Command::SetCustomer {
+            customer: CustomerId::from(*id),
+        },
+        ["cash"] => Command::TenderCash { amount: None },
+        ["cash", amount] => Command::TenderCash {
+            amount: Some(own(amount)),
+        },
+        ["take", "back"] => Command::CancelTender,
+        _ => panic!("'{text}' is no command"),
+    }
+}
+
+/// An event in a few words.
+pub fn show(event: &Event) -> String {
+    match event {
+        Event::SignedIn { name, role, .. } => format!("{name} in as {role:?}"),
+        Event::SignedOut { .. } => "out".to_owned(),
+        Event::CartOpened {
+            cart,
+            book,
+            day,
+            reference,
+            ..
+        } => {
+            let reference = reference.as_deref().unwrap_or("-");
+            format!(
+                "cart {} opened, book {book}, {day}, {reference}",
+                cart.number
+            )
+        }
+        Event::LineAdded { line, .. } => format!(
+            "line {}: {} {} at {}",
+            line.number, line.quantity, line.item, line.unit_price
+        ),
+        Event::QuantityChanged { line, quantity, .. } => format!("line {line} now {quantity}"),
+        Event::PriceOverridden {
+            line,
+            unit_price,
+            reason,
+            ..
+        } => {
+            let (by, why) = (&reason.by, &reason.reason);
+            format!("line {line} now at {unit_price} by {by}: {why}")
+        }
+        Event::LineVoided { line, .. } => format!("line {line} void"),
+        Event::AgeConfirmed { years, by, .. } => format!("age {years} seen by {by}"),
+        Event::CustomerSet { name, tier, .. } => format!("customer {name}, {tier:?}"),
+        Event::TenderStarted { due, .. } => format!("due {due}"),
+        Event::Tendered { tender, .. } => format!("{} {}", tender.kind(), tender.amount()),
+        Event::TendersReturned { .. } => "tenders returned".to_owned(),
+        Event::CartVoided { reason, .. } => format!("cart void: {reason}"),
+        Event::Completed { receipt, .. } => format!(
+            "receipt {}, total {}, change {}",
+            receipt.id, receipt.totals.total, receipt.change
+        ),
+    }
+}
