@@ -6,6 +6,8 @@ use ledger::{Entry, Head, LaneId, Seq, StoreId};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use crate::decode;
+
 /// The ends of the journals that a lane holds.
 pub type Heads = BTreeMap<LaneId, Head>;
 
@@ -16,6 +18,20 @@ pub enum Frame {
     Answer { id: u64, answer: Answer },
 }
 
+/// The number of a question, also where this release does not know its kind: then it is answered
+/// with [`Answer::Refused`], so that the asker need not wait. `None` for everything else.
+pub fn question_id(frame: &[u8]) -> Option<u64> {
+    /// A frame of which only the kind and the number are looked at.
+    #[derive(Deserialize)]
+    enum Numbered {
+        Ask { id: u64 },
+    }
+    match decode(frame) {
+        Ok(Numbered::Ask { id }) => Some(id),
+        Err(_) => None,
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Ask {
     /// A Raft request, opaque here.
@@ -23,11 +39,15 @@ pub enum Ask {
     /// Which journals do you hold, and how far?
     Heads,
     /// Keep these entries; answer once they are durable.
-    Copy { entries: Vec<Entry> },
+    Copy {
+        entries: Vec<Entry>,
+    },
     /// Propose this ledger command, for the leader.
     Propose(ByteBuf),
     /// How can you be reached, and how can others, as far as you know?
-    Contacts { known: Vec<LaneContact> },
+    Contacts {
+        known: Vec<LaneContact>,
+    },
     Join(JoinRequest),
 }
 
@@ -36,16 +56,24 @@ pub enum Answer {
     Raft(ByteBuf),
     Heads(Heads),
     /// Durable here: the next sequence number wanted of each lane that was sent.
-    Copied { next: BTreeMap<LaneId, Seq> },
+    Copied {
+        next: BTreeMap<LaneId, Seq>,
+    },
     /// The command was committed and applied with this outcome.
     Proposed(ByteBuf),
     /// Not the leader; the leader's peer where it is known.
-    NotLeader { leader: Option<String> },
-    Contacts { known: Vec<LaneContact> },
+    NotLeader {
+        leader: Option<String>,
+    },
+    Contacts {
+        known: Vec<LaneContact>,
+    },
     Welcome(Welcome),
     JoinRefused(JoinRefusal),
     /// The question was not understood, or cannot be answered now.
-    Refused { reason: String },
+    Refused {
+        reason: String,
+    },
 }
 
 /// A lane and where it was last reached.

@@ -10,4 +10,6 @@ mod lanes;
 
 pub use codec::{MESSAGE_BYTES_MAX, WIRE_FORMAT, WireError, decode, encode};
 pub use hq::{HQ_BATCH_ENTRIES_MAX, HqAck, HqBatch, HqEntry, HqLane};
-pub use lanes::{Answer, Ask, Frame, Heads, JoinRefusal, JoinRequest, LaneContact, Welcome};
+pub use lanes::{
+    Answer, Ask, Frame, Heads, JoinRefusal, JoinRequest, LaneContact, Welcome, question_id,
+};
