@@ -1,1 +1,39 @@
-fn main() {}
+//! Without a display the window says so, in words, and gives control back. A test of its own
+//! process, because a window belongs to the main thread, and with its own environment, because the
+//! machine that runs it may well have a display.
+
+use std::process::{Command, ExitCode};
+
+use ui::{WindowError, WindowOptions};
+
+#[path = "../examples/support/mod.rs"]
+mod support;
+
+/// What tells a program of a display.
+const DISPLAYS: [&str; 3] = ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"];
+
+fn main() -> ExitCode {
+    if DISPLAYS.iter().any(|name| std::env::var_os(name).is_some()) {
+        return without_display();
+    }
+    let error = match ui::run(WindowOptions::default(), |_| support::lane().0) {
+        Err(error @ WindowError::NoDisplay { .. }) => error,
+        other => panic!("a window without a display: {other:?}"),
+    };
+    let words = error.to_string();
+    assert!(words.contains("there is no display"), "{words}");
+    assert!(words.contains("go on without one"), "{words}");
+    ExitCode::SUCCESS
+}
+
+/// Runs this test again with no display to be found.
+fn without_display() -> ExitCode {
+    let mut again = Command::new(std::env::current_exe().expect("a test knows where it is"));
+    for name in DISPLAYS {
+        again.env_remove(name);
+    }
+    match again.status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        other => panic!("without a display: {other:?}"),
+    }
+}

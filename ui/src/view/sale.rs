@@ -19,7 +19,7 @@ const ACTIONS_HEIGHT: f32 = 136.0;
 const HEADER_HEIGHT: f32 = 40.0;
 const ROW_HEIGHT: f32 = 52.0;
 const NOTE_HEIGHT: f32 = 22.0;
-const NAME_ROWS: usize = 2;
+const NAME_ROWS: usize = 3;
 pub const PAY_HEIGHT: f32 = 76.0;
 pub const TOTAL_HEIGHT: f32 = 200.0;
 
