@@ -219,11 +219,11 @@ pub struct Inside {
     pub mode: Mode,
     pub hq: HqStatus,
     pub warnings: Vec<String>,
-    /// While set, commands are kept and answered by [`Handle::release`].
+    /// While set, commands are kept instead of being answered.
     pub held: bool,
     /// While set, every command is answered with it.
     pub problem: Option<Problem>,
-    kept: Vec<(Ticket, Command)>,
+    pub kept: Vec<(Ticket, Command)>,
     out: Vec<Update>,
     /// What was carried out, in order.
     pub done: Vec<Command>,
@@ -274,8 +274,6 @@ impl Lane for InMemory {
     }
 }
 
-// The example and the tests each use a part of it.
-#[allow(dead_code)]
 impl Handle {
     /// Changes something and shows it.
     pub fn set(&self, change: impl FnOnce(&mut Inside)) {
@@ -288,29 +286,11 @@ impl Handle {
         let view = inside.view();
         inside.out.push(Update::View(Arc::new(view)));
     }
-
-    /// Answers what was kept, in order, and holds nothing from now on.
-    pub fn release(&self) {
-        let mut inside = self.0.borrow_mut();
-        inside.held = false;
-        for (ticket, command) in std::mem::take(&mut inside.kept) {
-            inside.submit(ticket, command);
-        }
-    }
-
-    /// The codes that were sold, in order.
-    pub fn scanned(&self) -> Vec<String> {
-        let inside = self.0.borrow();
-        let codes = inside.done.iter().filter_map(|command| match command {
-            Command::Scan { code, .. } => Some(code.clone()),
-            _ => None,
-        });
-        codes.collect()
-    }
 }
 
 impl Inside {
-    fn submit(&mut self, ticket: Ticket, command: Command) {
+    /// Carries a command out, or refuses it, or keeps it.
+    pub fn submit(&mut self, ticket: Ticket, command: Command) {
         if self.held {
             return self.kept.push((ticket, command));
         }
