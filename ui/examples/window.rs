@@ -1,10 +1,12 @@
 //! The checkout window on a lane in memory, to try every screen without a node:
 //!
-//!     cargo run -p ui --example window -- [partial|alone|stop|slow|starting] [--fullscreen]
+//!     cargo run -p ui --example window -- [partial|alone|stop|slow] [--fullscreen] [SECONDS]
 //!
+//! With a number of seconds the window closes itself, as a node does that is told to end.
 //! Sign in as 101 with 1234, or as supervisor 201 with 2222. PLU 4011 is weighed, 10007 is wine.
 
-use std::env;
+use std::time::Duration;
+use std::{env, thread};
 
 use api::{HqStatus, Mode};
 use sale::LocalTime;
@@ -53,5 +55,14 @@ fn main() -> Result<(), ui::WindowError> {
         }
         inside.held = has("slow");
     });
-    ui::run(options, |_| lane)
+    let open_s = arguments.iter().find_map(|argument| argument.parse().ok());
+    ui::run(options, |context| {
+        if let Some(open_s) = open_s {
+            thread::spawn(move || {
+                thread::sleep(Duration::from_secs(open_s));
+                ui::close(&context);
+            });
+        }
+        lane
+    })
 }

@@ -101,7 +101,14 @@ pub enum Place {
 const SALE: &[Place] = &[Place::Sale];
 const TENDER: &[Place] = &[Place::Tender];
 const ASKED: &[Place] = &[Place::Age, Place::Choice];
-const LISTS: &[Place] = &[Place::Sale, Place::Find, Place::Choice];
+const LISTS: &[Place] = &[
+    Place::Sale,
+    Place::Find,
+    Place::Choice,
+    Place::Receipt,
+    Place::Overlay,
+];
+const LONG: &[Place] = &[Place::Sale, Place::Find, Place::Receipt, Place::Overlay];
 const TYPED: &[Place] = &[
     Place::SignIn,
     Place::Sale,
@@ -300,42 +307,36 @@ pub const COMMANDS: &[CommandInfo] = &[
         "Put the receipt away",
         &[Place::Receipt],
     ),
-    row(Action::Up, Key::Up, "Line up", "Mark the line above", LISTS),
+    row(
+        Action::Up,
+        Key::Up,
+        "Up",
+        "The line above, or scroll",
+        LISTS,
+    ),
     row(
         Action::Down,
         Key::Down,
-        "Line down",
-        "Mark the line below",
+        "Down",
+        "The line below, or scroll",
         LISTS,
     ),
     row(
         Action::PageUp,
         Key::PageUp,
         "Page up",
-        "Mark a line further up",
-        SALE,
+        "Some lines up",
+        LONG,
     ),
     row(
         Action::PageDown,
         Key::PageDown,
         "Page down",
-        "Mark a line further down",
-        SALE,
+        "Some lines down",
+        LONG,
     ),
-    row(
-        Action::First,
-        Key::Home,
-        "First line",
-        "Mark the first line",
-        SALE,
-    ),
-    row(
-        Action::Last,
-        Key::End,
-        "Last line",
-        "Mark the last line",
-        SALE,
-    ),
+    row(Action::First, Key::Home, "First", "To the first line", LONG),
+    row(Action::Last, Key::End, "Last", "To the last line", LONG),
     row(
         Action::Erase,
         Key::Backspace,

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use api::{ItemFound, LaneView, Mode, Ticket};
+use devices::{PrintKind, ReceiptStyle, render_text};
 use money::Money;
 use sale::{Cart, Command, Line, LocalTime, Phase, Receipt};
 
@@ -31,6 +32,8 @@ pub const FOUND_MAX: usize = 50;
 pub enum NoticeKind {
     /// Something to know.
     Info,
+    /// What was typed as an answer is none; goes as soon as there is a better one.
+    Typed,
     /// Something was not done.
     Refused,
     /// The lane could not do it.
@@ -178,6 +181,8 @@ pub struct Model {
     pub notices: Vec<Notice>,
     /// The line the cashier marked; the last one counts where none is.
     pub selected: Option<u32>,
+    /// How many rows down the text on the screen is scrolled.
+    pub scrolled: usize,
     /// The line that was added last.
     pub fresh: Option<u32>,
     pub outbox: VecDeque<Queued>,
@@ -282,6 +287,23 @@ impl Model {
             (None, Some(Dialog::Help | Dialog::LastReceipt)) => Place::Overlay,
             (None, None) => self.screen(),
         }
+    }
+
+    /// The receipt that can be read, and how it is marked.
+    pub fn paper(&self) -> Option<String> {
+        let (receipt, kind) = match (&self.dialog, &self.receipt) {
+            (Some(Dialog::LastReceipt), _) => {
+                let register = &self.view.as_ref()?.register;
+                (register.last_receipt.as_ref()?, PrintKind::Reprint)
+            }
+            (_, Some(receipt)) => (receipt, PrintKind::Original),
+            _ => return None,
+        };
+        let style = ReceiptStyle {
+            kind,
+            ..ReceiptStyle::default()
+        };
+        Some(render_text(receipt, &style))
     }
 
     /// The codes that wait for their turn, oldest first.

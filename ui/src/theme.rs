@@ -65,6 +65,7 @@ pub const FOCUS: f32 = 2.0;
 pub const BAR_HEIGHT: f32 = 48.0;
 pub const STATE_HEIGHT: f32 = 34.0;
 pub const STOP_HEIGHT: f32 = 92.0;
+/// A notice of one row and a hint.
 pub const NOTICE_HEIGHT: f32 = 58.0;
 pub const FIELD_HEIGHT: f32 = 60.0;
 
@@ -158,7 +159,7 @@ pub fn state_colors(level: Level) -> (Color32, Color32, Color32) {
 pub fn notice_colors(kind: NoticeKind) -> (Color32, Color32) {
     match kind {
         NoticeKind::Info => (ACCENT_WASH, ACCENT),
-        NoticeKind::Refused => (WARN_WASH, WARN),
+        NoticeKind::Typed | NoticeKind::Refused => (WARN_WASH, WARN),
         NoticeKind::Failed => (DANGER_WASH, DANGER),
     }
 }

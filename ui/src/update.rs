@@ -10,7 +10,7 @@ mod enter;
 use api::Problem;
 use sale::{Command, Refusal};
 
-use crate::commands::{Action, Place, allowed};
+use crate::commands::{Action, COMMANDS, Place, allowed};
 use crate::entry::{Entered, is_barcode, parse};
 use crate::message::{Effect, Message};
 use crate::model::{
@@ -104,7 +104,7 @@ fn send(model: &mut Model, command: Command) {
 fn notify(model: &mut Model, kind: NoticeKind, message: &str, hint: &str) {
     let notice = Notice {
         kind,
-        message: message.to_owned(),
+        message: sentence(message),
         hint: hint.to_owned(),
         stamp: model.stamp,
     };
@@ -112,6 +112,27 @@ fn notify(model: &mut Model, kind: NoticeKind, message: &str, hint: &str) {
     model.notices.push(notice);
     let surplus = model.notices.len().saturating_sub(NOTICES_MAX);
     model.notices.drain(..surplus);
+}
+
+/// With a capital letter in front, as errors of the lower crates have none.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// Says that what was typed is no answer to what is asked.
+fn not_an_answer(model: &mut Model, refusal: &Refusal) {
+    let words = refusal.to_string();
+    notify(model, NoticeKind::Typed, &words, refusal.hint());
+}
+
+/// Nothing is asked any more, so words about wrong answers go.
+fn asked_no_more(model: &mut Model) {
+    model
+        .notices
+        .retain(|notice| notice.kind != NoticeKind::Typed);
 }
 
 /// Shows a refusal that needs no lane to be known, in the lane's own words.
@@ -150,8 +171,8 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Down => step(model, 1),
         Action::PageUp => step(model, -PAGE_LINES),
         Action::PageDown => step(model, PAGE_LINES),
-        Action::First => model.selected = model.lines().first().map(|line| line.number),
-        Action::Last => model.selected = None,
+        Action::First => step(model, isize::MIN),
+        Action::Last => step(model, isize::MAX),
         Action::Help => toggle_help(model),
         Action::Search => open_search(model, effects),
         Action::Quantity => quantity(model),
@@ -194,13 +215,17 @@ fn asked(model: &mut Model) {
 
 fn close(model: &mut Model) {
     model.entry.clear();
+    asked_no_more(model);
     model.dialog = None;
 }
 
 fn toggle_help(model: &mut Model) {
     match model.dialog {
         Some(_) => close(model),
-        None => model.dialog = Some(Dialog::Help),
+        None => {
+            model.scrolled = 0;
+            model.dialog = Some(Dialog::Help);
+        }
     }
 }
 
@@ -210,6 +235,7 @@ fn last_receipt(model: &mut Model) {
         .as_ref()
         .is_some_and(|view| view.register.last_receipt.is_some());
     if printed {
+        model.scrolled = 0;
         model.dialog = Some(Dialog::LastReceipt);
     } else {
         let hint = "It can be shown after the first sale.";
@@ -270,6 +296,7 @@ fn leave_out(model: &mut Model) {
     let Some(question) = model.question.take() else {
         return;
     };
+    asked_no_more(model);
     let (Question::Age { description, .. } | Question::Weight { description, .. }) = question;
     let message = format!("Left out: {description}.");
     notify(model, NoticeKind::Info, &message, "Scan the next item.");
@@ -290,13 +317,20 @@ fn yes(model: &mut Model) {
     }
 }
 
-/// Moves the mark in the list that is on top.
+/// Moves the mark in the list that is on top, or scrolls the text that is.
 fn step(model: &mut Model, by: isize) {
     let moved =
         |from: usize, count: usize| from.saturating_add_signed(by).min(count.saturating_sub(1));
-    match &mut model.dialog {
-        Some(Dialog::Find { found, chosen, .. }) => *chosen = moved(*chosen, found.len()),
-        Some(Dialog::Reason { why, chosen }) => *chosen = moved(*chosen, why.reasons().len()),
+    match (model.place(), &mut model.dialog) {
+        (_, Some(Dialog::Find { found, chosen, .. })) => *chosen = moved(*chosen, found.len()),
+        (_, Some(Dialog::Reason { why, chosen })) => *chosen = moved(*chosen, why.reasons().len()),
+        (Place::Overlay | Place::Receipt, _) => {
+            let rows = match model.paper() {
+                Some(text) => text.lines().count(),
+                None => COMMANDS.len(),
+            };
+            model.scrolled = moved(model.scrolled, rows);
+        }
         _ => {
             let lines: Vec<u32> = model.lines().iter().map(|line| line.number).collect();
             let marked = model.marked().map(|line| line.number);

@@ -44,7 +44,7 @@ pub enum WindowError {
 
 impl From<eframe::Error> for WindowError {
     fn from(error: eframe::Error) -> WindowError {
-        let reason = error.to_string();
+        let reason = reason(&error.to_string());
         match error {
             eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => {
                 WindowError::NoDisplay { reason }
@@ -55,6 +55,12 @@ impl From<eframe::Error> for WindowError {
             _ => WindowError::Failed { reason },
         }
     }
+}
+
+/// The part of an error that a person can use: winit puts places in its source code in front.
+fn reason(error: &str) -> String {
+    let last = error.rsplit(": ").next().unwrap_or(error);
+    last.trim_end_matches('.').to_owned()
 }
 
 /// Opens the window and runs it until it is closed. To be called on the process's main thread, at
@@ -106,5 +112,21 @@ impl App for Window {
 
     fn clear_color(&self, _: &egui::Visuals) -> [f32; 4] {
         theme::CANVAS.to_normalized_gamma_f32()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_names_no_source_code() {
+        let check = |error: &str, expected: &str| assert_eq!(reason(error), expected);
+        check(
+            "winit EventLoopError: os error at /src/linux/mod.rs:788: Failed to open connection to X server",
+            "Failed to open connection to X server",
+        );
+        check("No DISPLAY is set.", "No DISPLAY is set");
+        check("", "");
     }
 }

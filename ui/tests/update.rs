@@ -337,8 +337,17 @@ fn a_weight_is_asked_for_and_a_barcode_is_no_weight() {
         "4131 <Enter> 0 <Enter>",
         &[
             "Weight",
-            "Refused: '0' is out of range: a quantity is over 0 and at most 100000",
+            "Typed: '0' is out of range: a quantity is over 0 and at most 100000",
         ],
+    );
+    // A better answer takes the words about the bad one away.
+    check(
+        "4131 <Enter> 0 <Enter> 1.2 <Enter>",
+        &["Sale", "> 1.200 kg Apples Fuji", "due 3.43"],
+    );
+    check(
+        "4131 <Enter> 0 <Enter> <Esc>",
+        &["Sale", "Info: Left out: Apples Fuji."],
     );
     check(
         "4131 <Enter> <Esc>",
@@ -446,7 +455,7 @@ fn a_price_is_changed_by_a_supervisor_with_a_reason() {
             "Prompt",
             bread,
             "due 2.85",
-            "Refused: '2.005' has more than 2 decimal places, the most that USD has",
+            "Typed: '2.005' has more than 2 decimal places, the most that USD has",
         ],
     );
 }

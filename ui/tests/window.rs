@@ -359,6 +359,30 @@ fn the_last_receipt_is_marked_as_a_reprint() {
 }
 
 #[test]
+fn a_long_receipt_is_read_by_keys() {
+    let mut desk = Desk::signed_in_at(SIZES[1]);
+    for _ in 0..40 {
+        desk.scan_item("10001");
+    }
+    desk.press(egui::Key::F12).press(egui::Key::F2);
+    desk.press(egui::Key::F12).press(egui::Key::F7);
+    let top = |desk: &Desk| {
+        let mut nodes = desk.screen.root().children_recursive();
+        let paper = nodes.find(|node| {
+            let value = node.accesskit_node().value().unwrap_or_default();
+            value.contains("REPRINT")
+        });
+        paper.expect("the receipt is on the screen").rect().top()
+    };
+    let first = top(&desk);
+    desk.press(egui::Key::End);
+    let last = top(&desk);
+    assert!(last < first, "{last} is above {first}");
+    desk.press(egui::Key::Home);
+    assert_eq!(top(&desk), first);
+}
+
+#[test]
 fn the_four_states_are_shown() {
     let mut desk = Desk::signed_in();
     desk.shows(&["Together", "Lane 2, here, leader", "HQ up to date"]);

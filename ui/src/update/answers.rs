@@ -116,6 +116,7 @@ fn happened(model: &mut Model, event: &Event) {
         Event::Completed { receipt, .. } => {
             model.tendering = false;
             model.dialog = None;
+            model.scrolled = 0;
             model.receipt = Some(receipt.clone());
         }
         Event::SignedIn { .. } => model.sign_in = SignIn::default(),

@@ -3,7 +3,8 @@
 use money::{Money, Quantity, Unit};
 use sale::{Command, Pin, Refusal};
 
-use super::{ask_reason, close, next_customer, notify, put_receipt_away, refuse, send};
+use super::{ask_reason, asked_no_more, close, next_customer, not_an_answer, notify};
+use super::{put_receipt_away, send};
 use super::{take_found, take_reason, tender};
 use crate::commands::Place;
 use crate::entry::{Entered, is_barcode, parse};
@@ -90,13 +91,10 @@ fn weight(model: &mut Model) {
         return item(model);
     }
     if let Err(error) = Quantity::parse(&text, Unit::Kilogram) {
-        return refuse(
-            model,
-            Refusal::BadQuantity {
-                message: error.to_string(),
-            },
-        );
+        let message = error.to_string();
+        return not_an_answer(model, &Refusal::BadQuantity { message });
     }
+    asked_no_more(model);
     if let Some(Question::Weight { code, stamp, .. }) = model.question.take() {
         let job = Job::Send(Command::Scan {
             code,
@@ -154,7 +152,7 @@ fn new_price(model: &mut Model, line: u32, unit_price: String) {
         Err(error) => {
             model.entry.clear();
             let message = error.to_string();
-            refuse(model, Refusal::BadAmount { message });
+            not_an_answer(model, &Refusal::BadAmount { message });
         }
     }
 }

@@ -7,8 +7,8 @@ use sale::Line;
 use super::help;
 use super::receipt::{PAPER_WIDTH, paper};
 use super::widgets::{
-    Button, Field, Pad, cell, field, galley, inside, keypad, label, paragraph, show_notices,
-    split_bottom, split_top,
+    Button, Field, Pad, cell, field, galley, inside, keypad, label, notices_height, paragraph,
+    show_notices, split_bottom, split_top,
 };
 use crate::commands::Action;
 use crate::message::Message;
@@ -188,8 +188,8 @@ fn prompt(model: &Model, ui: &mut Ui, ask: &Ask<'_>, out: &mut Vec<Message>) {
     let words = waiting_words(model);
     let newest = model.notices.last();
     let newest = newest.filter(|notice| notice.stamp >= model.asked_at);
-    let height = if newest.is_some() {
-        theme::NOTICE_HEIGHT
+    let height = if let Some(newest) = newest {
+        notices_height(ui, std::slice::from_ref(newest), rest.width())
     } else if words.is_empty() {
         0.0
     } else {
@@ -413,22 +413,10 @@ fn letter_pad(ui: &mut Ui, out: &mut Vec<Message>) {
 }
 
 fn last_receipt(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
-    let receipt = model
-        .view
-        .as_ref()
-        .and_then(|view| view.register.last_receipt.as_ref());
-    let Some(receipt) = receipt else {
-        return;
-    };
-    let style = devices::ReceiptStyle {
-        kind: devices::PrintKind::Reprint,
-        ..devices::ReceiptStyle::default()
-    };
-    let text = devices::render_text(receipt, &style);
     let size = vec2(PAPER_WIDTH, ui.max_rect().height());
     modal(ui, "last receipt", size, |ui| {
         let (top, button) = split_bottom(ui.max_rect(), theme::FIELD_HEIGHT, theme::GAP);
-        inside(ui, "paper", top, |ui| paper(ui, &text));
+        inside(ui, "paper", top, |ui| paper(model, ui));
         if Button::of(Action::Back).label("Close").show(ui, button) {
             out.push(Message::Do(Action::Back));
         }

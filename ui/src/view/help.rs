@@ -1,8 +1,8 @@
 //! The help overlay: the whole command table, how the lane stands, and its warnings.
 
-use egui::{Align2, Rect, ScrollArea, Stroke, StrokeKind, Ui, vec2};
+use egui::{Align2, Rect, Stroke, StrokeKind, Ui, vec2};
 
-use super::widgets::{Button, galley, inside, label, paragraph, split_bottom, split_top};
+use super::widgets::{Button, galley, inside, label, paragraph, scrolled, split_bottom, split_top};
 use crate::commands::{Action, COMMANDS, CommandInfo};
 use crate::message::Message;
 use crate::model::Model;
@@ -26,14 +26,11 @@ pub fn show(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
         out.push(Message::Do(Action::Back));
     }
     inside(ui, "help", rest, |ui| {
-        ScrollArea::vertical()
-            .id_salt("help")
-            .auto_shrink(false)
-            .show(ui, |ui| {
-                table(ui);
-                ui.add_space(theme::GAP);
-                lane(model, ui);
-            });
+        scrolled(model, ui, "help", ROW_HEIGHT).show(ui, |ui| {
+            table(ui);
+            ui.add_space(theme::GAP);
+            lane(model, ui);
+        });
     });
 }
 

@@ -1,13 +1,12 @@
 //! After the sale: the change, as large as it can be said, and the receipt.
 
-use devices::{PrintKind, ReceiptStyle, render_text};
-use egui::{Align2, Rect, ScrollArea, Ui, vec2};
+use egui::{Align2, Rect, Ui, vec2};
 use money::Money;
 use sale::Receipt;
 
 use super::widgets::{
-    Field, card, command, field, inside, label, notices, notices_height, paragraph, show_notices,
-    split_bottom, split_right, split_top,
+    Field, card, command, field, inside, label, notices, notices_height, paragraph, scrolled,
+    show_notices, split_bottom, split_right, split_top,
 };
 use crate::commands::Action;
 use crate::message::Message;
@@ -29,7 +28,7 @@ pub fn show(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
     let (rest, entry) = split_bottom(rest, theme::FIELD_HEIGHT, theme::GAP);
     inside(ui, "change", change, |ui| change_due(receipt, ui));
     let shown = notices(model);
-    let (_, words) = split_bottom(rest, notices_height(shown.len()), 0.0);
+    let (_, words) = split_bottom(rest, notices_height(ui, &shown, rest.width()), 0.0);
     inside(ui, "notices", words, |ui| {
         show_notices(ui, words, &shown, out);
     });
@@ -41,13 +40,7 @@ pub fn show(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
     };
     field(ui, entry, &next_item, out);
     command(ui, next, Action::NextCustomer, ButtonKind::Accent, out);
-    let style = ReceiptStyle {
-        kind: PrintKind::Original,
-        ..ReceiptStyle::default()
-    };
-    inside(ui, "paper", paper_place, |ui| {
-        paper(ui, &render_text(receipt, &style));
-    });
+    inside(ui, "paper", paper_place, |ui| paper(model, ui));
 }
 
 fn change_due(receipt: &Receipt, ui: &mut Ui) {
@@ -89,18 +82,17 @@ fn change_due(receipt: &Receipt, ui: &mut Ui) {
     );
 }
 
-/// The receipt's text on paper, scrolled by a finger where it is long.
-pub fn paper(ui: &mut Ui, text: &str) {
+/// The receipt's text on paper, scrolled by a finger or by keys where it is long.
+pub fn paper(model: &Model, ui: &mut Ui) {
+    let text = model.paper().unwrap_or_default();
     let rect: Rect = ui.max_rect();
     card(ui, rect);
     inside(ui, "text", rect.shrink(theme::GAP), |ui| {
-        ScrollArea::vertical()
-            .id_salt("paper")
-            .auto_shrink(false)
-            .show(ui, |ui| {
-                let font = theme::mono(theme::SIZE_RECEIPT);
-                let text = egui::RichText::new(text).font(font).color(theme::INK);
-                ui.add(egui::Label::new(text).wrap_mode(egui::TextWrapMode::Extend));
-            });
+        let font = theme::mono(theme::SIZE_RECEIPT);
+        let row = ui.fonts_mut(|fonts| fonts.row_height(&font));
+        scrolled(model, ui, "paper", row).show(ui, |ui| {
+            let text = egui::RichText::new(text).font(font).color(theme::INK);
+            ui.add(egui::Label::new(text).wrap_mode(egui::TextWrapMode::Extend));
+        });
     });
 }

@@ -44,7 +44,7 @@ pub fn show(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
     let (left, side) = split_right(ui.max_rect(), SIDE_WIDTH, theme::GAP);
     let (list_and_notices, actions) = split_bottom(left, ACTIONS_HEIGHT, theme::GAP);
     let shown = notices(model);
-    let height = notices_height(shown.len());
+    let height = notices_height(ui, &shown, left.width());
     let gap = if shown.is_empty() { 0.0 } else { theme::GAP };
     let (list, words) = split_bottom(list_and_notices, height, gap);
     inside(ui, "list", list, |ui| lines(model, ui, out));

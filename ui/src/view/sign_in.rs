@@ -4,7 +4,8 @@ use egui::{Align2, Ui};
 use sale::Command;
 
 use super::widgets::{
-    Field, Pad, card, field, inside, keypad, label, notices, show_notices, split_bottom, split_top,
+    Field, Pad, card, field, inside, keypad, label, notices, notices_height, show_notices,
+    split_bottom, split_top,
 };
 use crate::message::Message;
 use crate::model::Model;
@@ -28,8 +29,11 @@ pub fn show(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
         form(model, ui, out);
     });
     if let Some(newest) = shown.last() {
+        let newest = std::slice::from_ref(newest);
+        let height = notices_height(ui, newest, words.width());
+        let words = words.with_max_y(words.top() + height);
         inside(ui, "notices", words, |ui| {
-            show_notices(ui, words, std::slice::from_ref(newest), out);
+            show_notices(ui, words, newest, out);
         });
     }
 }

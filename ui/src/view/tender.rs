@@ -25,7 +25,7 @@ pub fn show(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
     inside(ui, "due", due, |ui| amounts(model, ui));
     inside(ui, "cash", cash, |ui| quick_cash(model, ui, out));
     let shown = notices(model);
-    let (_, words) = split_bottom(words, notices_height(shown.len()), 0.0);
+    let (_, words) = split_bottom(words, notices_height(ui, &shown, words.width()), 0.0);
     inside(ui, "notices", words, |ui| {
         show_notices(ui, words, &shown, out);
     });

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
-    Align2, Color32, FontId, Galley, Id, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder,
-    WidgetInfo, WidgetType, pos2, vec2,
+    Align2, Color32, FontId, Galley, Id, Pos2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, WidgetInfo, WidgetType, pos2, vec2,
 };
 
 use crate::commands::{Action, Key, info};
@@ -102,6 +102,12 @@ pub fn paragraph(
 ) -> Rect {
     let galley = galley(ui, text, font, color, rect.width(), rows);
     let place = align.align_size_within_rect(galley.size(), rect);
+    read_aloud(ui, place.min, galley, text)
+}
+
+/// Text that is laid out already, as a label.
+fn read_aloud(ui: &mut Ui, at: Pos2, galley: Arc<Galley>, text: &str) -> Rect {
+    let place = Rect::from_min_size(at, galley.size());
     // The place names the widget: two labels are never in one place.
     let id = ui.id().with((
         place.min.x.to_bits(),
@@ -110,7 +116,7 @@ pub fn paragraph(
     ));
     let response = ui.interact(place, id, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, text));
-    ui.painter().galley(place.min, galley, color);
+    ui.painter().galley(place.min, galley, theme::INK);
     place
 }
 
@@ -467,18 +473,38 @@ fn words(kind: NoticeKind, message: &str, hint: &str) -> Notice {
 }
 
 /// How high all notices together are, with the gaps between them.
-pub fn notices_height(count: usize) -> f32 {
-    if count == 0 {
-        return 0.0;
-    }
-    count as f32 * (theme::NOTICE_HEIGHT + theme::GAP_SMALL) - theme::GAP_SMALL
+pub fn notices_height(ui: &Ui, notices: &[Notice], width: f32) -> f32 {
+    let heights = notices.iter().map(|notice| {
+        let (message, hint) = notice_words(ui, notice, width);
+        notice_height(&message, &hint) + theme::GAP_SMALL
+    });
+    (heights.sum::<f32>() - theme::GAP_SMALL).max(0.0)
+}
+
+/// A notice's message and hint, wrapped to fit beside its cross.
+fn notice_words(ui: &Ui, notice: &Notice, width: f32) -> (Arc<Galley>, Arc<Galley>) {
+    const ROWS_MAX: usize = 3;
+    let (_, strong) = theme::notice_colors(notice.kind);
+    let room = width - theme::TOUCH_MIN - theme::GAP;
+    let font = theme::strong(theme::SIZE_BODY);
+    let message = galley(ui, &notice.message, font, strong, room, ROWS_MAX);
+    let font = theme::text(theme::SIZE_SMALL);
+    let hint = galley(ui, &notice.hint, font, theme::INK, room, ROWS_MAX);
+    (message, hint)
+}
+
+fn notice_height(message: &Galley, hint: &Galley) -> f32 {
+    let words = message.size().y + hint.size().y;
+    (words + theme::GAP_SMALL * 2.0).max(theme::NOTICE_HEIGHT)
 }
 
 /// Draws notices from the bottom of a rectangle upwards. A touch puts them away.
 pub fn show_notices(ui: &mut Ui, rect: Rect, notices: &[Notice], out: &mut Vec<Message>) {
     let mut rest = rect;
     for notice in notices.iter().rev() {
-        let (above, place) = split_bottom(rest, theme::NOTICE_HEIGHT, theme::GAP_SMALL);
+        let (message, hint) = notice_words(ui, notice, rect.width());
+        let height = notice_height(&message, &hint);
+        let (above, place) = split_bottom(rest, height, theme::GAP_SMALL);
         rest = above;
         if show_notice(ui, place, notice) {
             out.push(Message::PutNoticesAway);
@@ -492,22 +518,18 @@ fn show_notice(ui: &mut Ui, rect: Rect, notice: &Notice) -> bool {
     ui.painter()
         .rect(rect, theme::RADIUS_SMALL, wash, stroke, StrokeKind::Inside);
     let (text, cross) = split_right(rect, theme::TOUCH_MIN, 0.0);
-    let text = text.shrink2(vec2(theme::GAP, theme::GAP_SMALL));
-    if notice.hint.is_empty() {
-        let font = theme::strong(theme::SIZE_BODY);
-        label(ui, text, Align2::LEFT_CENTER, &notice.message, font, strong);
+    let text = text.with_min_x(text.left() + theme::GAP);
+    let (message, hint) = notice_words(ui, notice, rect.width());
+    let hint_height = if notice.hint.is_empty() {
+        0.0
     } else {
-        let font = theme::strong(theme::SIZE_BODY);
-        label(ui, text, Align2::LEFT_TOP, &notice.message, font, strong);
-        let font = theme::text(theme::SIZE_SMALL);
-        label(
-            ui,
-            text,
-            Align2::LEFT_BOTTOM,
-            &notice.hint,
-            font,
-            theme::INK,
-        );
+        hint.size().y
+    };
+    let top = text.center().y - (message.size().y + hint_height) / 2.0;
+    let below = top + message.size().y;
+    read_aloud(ui, pos2(text.left(), top), message, &notice.message);
+    if !notice.hint.is_empty() {
+        read_aloud(ui, pos2(text.left(), below), hint, &notice.hint);
     }
     if notice.stamp == PASSES_BY_ITSELF {
         return false;
@@ -515,4 +537,17 @@ fn show_notice(ui: &mut Ui, rect: Rect, notice: &Notice) -> bool {
     let id = Id::new(&notice.message);
     ui.push_id(id, |ui| glyph_button(ui, cross, "Put away", Glyph::Cross))
         .inner
+}
+
+/// A scroll area that keys scroll too: it goes where the model says whenever that has changed, and
+/// else stays where a finger left it. `row` is the height of one step.
+pub fn scrolled(model: &Model, ui: &Ui, salt: &str, row: f32) -> ScrollArea {
+    let memory = Id::new(("scrolled", salt));
+    let before = ui.data(|data| data.get_temp::<usize>(memory)).unwrap_or(0);
+    let area = ScrollArea::vertical().id_salt(salt).auto_shrink(false);
+    if before == model.scrolled {
+        return area;
+    }
+    ui.data_mut(|data| data.insert_temp(memory, model.scrolled));
+    area.vertical_scroll_offset(row * model.scrolled as f32)
 }
