@@ -69,7 +69,7 @@ def main(folder):
         if shelf > 0:
             prices[str(row["product_id"])][shelf] += 1
         kept.append(row)
-    price = {id: max(seen, key=lambda p: (seen[p], p)) for id, seen in prices.items()}
+    price = {id: min(seen, key=lambda p: (-seen[p], p)) for id, seen in prices.items()}
     kept = [r for r in kept if str(r["product_id"]) in price and str(r["product_id"]) in products]
 
     ids = sorted((id for id in products if id in price), key=int)

@@ -1,1 +1,16 @@
-//! node
+//! The lane process: the lane at work (`lane`, written against provider traits), its production
+//! wiring, the local API, the commands of the binary `lanemesh`, the demo and its robots.
+
+pub mod client;
+mod http;
+mod import;
+pub mod lane;
+mod pins;
+mod processes;
+mod production;
+pub mod robots;
+pub mod sample;
+mod window;
+
+pub mod cli;
+mod commands;

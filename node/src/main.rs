@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary `lanemesh`.
+
+fn main() -> std::process::ExitCode {
+    node::cli::run()
+}

@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 pub enum Mode {
     /// A quorum agrees: what is sold here is committed in the store.
     Together,
-    /// Some lanes are reachable, fewer than a quorum or not all. Counts include this lane.
-    Partial { reachable: u32, lanes: u32 },
+    /// Some lanes are reachable, too few to agree. Counts include this lane.
+    Partial {
+        reachable: u32,
+        #[serde(rename = "of_lanes")]
+        lanes: u32,
+    },
     /// No sibling can be reached. `unshared` sales are on this lane alone.
     Alone {
         unshared: u64,

@@ -138,19 +138,31 @@ impl RaftLogDb {
         })
     }
 
-    /// The durable entries within `range`, in order, without those purged.
-    pub fn read(&self, range: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, StorageError> {
+    /// The durable entries within `range`, in order, without those purged; at most `bytes_max`
+    /// unless the first alone is larger.
+    pub fn read(
+        &self,
+        range: Range<u64>,
+        bytes_max: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, StorageError> {
         self.query(|reader| {
             let purged = purged_to(reader)?.map_or(0, |index| index + 1);
             let end = range.end.min(i64::MAX as u64);
-            reader
-                .prepare_cached(
-                    "SELECT idx, bytes FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx",
-                )?
-                .query_map(params![range.start.max(purged), end], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })?
-                .collect()
+            let mut select = reader.prepare_cached(
+                "SELECT idx, bytes FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx",
+            )?;
+            let mut rows = select.query(params![range.start.max(purged), end])?;
+            let mut entries: Vec<(u64, Vec<u8>)> = Vec::new();
+            let mut bytes_total = 0;
+            while let Some(row) = rows.next()? {
+                let bytes: Vec<u8> = row.get(1)?;
+                bytes_total += bytes.len();
+                if bytes_total > bytes_max && !entries.is_empty() {
+                    break;
+                }
+                entries.push((row.get(0)?, bytes));
+            }
+            Ok(entries)
         })
     }
 

@@ -64,7 +64,7 @@ fn open_and_read(folder: &Folder, file: &str) -> Result<Option<SetAside>, Storag
         }
         _ => {
             let (log, set_aside) = RaftLogDb::open(disk)?;
-            log.read(0..u64::MAX)?;
+            log.read(0..u64::MAX, usize::MAX)?;
             Ok(set_aside)
         }
     }

@@ -32,7 +32,7 @@ fn append(range: Range<u64>) -> RaftWrite {
 }
 
 fn indexes(log: &RaftLogDb) -> Vec<u64> {
-    let entries = log.read(0..u64::MAX).unwrap();
+    let entries = log.read(0..u64::MAX, usize::MAX).unwrap();
     for (index, bytes) in &entries {
         assert_eq!(*bytes, format!("entry {index}").into_bytes());
     }
@@ -63,7 +63,9 @@ fn writes_are_there_after_an_abrupt_drop() {
     assert_eq!(log.value("vote").unwrap(), Some(b"two".to_vec()));
     assert_eq!(log.value("committed").unwrap(), Some(b"3".to_vec()));
     assert_eq!(indexes(&log), [0, 1, 2, 3, 4]);
-    assert_eq!(log.read(1..3).unwrap().len(), 2);
+    assert_eq!(log.read(1..3, usize::MAX).unwrap().len(), 2);
+    assert_eq!(log.read(1..5, 16).unwrap().len(), 2);
+    assert_eq!(log.read(1..5, 0).unwrap().len(), 1);
     assert_eq!(log.last_index().unwrap(), Some(4));
 }
 

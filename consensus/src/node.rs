@@ -1,0 +1,465 @@
+//! A node of the group.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use openraft::async_runtime::watch::WatchReceiver;
+use openraft::errors::{ClientWriteError, InitializeError, RaftError};
+use openraft::type_config::TypeConfigExt;
+use openraft::{ChangeMembers, Raft};
+use providers::{SharedClock, SharedDisk, StreamClass, timeout};
+use storage::{Snapshots, StateDb, StorageError};
+use tokio::sync::watch;
+
+use crate::codec::{decode, encode};
+use crate::liveness::Liveness;
+use crate::log_store::LogStore;
+use crate::network::Connections;
+use crate::rpc::{Answer, Ask, Request};
+use crate::snapshots::{APPLIED, SnapshotDesk, to_openraft};
+use crate::state_machine::StateMachine;
+use crate::status::{self, RaftStatus};
+use crate::types::{Payload, Types};
+use crate::{Applier, ConsensusConfig, Member, NodeId, Timing, Transport, autopilot_task};
+
+/// Says, once the Raft log was lost, that this node must not take part again.
+const LOST_FILE: &str = "raft.lost";
+/// How often a membership change is tried again while another one is under way.
+const CHANGE_RETRY_AFTER: Duration = Duration::from_millis(50);
+
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ConsensusError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A node without its log and vote could vote twice in one term, so it never goes on.
+    #[error(
+        "the log of this lane's part in the store was lost ({reason}): \
+         this lane must join the store again as a new lane"
+    )]
+    LogLost { reason: String },
+    #[error(
+        "this lane's copy of the store was lost, and neither its log nor a snapshot reaches back to \
+         the beginning: this lane must join the store again as a new lane"
+    )]
+    StateLost,
+    #[error("the settings of consensus are wrong: {reason}")]
+    Config { reason: String },
+    #[error("this lane belongs to a store already")]
+    AlreadyCreated,
+    #[error("only the leader can do this{}", leader_hint(.leader.as_ref()))]
+    NotLeader { leader: Option<Member> },
+    #[error("the lanes cannot agree now: too few of them can be reached")]
+    NoQuorum,
+    #[error("the last voting lane cannot be removed")]
+    LastVoter,
+    #[error("consensus has stopped: {reason}")]
+    Stopped { reason: String },
+    #[error("{0}")]
+    Other(String),
+}
+
+fn leader_hint(leader: Option<&Member>) -> String {
+    leader.map_or_else(String::new, |leader| {
+        format!("; that is {} now", leader.name)
+    })
+}
+
+/// Why a proposal was not answered. After `NoQuorum`, and when leadership changed on the way, it may
+/// be committed all the same: proposals must do no harm when they are made twice.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProposeError {
+    /// Ask the leader; with `None` ask again soon, an election is under way.
+    #[error("this lane does not lead the store{}", leader_hint(.leader.as_ref()))]
+    NotLeader { leader: Option<Member> },
+    #[error("the lanes did not agree in time: too few of them can be reached")]
+    NoQuorum,
+    #[error("consensus has stopped: {reason}")]
+    Stopped { reason: String },
+}
+
+pub type RaftNode = Raft<Types, StateMachine>;
+
+/// This lane's part in the group. Clones share it; it ends with [`Consensus::shutdown`] or the last
+/// clone.
+#[derive(Clone)]
+pub struct Consensus {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    raft: RaftNode,
+    group: String,
+    me: NodeId,
+    timing: Timing,
+    clock: SharedClock,
+    liveness: Arc<Liveness>,
+    desk: SnapshotDesk,
+    closed: Arc<Mutex<BTreeSet<NodeId>>>,
+    status: watch::Receiver<RaftStatus>,
+    applied: watch::Receiver<u64>,
+    stop: watch::Sender<()>,
+}
+
+impl Consensus {
+    /// Starts this lane's node on what is on its disk. A node that was never in a group waits until
+    /// it creates one or a leader adds it.
+    pub async fn start(
+        config: ConsensusConfig,
+        disk: SharedDisk,
+        clock: SharedClock,
+        state: StateDb,
+        applier: Box<dyn Applier>,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Consensus, ConsensusError> {
+        let openraft_config = config.to_openraft()?;
+        let snapshots = Snapshots::open(disk.clone())?;
+        let log = open_log(&disk, &state, &snapshots)?;
+        let StateDb { writer, reader } = state;
+        let desk = SnapshotDesk::start(&disk, snapshots.clone(), reader);
+        let (machine, applied) =
+            StateMachine::start(&disk, writer, applier, snapshots, desk.clone())?;
+        let liveness = Arc::new(Liveness::new(clock.clone()));
+        let ConsensusConfig {
+            group, me, timing, ..
+        } = config;
+        let connections = Connections {
+            group: group.clone(),
+            me,
+            timing: timing.clone(),
+            transport,
+            liveness: liveness.clone(),
+            desk: desk.clone(),
+        };
+        let raft = RaftNode::new(me, Arc::new(openraft_config), connections, log, machine)
+            .await
+            .map_err(stopped)?;
+        let (stop, stopping) = watch::channel(());
+        let first = status::status_of(&raft.metrics().borrow_watched(), &liveness, &timing);
+        let (status_sender, status) = watch::channel(first);
+        Types::spawn(status::follow(
+            raft.metrics(),
+            liveness.clone(),
+            timing.clone(),
+            clock.clone(),
+            status_sender,
+            stopping.clone(),
+        ));
+        let closed = Arc::new(Mutex::new(BTreeSet::new()));
+        let autopilot = autopilot_task::Autopilot {
+            raft: raft.clone(),
+            timing: timing.clone(),
+            clock: clock.clone(),
+            closed: closed.clone(),
+        };
+        Types::spawn(autopilot.run(stopping));
+        let inner = Inner {
+            raft,
+            group,
+            me,
+            timing,
+            clock,
+            liveness,
+            desk,
+            closed,
+            status,
+            applied,
+            stop,
+        };
+        Ok(Consensus {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Creates a group whose only voter is this node.
+    pub async fn create(&self, me: Member) -> Result<(), ConsensusError> {
+        let members = BTreeMap::from([(self.inner.me, me)]);
+        match self.inner.raft.initialize(members).await {
+            Ok(()) => Ok(()),
+            Err(RaftError::APIError(InitializeError::NotAllowed(_))) => {
+                Err(ConsensusError::AlreadyCreated)
+            }
+            Err(error) => Err(stopped(error)),
+        }
+    }
+
+    /// Adds a lane, which does not vote before it is caught up. Adding it again changes nothing.
+    pub async fn add_lane(&self, node: NodeId, member: Member) -> Result<(), ConsensusError> {
+        if self.status().borrow().members.get(&node) == Some(&member) {
+            return Ok(());
+        }
+        self.change(ChangeMembers::AddNodes(BTreeMap::from([(node, member)])))
+            .await
+    }
+
+    /// Removes a lane for good; its number is never used again. Removing it again changes nothing.
+    pub async fn remove_lane(&self, node: NodeId) -> Result<(), ConsensusError> {
+        let status = self.status().borrow().clone();
+        if !status.members.contains_key(&node) {
+            return Ok(());
+        }
+        if status.voters == BTreeSet::from([node]) {
+            return Err(ConsensusError::LastVoter);
+        }
+        let nodes = BTreeSet::from([node]);
+        self.change(match status.voters.contains(&node) {
+            true => ChangeMembers::RemoveVoters(nodes),
+            false => ChangeMembers::RemoveNodes(nodes),
+        })
+        .await
+    }
+
+    async fn change(&self, change: ChangeMembers<NodeId, Member>) -> Result<(), ConsensusError> {
+        let Inner { clock, timing, .. } = self.inner.as_ref();
+        let tries = async {
+            loop {
+                let changed = self
+                    .inner
+                    .raft
+                    .change_membership(change.clone(), false)
+                    .await;
+                match changed {
+                    Ok(_) => return Ok(()),
+                    // One change at a time: the one under way ends soon, or there is no quorum.
+                    Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(_))) => {
+                        clock.sleep(CHANGE_RETRY_AFTER).await;
+                    }
+                    Err(error) => return Err(change_error(error)),
+                }
+            }
+        };
+        let outcome = timeout(clock.as_ref(), timing.propose_limit, tries).await;
+        outcome.unwrap_or(Err(ConsensusError::NoQuorum))
+    }
+
+    /// Tells the autopilot which lanes are shut down on purpose: they are silent, but not dead.
+    pub fn set_closed(&self, closed: BTreeSet<NodeId>) {
+        *self
+            .inner
+            .closed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = closed;
+    }
+
+    /// Proposes `payload` and answers what the applier did once it is committed and applied here.
+    /// Many proposals at once share their commits.
+    pub async fn propose(&self, payload: Vec<u8>) -> Result<Vec<u8>, ProposeError> {
+        let Inner {
+            raft,
+            clock,
+            timing,
+            ..
+        } = self.inner.as_ref();
+        let write = Box::pin(raft.client_write(Payload(Bytes::from(payload))));
+        let written = timeout(clock.as_ref(), timing.propose_limit, write).await;
+        match written {
+            Some(Ok(response)) => Ok(response.data.0),
+            Some(Err(RaftError::APIError(
+                ClientWriteError::ForwardToLeader(forward)
+                | ClientWriteError::LogEntryDiscarded(forward),
+            ))) => Err(ProposeError::NotLeader {
+                leader: forward.leader_node,
+            }),
+            Some(Err(error)) => Err(ProposeError::Stopped {
+                reason: error.to_string(),
+            }),
+            None => Err(ProposeError::NoQuorum),
+        }
+    }
+
+    /// Answers what another node's [`Transport::call`] asked. Requests of one stream are to be
+    /// handled one after the other.
+    pub async fn handle(&self, _class: StreamClass, request: Bytes) -> Bytes {
+        let answer = match decode::<Request>(&request) {
+            Ok(request) => self.answer(request).await,
+            Err(error) => Answer::Refused(error.to_string()),
+        };
+        Bytes::from(encode(&answer))
+    }
+
+    async fn answer(&self, request: Request) -> Answer {
+        let inner = self.inner.as_ref();
+        if request.group != inner.group {
+            return Answer::Refused("this is another store".to_owned());
+        }
+        if request.to != inner.me {
+            return Answer::Refused(format!("this is node {}", inner.me));
+        }
+        let leads_quorum = request.leads_quorum;
+        let answered = match request.ask {
+            Ask::Append(append) => inner.append(append, leads_quorum).await,
+            Ask::Vote(vote) => inner
+                .raft
+                .vote(vote)
+                .await
+                .map(Answer::Vote)
+                .map_err(refused),
+            Ask::PreVote(vote) => inner
+                .raft
+                .pre_vote(vote)
+                .await
+                .map(Answer::Vote)
+                .map_err(refused),
+            Ask::TransferLeader(transfer) => inner
+                .raft
+                .handle_transfer_leader(transfer)
+                .await
+                .map(Answer::TransferLeader)
+                .map_err(refused),
+            Ask::SnapshotBegin(seal) => inner
+                .desk
+                .begin(seal)
+                .await
+                .map(Answer::SnapshotProgress)
+                .map_err(refused),
+            Ask::SnapshotRows { seal, after, rows } => inner
+                .desk
+                .take(seal, after, rows.into())
+                .await
+                .map(Answer::SnapshotProgress)
+                .map_err(refused),
+            Ask::SnapshotEnd { seal, vote } => {
+                Box::pin(inner.install(seal, vote)).await.map_err(refused)
+            }
+        };
+        answered.unwrap_or_else(|refusal| refusal)
+    }
+
+    /// What this node sees of the group, whenever it changes.
+    pub fn status(&self) -> watch::Receiver<RaftStatus> {
+        self.inner.status.clone()
+    }
+
+    /// The index up to which this lane's state is applied, whenever it grows.
+    pub fn applied(&self) -> watch::Receiver<u64> {
+        self.inner.applied.clone()
+    }
+
+    /// If this node leads, has another voter lead. Returns whether another one does, or none need.
+    pub async fn hand_over_leadership(&self) -> bool {
+        let Inner {
+            raft,
+            clock,
+            timing,
+            ..
+        } = self.inner.as_ref();
+        let Some(heir) = self.inner.heir() else {
+            return !self.status().borrow().is_leader;
+        };
+        if raft.trigger().transfer_leader(heir).await.is_err() {
+            return false;
+        }
+        let mut status = self.status();
+        let handed_over = status.wait_for(|status| !status.is_leader);
+        let limit = 2 * timing.election_max;
+        matches!(
+            timeout(clock.as_ref(), limit, handed_over).await,
+            Some(Ok(_))
+        )
+    }
+
+    /// Takes no part any more. What is on disk stays for the next start.
+    pub async fn shutdown(&self) {
+        self.inner.stop.send_replace(());
+        if let Err(error) = self.inner.raft.shutdown().await {
+            tracing::warn!("consensus did not end in good order: {error}");
+        }
+    }
+}
+
+impl Inner {
+    async fn append(
+        &self,
+        append: openraft::raft::AppendEntriesRequest<Types>,
+        leads_quorum: bool,
+    ) -> Result<Answer, Answer> {
+        let response = self.raft.append_entries(append).await.map_err(refused)?;
+        let is_from_leader = !matches!(
+            response,
+            openraft::raft::AppendEntriesResponse::HigherVote(_)
+        );
+        if is_from_leader {
+            self.liveness.heard_leader(leads_quorum);
+        }
+        Ok(Answer::Append(response))
+    }
+
+    async fn install(
+        &self,
+        seal: storage::SnapshotSeal,
+        vote: crate::types::Vote,
+    ) -> Result<Answer, String> {
+        let file = self.desk.finish(seal).await.map_err(|e| e.to_string())?;
+        let snapshot = to_openraft(file).map_err(|error| error.to_string())?;
+        let installed = self.raft.install_full_snapshot(vote, snapshot).await;
+        installed
+            .map(Answer::SnapshotInstalled)
+            .map_err(|error| error.to_string())
+    }
+
+    /// The voter that follows this leader's log most closely.
+    fn heir(&self) -> Option<NodeId> {
+        let metrics = self.raft.metrics().borrow_watched().clone();
+        let replication = metrics.replication?;
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        metrics
+            .membership_config
+            .voter_ids()
+            .filter(|node| *node != self.me && !closed.contains(node))
+            .max_by_key(|node| replication.get(node).cloned().flatten())
+    }
+}
+
+fn refused(reason: impl ToString) -> Answer {
+    Answer::Refused(reason.to_string())
+}
+
+fn stopped(error: impl ToString) -> ConsensusError {
+    ConsensusError::Stopped {
+        reason: error.to_string(),
+    }
+}
+
+pub fn change_error(error: RaftError<Types, ClientWriteError<Types>>) -> ConsensusError {
+    match error {
+        RaftError::APIError(
+            ClientWriteError::ForwardToLeader(forward)
+            | ClientWriteError::LogEntryDiscarded(forward),
+        ) => ConsensusError::NotLeader {
+            leader: forward.leader_node,
+        },
+        RaftError::APIError(error) => ConsensusError::Other(error.to_string()),
+        RaftError::Fatal(error) => stopped(error),
+    }
+}
+
+/// Opens the log, and makes sure that this node still knows what it promised and applied.
+fn open_log(
+    disk: &SharedDisk,
+    state: &StateDb,
+    snapshots: &Snapshots,
+) -> Result<LogStore, ConsensusError> {
+    let lost = |reason: String| {
+        // Remembered, because the next start finds a log that looks like a new one.
+        disk.write(LOST_FILE, reason.as_bytes())
+            .map_err(StorageError::from)?;
+        Err(ConsensusError::LogLost { reason })
+    };
+    if let Some(reason) = disk.read(LOST_FILE).map_err(StorageError::from)? {
+        let reason = String::from_utf8_lossy(&reason).into_owned();
+        return Err(ConsensusError::LogLost { reason });
+    }
+    let (log, set_aside) = LogStore::open(disk.clone())?;
+    if let Some(set_aside) = set_aside {
+        return lost(set_aside.to_string());
+    }
+    let has_applied = state.writer.private(APPLIED)?.is_some();
+    if log.is_pristine() && has_applied {
+        return lost("raft.db is empty".to_owned());
+    }
+    if log.is_purged() && !has_applied && snapshots.current().is_none() {
+        return Err(ConsensusError::StateLost);
+    }
+    Ok(log)
+}

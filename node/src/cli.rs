@@ -1,0 +1,360 @@
+//! The command line: what can be asked, how answers and errors are printed, what the exit codes
+//! mean.
+
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use serde_json::{Value, json};
+
+use crate::commands;
+use crate::production::{LaneOptions, NetworkOptions};
+
+/// Meaning of the exit codes, shown by `--help`.
+const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  it could not be done; what was found wrong is printed
+  2  the command line was not understood
+  3  no lane is running there, or it does not answer
+  4  an import left rows out; the good rows took effect
+
+Without a command, `lanemesh demo` is run.";
+
+#[derive(Debug, Parser)]
+#[command(name = "lanemesh", version, about = "A point of sale in which every register is a peer", after_help = EXIT_CODES)]
+struct Cli {
+    /// Print one JSON object on standard output; everything else goes to standard error.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a whole store on this machine: lanes, head office, a checkout window, a live board.
+    Demo(DemoArgs),
+    /// Create a store.
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
+    /// Show a one-time code with which one more lane can join the store of a running lane.
+    Invite {
+        /// The running lane's folder.
+        dir: PathBuf,
+    },
+    /// Make this machine a lane of a store, with a code shown by `lanemesh invite`.
+    Join(JoinArgs),
+    /// Run a lane.
+    Lane(LaneArgs),
+    /// Run a head office.
+    Hq(HqArgs),
+    /// Bring items, people, taxes, promotions or settings into a running store.
+    Import(ImportArgs),
+    /// Show how a running lane stands.
+    Status {
+        /// The running lane's folder.
+        dir: PathBuf,
+    },
+    /// Check that nothing is lost, doubled or changed: hash chains, state hashes, head office.
+    Verify(VerifyArgs),
+    /// Write a lane's journal as JSON lines.
+    Export(ExportArgs),
+    /// Measure this machine.
+    Bench {
+        #[command(subcommand)]
+        command: BenchCommand,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder to keep the demo's store in; the next run goes on from it.
+    #[arg(long, default_value = "lanemesh-demo")]
+    pub dir: PathBuf,
+    /// Begin with a new store; the old folder is moved aside.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Lanes to run.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub lanes: u32,
+    /// Robot cashiers that ring up baskets, at most one per lane.
+    #[arg(long, default_value_t = 0)]
+    pub robots: u32,
+    /// Items to import instead of the sample store's (CSV, gzip or plain).
+    #[arg(long)]
+    pub catalog: Option<PathBuf>,
+    /// Baskets for the robots to ring up once each (CSV, gzip or plain).
+    #[arg(long)]
+    pub baskets: Option<PathBuf>,
+    /// Stop after this many seconds; with baskets, when they are all rung up.
+    #[arg(long)]
+    pub seconds: Option<u64>,
+    /// Open no window.
+    #[arg(long)]
+    pub headless: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Create a new store whose first lane lives in DIR.
+    Create {
+        /// A folder that holds no lane yet.
+        dir: PathBuf,
+        /// The store's name.
+        #[arg(long, default_value = "My store")]
+        name: String,
+        /// The first lane's name.
+        #[arg(long, default_value = "Lane 1")]
+        lane_name: String,
+        /// Address of head office, such as http://hq.example:7800.
+        #[arg(long, requires = "hq_token_file")]
+        hq: Option<String>,
+        /// File with head office's token, as `lanemesh hq` wrote it.
+        #[arg(long)]
+        hq_token_file: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct NetworkArgs {
+    /// Port for lanes to talk on, UDP and TCP [default: the last one used, or any].
+    #[arg(long)]
+    port: Option<u16>,
+    /// Address of this machine to listen on; may be repeated [default: every IPv4 address].
+    #[arg(long)]
+    listen: Vec<IpAddr>,
+    /// Address of another lane, as `lanemesh invite` prints it, for networks without multicast.
+    #[arg(long)]
+    peer: Vec<String>,
+    /// Neither announce nor look for lanes over multicast.
+    #[arg(long)]
+    no_mdns: bool,
+}
+
+impl NetworkArgs {
+    /// With nothing but the addresses of other lanes.
+    pub fn to_peers(peer: Vec<String>) -> NetworkArgs {
+        NetworkArgs {
+            port: None,
+            listen: Vec::new(),
+            peer,
+            no_mdns: false,
+        }
+    }
+
+    pub fn options(&self) -> NetworkOptions {
+        NetworkOptions {
+            port: self.port,
+            listen: self.listen.clone(),
+            peers: self.peer.clone(),
+            no_mdns: self.no_mdns,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct JoinArgs {
+    /// A folder for the new lane.
+    pub dir: PathBuf,
+    /// The code, as `lanemesh invite` shows it.
+    #[arg(long)]
+    pub code: String,
+    /// The lane's name.
+    #[arg(long, default_value = "Lane")]
+    pub lane_name: String,
+    /// The folder holds a lane that was damaged: join as a new lane and share what its journal
+    /// still has. The old databases are moved aside.
+    #[arg(long)]
+    pub again: bool,
+    /// How long to look for a lane of the store, in seconds.
+    #[arg(long, default_value_t = 30)]
+    pub wait: u64,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct LaneArgs {
+    /// The lane's folder.
+    pub dir: PathBuf,
+    /// Open the checkout window.
+    #[arg(long)]
+    pub window: bool,
+    /// Port of the local API [default: any].
+    #[arg(long)]
+    pub api_port: Option<u16>,
+    /// Close when standard input ends, for whoever runs lanes as child processes.
+    #[arg(long, hide = true)]
+    pub until_stdin_closes: bool,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+impl LaneArgs {
+    pub fn options(&self) -> LaneOptions {
+        LaneOptions {
+            network: self.network.options(),
+            api_port: self.api_port,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct HqArgs {
+    /// Folder for head office's books.
+    pub dir: PathBuf,
+    /// Address and port to listen on.
+    #[arg(long, default_value = "127.0.0.1:7800")]
+    pub listen: SocketAddr,
+    /// Close when standard input ends, for whoever runs head office as a child process.
+    #[arg(long, hide = true)]
+    pub until_stdin_closes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The folder of a running lane.
+    pub dir: PathBuf,
+    /// CSV with a header (gzip or plain), or a promotions or settings file (TOML).
+    pub file: PathBuf,
+    /// items, departments, taxes, employees, customers, promotions or settings [default: by the
+    /// file's header or name].
+    #[arg(long)]
+    pub kind: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Folders of the store's lanes, running or not.
+    #[arg(required = true)]
+    pub dirs: Vec<PathBuf>,
+    /// Head office: its folder, or its address.
+    #[arg(long)]
+    pub hq: Option<String>,
+    /// File with head office's token, where --hq is an address.
+    #[arg(long)]
+    pub hq_token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The lane's folder, running or not.
+    pub dir: PathBuf,
+    /// File to write; standard output without it.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Only this lane's journal (its id or number); without it, every journal held.
+    #[arg(long)]
+    pub lane: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// A store of three lane processes: scans, commits, failover, start, memory.
+    Store(BenchStoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchStoreArgs {
+    /// Folder on the disk to measure [default: a temporary one].
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Items to import first (CSV, gzip or plain) [default: the sample store's].
+    #[arg(long)]
+    pub catalog: Option<PathBuf>,
+    /// Scans to time for each figure.
+    #[arg(long, default_value_t = 2000)]
+    pub scans: u32,
+    /// Times the leader is killed.
+    #[arg(long, default_value_t = 5)]
+    pub kills: u32,
+}
+
+/// What a command prints: lines for a person, one object for a program.
+pub struct Report {
+    pub text: String,
+    pub json: Value,
+    pub exit: Exit,
+}
+
+impl Report {
+    pub fn done(text: impl Into<String>, json: Value) -> Report {
+        Report {
+            text: text.into(),
+            json,
+            exit: Exit::Done,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Done = 0,
+    Failed = 1,
+    NotRunning = 3,
+    RowsLeftOut = 4,
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let command = cli.command.unwrap_or_else(|| {
+        Command::Demo(DemoArgs {
+            dir: PathBuf::from("lanemesh-demo"),
+            fresh: false,
+            lanes: 3,
+            robots: 0,
+            catalog: None,
+            baskets: None,
+            seconds: None,
+            headless: false,
+        })
+    });
+    let json = cli.json;
+    let done = match command {
+        Command::Demo(args) => commands::demo::run(&args, json),
+        Command::Store { command } => commands::store::run(command),
+        Command::Invite { dir } => commands::invite::run(&dir),
+        Command::Join(args) => commands::join::run(args),
+        Command::Lane(args) => commands::lane::run(&args, json),
+        Command::Hq(args) => commands::hq::run(&args, json),
+        Command::Import(args) => commands::import::run(&args),
+        Command::Status { dir } => commands::status::run(&dir),
+        Command::Verify(args) => commands::verify::run(&args),
+        Command::Export(args) => commands::export::run(&args),
+        Command::Bench { command } => commands::bench::run(command),
+    };
+    let report = done.unwrap_or_else(|error| failure(&error));
+    print(&report, json);
+    ExitCode::from(report.exit as u8)
+}
+
+/// An error as a report: what happened and what to do, in one sentence chain.
+fn failure(error: &anyhow::Error) -> Report {
+    let message = format!("{error:#}");
+    let exit = match error.downcast_ref::<crate::client::ClientError>() {
+        Some(_) => Exit::NotRunning,
+        None => Exit::Failed,
+    };
+    Report {
+        text: format!("error: {message}"),
+        json: json!({ "ok": false, "error": message }),
+        exit,
+    }
+}
+
+fn print(report: &Report, json: bool) {
+    // Whoever closed our output does not want the rest.
+    let _ = match (json, report.exit) {
+        // The command wrote to standard output itself.
+        (true, _) if report.json.is_null() => Ok(()),
+        (true, _) => writeln!(std::io::stdout(), "{}", report.json),
+        (false, Exit::Done) if report.text.is_empty() => Ok(()),
+        (false, Exit::Done | Exit::RowsLeftOut) => writeln!(std::io::stdout(), "{}", report.text),
+        (false, _) => writeln!(std::io::stderr(), "{}", report.text),
+    };
+}

@@ -1,0 +1,12 @@
+//! `lanemesh bench`: measures this machine, each figure beside a baseline of the same run.
+
+mod figures;
+mod store;
+
+use crate::cli::{BenchCommand, Report};
+
+pub fn run(command: BenchCommand) -> anyhow::Result<Report> {
+    match command {
+        BenchCommand::Store(args) => super::runtime()?.block_on(store::run(&args)),
+    }
+}

@@ -1,0 +1,110 @@
+//! `lanemesh import`.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::cli::{Exit, ImportArgs, Report};
+use crate::client::LaneClient;
+
+/// Problems printed for a person; `--json` has them all.
+const PROBLEMS_SHOWN: usize = 20;
+
+pub fn run(args: &ImportArgs) -> anyhow::Result<Report> {
+    let bytes = std::fs::read(&args.file)
+        .with_context(|| format!("{} cannot be read", args.file.display()))?;
+    let kind = args.kind.clone().or_else(|| kind_by_name(&args.file));
+    let mut meter = Meter::default();
+    let report = super::runtime()?.block_on(async {
+        let client = LaneClient::of_folder(&args.dir)?;
+        let mut progress = |done| meter.show(done);
+        client.import(kind.as_deref(), bytes, &mut progress).await
+    });
+    meter.clear();
+    Ok(describe(&args.file, report?))
+}
+
+/// TOML files are told by their name, CSV files by their header.
+pub fn kind_by_name(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_str()?;
+    let known = ["promotions", "settings"];
+    let kind = known.iter().find(|kind| name.starts_with(**kind));
+    kind.filter(|_| name.ends_with(".toml"))
+        .map(|kind| (*kind).to_owned())
+}
+
+fn describe(file: &Path, report: Value) -> Report {
+    let count = report["problem_count"].as_u64().unwrap_or(0);
+    let kind = report["kind"].as_str().unwrap_or("records");
+    let mut text = format!(
+        "{}: {} {kind} took effect (book version {}).",
+        file.display(),
+        report["imported"],
+        report["version"],
+    );
+    if let Some(ignored) = report["ignored_columns"].as_array()
+        && !ignored.is_empty()
+    {
+        let names: Vec<&str> = ignored.iter().filter_map(Value::as_str).collect();
+        text.push_str(&format!("\nColumns left out: {}.", names.join(", ")));
+    }
+    let problems = report["problems"].as_array().cloned().unwrap_or_default();
+    if count > 0 {
+        text.push_str(&format!("\n{count} rows were left out:"));
+    }
+    for problem in problems.iter().take(PROBLEMS_SHOWN) {
+        text.push_str(&format!("\n  {}", problem_line(problem)));
+    }
+    if count as usize > PROBLEMS_SHOWN {
+        text.push_str("\n  … (--json lists more)");
+    }
+    let mut json = report;
+    json["ok"] = Value::Bool(count == 0);
+    Report {
+        text,
+        json,
+        exit: if count == 0 {
+            Exit::Done
+        } else {
+            Exit::RowsLeftOut
+        },
+    }
+}
+
+fn problem_line(problem: &Value) -> String {
+    let mut line = format!("line {}", problem["row"]);
+    if let Some(column) = problem["column"].as_str() {
+        line.push_str(&format!(", {column}"));
+    }
+    if let Some(value) = problem["value"].as_str().filter(|value| !value.is_empty()) {
+        line.push_str(&format!(" '{value}'"));
+    }
+    format!(
+        "{line}: {}",
+        problem["message"].as_str().unwrap_or_default()
+    )
+}
+
+/// Progress on a terminal; silent elsewhere.
+#[derive(Default)]
+struct Meter {
+    shown: bool,
+}
+
+impl Meter {
+    fn show(&mut self, done: u64) {
+        if std::io::stderr().is_terminal() {
+            self.shown = true;
+            eprint!("\r{done} records …");
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    fn clear(&self) {
+        if self.shown {
+            eprint!("\r                        \r");
+        }
+    }
+}

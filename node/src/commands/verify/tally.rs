@@ -1,0 +1,111 @@
+//! What a set of entries comes to, counted anew: totals, stock, receipts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog::ItemId;
+use ledger::{DayTotal, Entry, EntryError, Fact, LaneId};
+use sale::{BusinessDay, Event, Receipt};
+
+/// Totals by business day and lane.
+pub type Totals = BTreeMap<(BusinessDay, LaneId), DayTotal>;
+
+/// The receipt in an entry, if it is a sale's.
+pub fn receipt(entry: &Entry) -> Result<Option<Box<Receipt>>, EntryError> {
+    Ok(match entry.body()?.fact {
+        Fact::Register {
+            event: Event::Completed { receipt, .. },
+            ..
+        } => Some(receipt),
+        Fact::Register { .. } | Fact::LaneStarted { .. } | Fact::LaneClosed => None,
+    })
+}
+
+/// Sums over entries.
+#[derive(Default)]
+pub struct Tally {
+    pub totals: Totals,
+    /// In thousandths of the item's unit; negative: what was sold.
+    pub stock_milli: BTreeMap<ItemId, i64>,
+    receipts: BTreeSet<String>,
+    /// Receipts whose amounts do not add up with the others of their day.
+    pub uncountable: Vec<String>,
+    /// Entries that this release cannot read.
+    pub unreadable: u64,
+}
+
+/// What an entry was to the tally.
+pub enum Counted {
+    NoSale,
+    Sale,
+    /// A receipt of this number has been counted before.
+    Again(String),
+}
+
+impl Tally {
+    pub fn count(&mut self, entry: &Entry) -> Counted {
+        let receipt = match receipt(entry) {
+            Ok(Some(receipt)) => receipt,
+            Ok(None) => return Counted::NoSale,
+            Err(_) => {
+                self.unreadable += 1;
+                return Counted::NoSale;
+            }
+        };
+        self.add(entry.lane, &receipt);
+        match self.receipts.insert(receipt.id.clone()) {
+            true => Counted::Sale,
+            false => Counted::Again(receipt.id),
+        }
+    }
+
+    fn add(&mut self, lane: LaneId, receipt: &Receipt) {
+        let zero = || DayTotal::zero(receipt.totals.total.currency());
+        let key = (receipt.day.clone(), lane);
+        let mut total = self.totals.remove(&key).unwrap_or_else(zero);
+        if total.add_receipt(receipt).is_err() {
+            self.uncountable.push(receipt.id.clone());
+        }
+        // A day on which nothing could be counted has no total.
+        if total.receipts > 0 {
+            self.totals.insert(key, total);
+        }
+        for line in &receipt.lines {
+            let stock = self.stock_milli.entry(line.item.clone()).or_default();
+            *stock = stock.saturating_sub(line.quantity.milli());
+        }
+    }
+
+    /// How many receipts were counted.
+    pub fn receipts(&self) -> u64 {
+        self.receipts.len() as u64
+    }
+}
+
+/// Where stored totals are not what they should be: the day, the lane, and both in words.
+pub fn differing(stored: &Totals, counted: &Totals) -> Vec<(BusinessDay, LaneId, String)> {
+    let keys: BTreeSet<_> = stored.keys().chain(counted.keys()).collect();
+    keys.into_iter()
+        .filter(|key| stored.get(key) != counted.get(key))
+        .map(|key| {
+            let (day, lane) = key.clone();
+            let message = format!(
+                "{} stand there; the receipts come to {}",
+                in_words(stored.get(key)),
+                in_words(counted.get(key)),
+            );
+            (day, lane, message)
+        })
+        .collect()
+}
+
+fn in_words(total: Option<&DayTotal>) -> String {
+    match total {
+        None => "no sales".to_owned(),
+        Some(total) => format!(
+            "{} receipts, {} lines, {} in all",
+            total.receipts,
+            total.lines,
+            money::Money::from_minor(total.total, total.currency),
+        ),
+    }
+}

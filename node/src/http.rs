@@ -1,0 +1,383 @@
+//! The local API: what the window can do, over HTTP and JSON on loopback, for robots, tests and a
+//! shop's own kiosk.
+//!
+//! Every request carries the token of the lane's data folder, so only who may read that folder may
+//! drive the lane. The description that `GET /v1/openapi.json` answers is `api/openapi.json`.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{CommandRequest, Problem};
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use catalog::{ItemCode, Reference};
+use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
+use futures::{Stream, StreamExt};
+use ledger::{Fact, LaneId, StoreView};
+use sale::Receipt;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::{BroadcastStream, ReceiverStream, WatchStream};
+
+use crate::import::{self, Source};
+use crate::lane::{Lane, LaneEvent};
+
+/// The largest body of a command, in bytes.
+const COMMAND_BYTES_MAX: usize = 64 * 1024;
+/// The largest file that can be imported, in bytes: a catalog of a million items.
+const IMPORT_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// How long one question about what is shared may wait.
+const SHARED_LIMIT: Duration = Duration::from_secs(10);
+/// Progress messages that a slow reader may fall behind.
+const PROGRESS_MAX: usize = 64;
+
+/// The description of this API.
+pub const OPENAPI: &str = include_str!("openapi.json");
+
+struct Local {
+    lane: Lane,
+    token: String,
+}
+
+type Shared = State<Arc<Local>>;
+
+/// An error answer: what happened and what to do.
+struct Failure(StatusCode, Problem);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.0, Json(self.1)).into_response()
+    }
+}
+
+fn unavailable(error: impl ToString) -> Failure {
+    let message = error.to_string();
+    Failure(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Problem::Unavailable { message },
+    )
+}
+
+fn not_found(message: &str) -> Failure {
+    let message = message.to_owned();
+    Failure(StatusCode::NOT_FOUND, Problem::Unavailable { message })
+}
+
+/// Binds the API to loopback; port 0 takes any free one.
+pub async fn bind(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+}
+
+/// Serves until the listener's task is ended.
+pub async fn serve(listener: TcpListener, lane: Lane, token: String) -> std::io::Result<()> {
+    let local = Arc::new(Local { lane, token });
+    let routes = Router::new()
+        .route("/v1/view", get(view))
+        .route("/v1/status", get(status))
+        .route("/v1/commands", post(command))
+        .route("/v1/events", get(events))
+        .route("/v1/shared", get(shared))
+        .route("/v1/items", get(search))
+        .route("/v1/items/{code}", get(item))
+        .route("/v1/receipts/{id}", get(receipt))
+        .route("/v1/totals", get(totals))
+        .route("/v1/exceptions", get(exceptions))
+        .route("/v1/invitations", post(invite))
+        .layer(DefaultBodyLimit::max(COMMAND_BYTES_MAX))
+        .merge(
+            Router::new()
+                .route("/v1/import", post(import))
+                .layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)),
+        )
+        .layer(middleware::from_fn_with_state(local.clone(), authorize))
+        .route("/v1/openapi.json", get(openapi))
+        .with_state(local);
+    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "answers may be delayed");
+        }
+    });
+    axum::serve(listener, routes).await
+}
+
+async fn authorize(State(local): Shared, request: Request, next: Next) -> Response {
+    let given = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let expected = blake3::hash(local.token.as_bytes());
+    // Hashes compare in constant time.
+    if given.is_some_and(|given| blake3::hash(given.as_bytes()) == expected) {
+        return next.run(request).await;
+    }
+    let message =
+        "Send the token of the lane's folder (file api-token) as 'Authorization: Bearer'.";
+    let problem = json!({ "problem": "unauthorized", "message": message });
+    (StatusCode::UNAUTHORIZED, Json(problem)).into_response()
+}
+
+async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
+}
+
+async fn view(State(local): Shared) -> impl IntoResponse {
+    Json(local.lane.view().borrow().as_ref().clone())
+}
+
+async fn status(State(local): Shared) -> impl IntoResponse {
+    Json(local.lane.view().borrow().status.clone())
+}
+
+async fn command(
+    State(local): Shared,
+    Json(request): Json<CommandRequest>,
+) -> Result<impl IntoResponse, Failure> {
+    match local.lane.command(request).await {
+        Ok(done) => Ok(Json(done)),
+        Err(problem) => {
+            let status = match problem {
+                Problem::Refused { .. } => StatusCode::CONFLICT,
+                Problem::Stopped { .. } | Problem::Unavailable { .. } => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+            };
+            Err(Failure(status, problem))
+        }
+    }
+}
+
+/// Server-sent events: `event` for what becomes durable, `view` for what is shown.
+async fn events(State(local): Shared) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let facts = BroadcastStream::new(local.lane.events()).map(|event| match event {
+        Ok(event) => sse("event", event.as_ref() as &LaneEvent),
+        // The listener was too slow: it has to read the view anew.
+        Err(_) => Event::default().event("missed").data("{}"),
+    });
+    let views = WatchStream::new(local.lane.view()).map(|view| sse("view", view.as_ref()));
+    let all = futures::stream::select(facts, views).map(Ok);
+    Sse::new(all).keep_alive(KeepAlive::default())
+}
+
+fn sse<T: Serialize>(kind: &str, value: &T) -> Event {
+    let event = Event::default().event(kind);
+    event.json_data(value).unwrap_or_default()
+}
+
+#[derive(Deserialize)]
+struct SharedQuery {
+    seq: u64,
+}
+
+/// Answers once the store has applied this lane's journal up to `seq`, or after ten seconds.
+async fn shared(
+    State(local): Shared,
+    Query(query): Query<SharedQuery>,
+) -> Result<impl IntoResponse, Failure> {
+    let applied = local.lane.wait_shared(query.seq, SHARED_LIMIT).await;
+    Ok(Json(
+        json!({ "applied_seq": applied.map_err(unavailable)? }),
+    ))
+}
+
+#[derive(Deserialize)]
+struct Words {
+    search: String,
+}
+
+async fn search(
+    State(local): Shared,
+    Query(words): Query<Words>,
+) -> Result<impl IntoResponse, Failure> {
+    let found = local.lane.search(&words.search).await;
+    Ok(Json(found.map_err(unavailable)?))
+}
+
+async fn item(
+    State(local): Shared,
+    Path(code): Path<String>,
+) -> Result<impl IntoResponse, Failure> {
+    let found = local.lane.read(|tables| {
+        let store = StoreView::new(tables);
+        let settings = store.settings();
+        let internal = store.item_by_code(&ItemCode::Internal(code.clone()));
+        let found = internal.or_else(|| {
+            let layouts = &settings.embedded_codes;
+            let scanned = catalog::ScannedCode::parse(&code, layouts, settings.currency);
+            let code = match scanned.ok()? {
+                catalog::ScannedCode::Item(code) => code,
+                catalog::ScannedCode::PriceEmbedded { item, .. }
+                | catalog::ScannedCode::WeightEmbedded { item, .. } => ItemCode::Embedded(item),
+            };
+            store.item_by_code(&code)
+        });
+        store.check()?;
+        Ok(found)
+    });
+    match found.map_err(unavailable)? {
+        Some(item) => Ok(Json(item)),
+        None => Err(not_found("No item has this code.")),
+    }
+}
+
+#[derive(Deserialize)]
+struct ReceiptQuery {
+    /// `json` (default), `text` or `escpos`.
+    #[serde(default)]
+    format: Option<String>,
+}
+
+/// A receipt of this lane, newest first in the search, so that reprints are quick.
+async fn receipt(
+    State(local): Shared,
+    Path(id): Path<String>,
+    Query(query): Query<ReceiptQuery>,
+) -> Result<Response, Failure> {
+    let lane = local.lane.identity().lane;
+    let found = find_receipt(&local.lane, lane, &id).map_err(unavailable)?;
+    let receipt = found.ok_or_else(|| not_found("This lane has printed no such receipt."))?;
+    let settings = local
+        .lane
+        .read(|tables| Ok(StoreView::new(tables).settings()));
+    let settings = settings.map_err(unavailable)?;
+    let style = ReceiptStyle {
+        address: settings.address,
+        footer: settings.receipt_footer,
+        kind: PrintKind::Reprint,
+    };
+    Ok(match query.format.as_deref() {
+        None | Some("json") => Json(receipt).into_response(),
+        Some("text") => render_text(&receipt, &style).into_response(),
+        Some("escpos") => render_escpos(&receipt, &style).into_response(),
+        Some(_) => {
+            return Err(not_found(
+                "A receipt has the formats json, text and escpos.",
+            ));
+        }
+    })
+}
+
+fn find_receipt(
+    lane: &Lane,
+    id: LaneId,
+    receipt_id: &str,
+) -> Result<Option<Receipt>, crate::lane::LaneError> {
+    const PAGE: usize = 500;
+    let journal = lane.journal();
+    let mut before = journal.head(id).next_seq;
+    while before > 1 {
+        let from = before.saturating_sub(PAGE as u64).max(1);
+        let entries = journal.read(id, from, (before - from) as usize, usize::MAX)?;
+        for entry in entries.iter().rev() {
+            if let Ok(body) = entry.body()
+                && let Fact::Register {
+                    event: sale::Event::Completed { receipt, .. },
+                    ..
+                } = body.fact
+                && receipt.id == receipt_id
+            {
+                return Ok(Some(*receipt));
+            }
+        }
+        before = from;
+    }
+    Ok(None)
+}
+
+async fn totals(State(local): Shared) -> Result<impl IntoResponse, Failure> {
+    let (totals, lanes) = local
+        .lane
+        .read(|tables| {
+            let store = StoreView::new(tables);
+            Ok((store.totals()?, store.lanes()?))
+        })
+        .map_err(unavailable)?;
+    let rows: Vec<_> = totals
+        .into_iter()
+        .map(|(day, lane, total)| {
+            let record = lanes.iter().find(|record| record.lane == lane);
+            json!({
+                "day": day,
+                "lane": lane,
+                "lane_number": record.map(|record| record.number),
+                "lane_name": record.map(|record| &record.name),
+                "total": total,
+            })
+        })
+        .collect();
+    Ok(Json(rows))
+}
+
+async fn exceptions(State(local): Shared) -> Result<impl IntoResponse, Failure> {
+    let list = local
+        .lane
+        .read(|tables| StoreView::new(tables).exception_list());
+    Ok(Json(list.map_err(unavailable)?))
+}
+
+async fn invite(State(local): Shared) -> Result<impl IntoResponse, Failure> {
+    let code = local.lane.invite().await.map_err(unavailable)?;
+    let network = &local.lane.providers().network;
+    let addresses: Vec<String> = network
+        .local_addresses()
+        .into_iter()
+        .map(|address| format!("{address}/p2p/{}", network.local_peer()))
+        .collect();
+    Ok(Json(json!({
+        "code": code.text(),
+        "valid_minutes": 60,
+        "addresses": addresses,
+    })))
+}
+
+#[derive(Deserialize)]
+struct ImportQuery {
+    kind: Option<String>,
+    /// Who imports, for the log.
+    #[serde(default)]
+    author: Option<String>,
+}
+
+/// Takes a CSV file (gzip or plain), a promotions or a settings file (TOML); answers JSON lines:
+/// progress while it works, the report last.
+async fn import(
+    State(local): Shared,
+    Query(query): Query<ImportQuery>,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let source = Source {
+        kind: query.kind,
+        author: query.author.unwrap_or_else(|| "api".to_owned()),
+        bytes: body,
+    };
+    let (lines, receiver) = tokio::sync::mpsc::channel::<String>(PROGRESS_MAX);
+    let lane = local.lane.clone();
+    tokio::spawn(async move {
+        let progress = lines.clone();
+        let report = import::import(&lane, source, &mut |done| {
+            // A reader that falls behind misses progress, never the report.
+            let _ = progress.try_send(json_line(&json!({ "progress": done })));
+        })
+        .await;
+        let line = match report {
+            Ok(report) => json_line(&json!({ "report": report })),
+            Err(error) => json_line(&json!({ "error": error.to_string() })),
+        };
+        let _ = lines.send(line).await;
+    });
+    let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<_, Infallible>));
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
+}
+
+fn json_line(value: &serde_json::Value) -> String {
+    format!("{value}\n")
+}

@@ -1,0 +1,234 @@
+//! Brings reference data into a running store: CSV, promotions and settings files become committed
+//! changes.
+//!
+//! Good rows are not lost for a bad one: what is wrong is reported with its row and column, the
+//! rest takes effect.
+
+use std::io::{Cursor, Read};
+
+use axum::body::Bytes;
+use catalog::{Import, ImportKind, ImportProblem, Record, Reference, Settings};
+use flate2::read::MultiGzDecoder;
+use ledger::{Command, Outcome, StoreView};
+use promotions::{CompiledBook, PromotionFile};
+use serde::Serialize;
+
+use crate::lane::{Lane, LaneError, ProposeFailure};
+use crate::pins;
+
+/// Records in one committed change.
+const RECORDS_PER_CHANGE: usize = 500;
+/// Problems reported; more are only counted.
+const PROBLEMS_MAX: usize = 1000;
+/// The largest file once it is unpacked, so that a gzip bomb ends early.
+const UNPACKED_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+
+/// A file to import.
+pub struct Source {
+    /// `items`, `departments`, `taxes`, `employees`, `customers`, `promotions` or `settings`; by
+    /// the header where it is left out.
+    pub kind: Option<String>,
+    pub author: String,
+    /// The file, gzip or plain.
+    pub bytes: Bytes,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportReport {
+    pub kind: String,
+    /// Records that took effect.
+    pub imported: u64,
+    /// The book version since which all of it holds.
+    pub version: u64,
+    pub problems: Vec<ImportProblem>,
+    /// Problems found, more than `problems` holds where there are very many.
+    pub problem_count: u64,
+    pub ignored_columns: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error(
+        "'{0}' cannot be imported: choose items, departments, taxes, employees, customers, \
+         promotions or settings"
+    )]
+    UnknownKind(String),
+    #[error("the settings file cannot be used: {0}")]
+    Settings(String),
+    #[error("the file cannot be read: {0}")]
+    Unreadable(#[from] std::io::Error),
+    #[error(transparent)]
+    Lane(#[from] LaneError),
+    #[error("{failure} ({imported} records took effect before that)")]
+    Failed {
+        failure: ProposeFailure,
+        imported: u64,
+    },
+}
+
+/// Imports a file. `progress` is called with the number of records that took effect so far.
+pub async fn import(
+    lane: &Lane,
+    source: Source,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<ImportReport, ImportError> {
+    match source.kind.as_deref() {
+        Some("promotions") => import_promotions(lane, &source).await,
+        Some("settings") => import_settings(lane, &source).await,
+        Some(name) => match ImportKind::ALL.into_iter().find(|kind| kind.name() == name) {
+            Some(kind) => import_rows(lane, &source, Some(kind), progress).await,
+            None => Err(ImportError::UnknownKind(name.to_owned())),
+        },
+        None => import_rows(lane, &source, None, progress).await,
+    }
+}
+
+/// The content of a file, unpacked where it is gzip.
+fn open(bytes: &Bytes) -> Box<dyn Read + Send> {
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    let reader = Cursor::new(bytes.clone());
+    match bytes.starts_with(&GZIP) {
+        true => Box::new(MultiGzDecoder::new(reader).take(UNPACKED_BYTES_MAX)),
+        false => Box::new(reader),
+    }
+}
+
+async fn import_rows(
+    lane: &Lane,
+    source: &Source,
+    kind: Option<ImportKind>,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<ImportReport, ImportError> {
+    let random = lane.providers().random.clone();
+    let (currency, departments) = lane.read(|tables| {
+        let store = StoreView::new(tables);
+        Ok((store.settings().currency, store.departments()?))
+    })?;
+    let map_pin = Box::new(move |pin: &str| pins::hash(pin, random.as_ref()));
+    let known = departments.into_iter().map(|department| department.id);
+    let mut rows =
+        Import::new(open(&source.bytes), kind, currency, map_pin).with_departments(known);
+    let mut report = ImportReport {
+        kind: rows.kind().map_or("unknown", ImportKind::name).to_owned(),
+        imported: 0,
+        version: 0,
+        problems: Vec::new(),
+        problem_count: 0,
+        ignored_columns: rows.ignored_columns(),
+    };
+    loop {
+        let records = next_records(&mut rows, &mut report);
+        if records.is_empty() {
+            return Ok(report);
+        }
+        let count = records.len() as u64;
+        change(lane, &source.author, records, &mut report).await?;
+        report.imported += count;
+        progress(report.imported);
+    }
+}
+
+fn next_records(rows: &mut Import<Box<dyn Read + Send>>, report: &mut ImportReport) -> Vec<Record> {
+    let mut records = Vec::with_capacity(RECORDS_PER_CHANGE);
+    while records.len() < RECORDS_PER_CHANGE {
+        match rows.next() {
+            Some(Ok(record)) => records.push(record),
+            Some(Err(problem)) => {
+                report.problem_count += 1;
+                if report.problems.len() < PROBLEMS_MAX {
+                    report.problems.push(problem);
+                }
+            }
+            None => break,
+        }
+    }
+    records
+}
+
+async fn change(
+    lane: &Lane,
+    author: &str,
+    records: Vec<Record>,
+    report: &mut ImportReport,
+) -> Result<(), ImportError> {
+    let command = Command::Reference {
+        author: author.to_owned(),
+        records,
+    };
+    match lane.propose(&command).await {
+        Ok(Outcome::Changed { version }) => {
+            report.version = version.0;
+            Ok(())
+        }
+        Ok(other) => {
+            tracing::error!(?other, "a change had an unexpected outcome");
+            Ok(())
+        }
+        Err(failure) => Err(ImportError::Failed {
+            failure,
+            imported: report.imported,
+        }),
+    }
+}
+
+fn read_text(source: &Source) -> Result<String, ImportError> {
+    let mut text = String::new();
+    open(&source.bytes).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn empty_report(kind: &str) -> ImportReport {
+    ImportReport {
+        kind: kind.to_owned(),
+        imported: 0,
+        version: 0,
+        problems: Vec::new(),
+        problem_count: 0,
+        ignored_columns: Vec::new(),
+    }
+}
+
+/// A promotion file takes effect whole or not at all.
+async fn import_promotions(lane: &Lane, source: &Source) -> Result<ImportReport, ImportError> {
+    let text = read_text(source)?;
+    let currency = lane.read(|tables| Ok(StoreView::new(tables).settings().currency))?;
+    let checked =
+        PromotionFile::parse(&text).and_then(|file| CompiledBook::compile(&file, currency));
+    let mut report = empty_report("promotions");
+    if let Err(problems) = checked {
+        report.problem_count = problems.len() as u64;
+        report.problems = problems
+            .into_iter()
+            .take(PROBLEMS_MAX)
+            .map(|problem| ImportProblem {
+                row: u64::from(problem.line),
+                column: None,
+                value: String::new(),
+                message: format!("{} {}", problem.message, problem.hint),
+            })
+            .collect();
+        return Ok(report);
+    }
+    let records = vec![Record::Promotions(text)];
+    change(lane, &source.author, records, &mut report).await?;
+    report.imported = 1;
+    Ok(report)
+}
+
+async fn import_settings(lane: &Lane, source: &Source) -> Result<ImportReport, ImportError> {
+    let text = read_text(source)?;
+    let settings: Settings =
+        toml::from_str(&text).map_err(|error| ImportError::Settings(error.to_string()))?;
+    if jiff::tz::TimeZone::get(&settings.time_zone).is_err() {
+        return Err(ImportError::Settings(format!(
+            "'{}' is not a time zone: write one such as Europe/Berlin",
+            settings.time_zone
+        )));
+    }
+    let mut report = empty_report("settings");
+    let records = vec![Record::Settings(settings)];
+    change(lane, &source.author, records, &mut report).await?;
+    report.imported = 1;
+    Ok(report)
+}

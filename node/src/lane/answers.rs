@@ -1,0 +1,147 @@
+//! What this lane answers its siblings, and a stranger with an invitation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use consensus::{Consensus, ProposeError};
+use ledger::{Command, Entry, Outcome, StoreView};
+use providers::{PeerId, SharedClock, SharedNetwork, StreamClass};
+use serde_bytes::ByteBuf;
+use storage::{Journal, StateReader};
+use wire::{Answer, Ask, JoinRefusal, JoinRequest, Welcome};
+
+use super::Identity;
+use super::contacts::Contacts;
+use super::invitation::{Side, proof, proof_matches};
+use super::propose::Proposer;
+use super::serve::Answerer;
+
+/// How long an admission may wait for the other lanes to agree.
+const ADMIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// Why a join was refused, the same for a wrong, a used and an expired code: a stranger learns
+/// nothing from it.
+const JOIN_REFUSED: &str = "This store has no open invitation with that code. Check the code, or show a new one on a lane \
+     of the store with `lanemesh invite`.";
+
+pub struct Answers {
+    pub identity: Arc<Identity>,
+    pub journal: Journal,
+    pub state: StateReader,
+    pub consensus: Consensus,
+    pub proposer: Proposer,
+    pub contacts: Arc<Contacts>,
+    pub network: SharedNetwork,
+    pub clock: SharedClock,
+    /// Opens head office for a new member.
+    pub hq_token: Option<String>,
+}
+
+fn refused(reason: impl ToString) -> Answer {
+    Answer::Refused {
+        reason: reason.to_string(),
+    }
+}
+
+impl Answerer for Answers {
+    async fn answer(self: Arc<Self>, peer: PeerId, class: StreamClass, ask: Ask) -> Answer {
+        match (class, ask) {
+            (StreamClass::Join, Ask::Join(request)) => self.join(&peer, request).await,
+            (StreamClass::Join, _) | (_, Ask::Join(_)) => refused("not on this stream"),
+            (class, Ask::Raft(request)) => {
+                let request = Bytes::from(request.into_vec());
+                let answer = self.consensus.handle(class, request).await;
+                Answer::Raft(ByteBuf::from(answer.to_vec()))
+            }
+            (_, Ask::Heads) => Answer::Heads(self.journal.heads()),
+            (_, Ask::Copy { entries }) => self.copy(entries).await,
+            (_, Ask::Propose(payload)) => self.propose(payload.into_vec()).await,
+            (_, Ask::Contacts { known }) => {
+                self.contacts.merge(&known);
+                Answer::Contacts {
+                    known: self.contacts.all(),
+                }
+            }
+        }
+    }
+}
+
+impl Answers {
+    async fn copy(&self, entries: Vec<Entry>) -> Answer {
+        // Only this lane writes its own journal, whatever anybody claims to hold of it.
+        if entries.iter().any(|e| e.lane == self.identity.lane) {
+            return refused("a lane takes no copies of its own journal");
+        }
+        match self.journal.store_copies(entries).await {
+            Ok(next) => Answer::Copied { next },
+            Err(error) => {
+                tracing::warn!(%error, "copies were not stored");
+                refused(error)
+            }
+        }
+    }
+
+    async fn propose(&self, payload: Vec<u8>) -> Answer {
+        if let Err(error) = Command::decode(&payload) {
+            return refused(error);
+        }
+        match self.consensus.propose(payload).await {
+            Ok(outcome) => Answer::Proposed(ByteBuf::from(outcome)),
+            Err(ProposeError::NotLeader { leader }) => Answer::NotLeader {
+                leader: leader.map(|member| member.peer),
+            },
+            Err(error) => refused(error),
+        }
+    }
+
+    async fn join(&self, peer: &PeerId, request: JoinRequest) -> Answer {
+        match self.admit(peer, &request).await {
+            Ok(welcome) => {
+                tracing::info!(lane = %request.lane.short(), name = request.lane_name, "a lane joined");
+                Answer::Welcome(welcome)
+            }
+            Err(reason) => {
+                tracing::warn!(%peer, reason, "a join was refused");
+                Answer::JoinRefused(JoinRefusal { reason })
+            }
+        }
+    }
+
+    async fn admit(&self, peer: &PeerId, request: &JoinRequest) -> Result<Welcome, String> {
+        let invitation = self
+            .state
+            .read(|tables| StoreView::new(tables).invitation(request.invitation));
+        let invitation = invitation
+            .map_err(|e| e.to_string())?
+            .map_err(|e| e.to_string())?
+            .ok_or(JOIN_REFUSED)?;
+        let key = &invitation.code_hash;
+        let me = self.network.local_peer();
+        let expected = proof(key, Side::Joining, peer, &me, request.lane);
+        if !proof_matches(&expected, &request.proof) {
+            return Err(JOIN_REFUSED.to_owned());
+        }
+        let command = Command::Admit {
+            invitation: request.invitation,
+            lane: request.lane,
+            lane_name: request.lane_name.clone(),
+            peer: peer.0.clone(),
+            now_ms: self.clock.wall_ms(),
+        };
+        let outcome = self.proposer.propose(&command, ADMIT_LIMIT).await;
+        match outcome.map_err(|e| e.to_string())? {
+            Outcome::Admitted { node, number } => Ok(Welcome {
+                store: self.identity.store,
+                store_name: self.identity.store_name.clone(),
+                node,
+                number,
+                members: self.contacts.all(),
+                hq: self.identity.hq_url.clone().zip(self.hq_token.clone()),
+                proof: proof(key, Side::Store, peer, &me, request.lane),
+            }),
+            Outcome::Refused { reason } => Err(reason),
+            other => Err(format!("The store answered {other:?}.")),
+        }
+    }
+}

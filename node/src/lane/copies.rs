@@ -1,0 +1,137 @@
+//! Sends this lane's journal to every sibling that can be reached, quorum or not, so that a sale
+//! survives its lane.
+//!
+//! One task per sibling: it learns how far the sibling holds this lane's journal and sends what is
+//! missing, batch after batch, each answered once it is durable there.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ledger::{ENTRY_BYTES_MAX, LaneId, LaneRecord, Seq};
+use providers::{PeerId, SharedClock, StreamClass};
+use storage::Journal;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use wire::{Answer, Ask};
+
+use super::links::Links;
+
+/// Entries in one batch.
+const BATCH_ENTRIES_MAX: usize = 500;
+/// Bytes in one batch, well under what one message may hold.
+const BATCH_BYTES_MAX: usize = ENTRY_BYTES_MAX;
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// After a failure, before the sibling is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// How far each sibling holds this lane's journal: the next sequence it wants.
+pub type Held = watch::Receiver<BTreeMap<LaneId, Seq>>;
+
+/// Keeps one sender per sibling.
+pub struct Copies {
+    lane: LaneId,
+    journal: Journal,
+    links: Arc<Links>,
+    clock: SharedClock,
+    held: watch::Sender<BTreeMap<LaneId, Seq>>,
+    senders: Mutex<BTreeMap<LaneId, AbortHandle>>,
+}
+
+impl Copies {
+    pub fn new(
+        lane: LaneId,
+        journal: Journal,
+        links: Arc<Links>,
+        clock: SharedClock,
+    ) -> Arc<Copies> {
+        Arc::new(Copies {
+            lane,
+            journal,
+            links,
+            clock,
+            held: watch::Sender::default(),
+            senders: Mutex::default(),
+        })
+    }
+
+    pub fn held(&self) -> Held {
+        self.held.subscribe()
+    }
+
+    /// Starts a sender for each sibling that has none.
+    pub fn set_siblings(self: &Arc<Self>, lanes: &[LaneRecord]) {
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        for record in lanes.iter().filter(|record| record.lane != self.lane) {
+            senders.entry(record.lane).or_insert_with(|| {
+                let (copies, record) = (self.clone(), record.clone());
+                tokio::spawn(copies.send_to(record)).abort_handle()
+            });
+        }
+    }
+
+    /// Ends every sender.
+    pub fn close(&self) {
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, sender) in std::mem::take(&mut *senders) {
+            sender.abort();
+        }
+    }
+
+    async fn send_to(self: Arc<Self>, sibling: LaneRecord) {
+        let peer = PeerId(sibling.peer.clone());
+        let mut commits = self.journal.subscribe();
+        loop {
+            if let Err(reason) = self.bring_up_to_date(&sibling, &peer, &mut commits).await {
+                tracing::debug!(sibling = sibling.name, reason, "copies wait");
+            }
+            self.clock.sleep(RETRY_AFTER).await;
+        }
+    }
+
+    /// Sends all that is missing, then what is appended; returns when something goes wrong.
+    async fn bring_up_to_date(
+        &self,
+        sibling: &LaneRecord,
+        peer: &PeerId,
+        commits: &mut watch::Receiver<u64>,
+    ) -> Result<(), String> {
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let asked = self
+            .links
+            .ask(peer, StreamClass::Copies, Ask::Heads, ANSWER_LIMIT);
+        let mut next = match asked.await.map_err(|e| text(&e))? {
+            Answer::Heads(heads) => heads.get(&self.lane).map_or(1, |head| head.next_seq),
+            other => return Err(format!("an unexpected answer: {other:?}")),
+        };
+        self.note(sibling.lane, next);
+        loop {
+            commits.mark_unchanged();
+            let entries = self
+                .journal
+                .read(self.lane, next, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX)
+                .map_err(|e| text(&e))?;
+            if entries.is_empty() {
+                commits.changed().await.map_err(|e| text(&e))?;
+                continue;
+            }
+            let ask = Ask::Copy { entries };
+            let asked = self.links.ask(peer, StreamClass::Copies, ask, ANSWER_LIMIT);
+            let held = match asked.await.map_err(|e| text(&e))? {
+                Answer::Copied { next } => next.get(&self.lane).copied(),
+                other => return Err(format!("an unexpected answer: {other:?}")),
+            };
+            match held {
+                Some(held) if held > next => next = held,
+                _ => return Err("the sibling did not take a copy".to_owned()),
+            }
+            self.note(sibling.lane, next);
+        }
+    }
+
+    fn note(&self, sibling: LaneId, next: Seq) {
+        self.held.send_modify(|held| {
+            held.insert(sibling, next);
+        });
+    }
+}

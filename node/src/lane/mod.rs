@@ -1,0 +1,509 @@
+//! A lane at work: everything a register does, written against the provider traits.
+//!
+//! Nothing in here names tokio's clock, libp2p, SQLite or mDNS; `production` wires those in, and a
+//! simulator can wire in others.
+
+mod answers;
+mod applier;
+mod books;
+mod contacts;
+mod copies;
+mod head_office;
+mod identity;
+mod invitation;
+mod join;
+mod links;
+mod members;
+mod offers;
+mod propose;
+mod register;
+mod search;
+mod serve;
+mod status;
+mod store_time;
+mod transport;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Answer, CommandRequest, ItemFound, LaneView};
+use consensus::{Consensus, ConsensusConfig, ConsensusError, Member};
+use ledger::{Command, Outcome, Seq, StoreView, TableError, Tables};
+use providers::{Announcement, Discovery, DiskError, Providers, timeout};
+use storage::{Journal, SetAside, StateDb, StateReader, StorageError};
+use sync::{HqLink, Shipper, ShipperParts};
+use tokio::sync::{broadcast, watch};
+use tokio::task::AbortHandle;
+
+pub use identity::{Identity, IdentityError, LANE_FILE};
+pub use invitation::Code;
+pub use join::{JoinParts, join};
+pub use propose::ProposeFailure;
+pub use register::{LaneEvent, PinCheck, RegisterError};
+
+use answers::Answers;
+use contacts::Contacts;
+use copies::Copies;
+use head_office::CommittedHere;
+use links::Links;
+use members::Members;
+use offers::Offers;
+use propose::Proposer;
+use register::{RegisterHandle, RegisterParts};
+
+/// How long a manager's command may wait for the other lanes to agree.
+const MANAGER_LIMIT: Duration = Duration::from_secs(15);
+/// How long closing waits for the last entries to be shared.
+const LAST_SHARE_LIMIT: Duration = Duration::from_secs(2);
+/// How long nothing more may have come in before a closing lane goes.
+const LAST_SHARE_QUIET: Duration = Duration::from_millis(300);
+/// Between two looks at whether they are.
+const LAST_SHARE_LOOK: Duration = Duration::from_millis(20);
+
+#[derive(Debug, thiserror::Error)]
+pub enum LaneError {
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Consensus(#[from] ConsensusError),
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(
+        "this lane cannot go on under its old identity: {reason}. What it had shared is safe on the \
+         other lanes. Let it join again as a new lane: run `lanemesh invite` on another lane and \
+         `lanemesh join DIR --again --code CODE` here; what its journal still holds is then shared, \
+         too"
+    )]
+    Damaged { reason: String },
+}
+
+/// What a lane is started with.
+pub struct LaneParts {
+    pub providers: Providers,
+    pub discovery: Arc<dyn Discovery>,
+    pub hq: Option<Arc<dyn HqLink>>,
+    /// Handed to lanes that join.
+    pub hq_token: Option<String>,
+    pub pin_check: PinCheck,
+    /// This software's version, kept in the journal.
+    pub release: String,
+}
+
+/// A running lane. Clones share it.
+#[derive(Clone)]
+pub struct Lane {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    identity: Arc<Identity>,
+    providers: Providers,
+    register: RegisterHandle,
+    view: watch::Receiver<Arc<LaneView>>,
+    state: StateReader,
+    journal: Journal,
+    proposer: Proposer,
+    consensus: Consensus,
+    copies: Arc<Copies>,
+    contacts: Arc<Contacts>,
+    closing: watch::Sender<bool>,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Lane {
+    /// Starts the lane whose data folder the disk is.
+    pub async fn start(parts: LaneParts) -> Result<Lane, LaneError> {
+        let providers = parts.providers.clone();
+        let (network, clock, disk) = (
+            providers.network.clone(),
+            providers.clock.clone(),
+            providers.disk.clone(),
+        );
+        let mut identity = Identity::read(&disk)?;
+        let (journal, damaged) = Journal::open(disk.clone(), identity.store)?;
+        let (state, state_damaged) = StateDb::open(disk.clone())?;
+        let reader = state.reader();
+        refuse_lost_journal(&identity, &journal, damaged, &reader)?;
+
+        let links = Links::new(network.clone(), clock.clone());
+        let transport = Arc::new(transport::RaftOverLinks(links.clone()));
+        let config = ConsensusConfig::new(identity.store.to_string(), identity.node);
+        let applier = Box::new(applier::Rules);
+        let started = Consensus::start(
+            config,
+            disk.clone(),
+            clock.clone(),
+            state,
+            applier,
+            transport,
+        );
+        let consensus = started.await?;
+        let proposer = Proposer::new(consensus.clone(), links.clone(), clock.clone());
+        if identity.founding {
+            found(&identity, &network.local_peer().0, &consensus, &proposer).await?;
+            identity.founding = false;
+            identity.write(&disk)?;
+        }
+        let identity = Arc::new(identity);
+
+        let contacts = Arc::new(Contacts::open(disk.clone(), network.clone()));
+        let copies = Copies::new(identity.lane, journal.clone(), links.clone(), clock.clone());
+        let (closing, closing_seen) = watch::channel(false);
+        let register_parts = RegisterParts {
+            identity: identity.clone(),
+            journal: journal.clone(),
+            state: reader.clone(),
+            clock: clock.clone(),
+            disk,
+            pin_check: parts.pin_check.clone(),
+            closing: closing_seen,
+        };
+        let register::Started {
+            handle: register,
+            unapplied,
+            receipts,
+        } = register::start(register_parts, &parts.release).await?;
+
+        let mut tasks = Vec::new();
+        let mut run = |task: futures::future::BoxFuture<'static, ()>| {
+            tasks.push(tokio::spawn(task).abort_handle());
+        };
+        let answers = Arc::new(Answers {
+            identity: identity.clone(),
+            journal: journal.clone(),
+            state: reader.clone(),
+            consensus: consensus.clone(),
+            proposer: proposer.clone(),
+            contacts: contacts.clone(),
+            network: network.clone(),
+            clock: clock.clone(),
+            hq_token: parts.hq_token.clone(),
+        });
+        run(Box::pin(serve::serve(network.clone(), answers)));
+        run(Box::pin(
+            Members {
+                state: reader.clone(),
+                network: network.clone(),
+                consensus: consensus.clone(),
+                copies: copies.clone(),
+                links: links.clone(),
+                contacts: contacts.clone(),
+                clock: clock.clone(),
+            }
+            .follow(),
+        ));
+        parts.discovery.announce(Announcement {
+            store: members::announced_store(&identity),
+            peer: network.local_peer(),
+            lane_name: identity.lane_name.clone(),
+            addresses: network.local_addresses(),
+        });
+        run(Box::pin(members::listen(
+            identity.clone(),
+            parts.discovery.clone(),
+            contacts.clone(),
+        )));
+        let offers = || Offers {
+            lane: identity.lane,
+            journal: journal.clone(),
+            state: reader.clone(),
+            proposer: proposer.clone(),
+            network: network.clone(),
+            clock: clock.clone(),
+        };
+        run(Box::pin(offers().offer_own(journal.subscribe())));
+        run(Box::pin(offers().offer_held()));
+        let shipping = parts.hq.clone().map(|link| {
+            let (is_leader, applied) = leadership(&consensus);
+            let (shipper, status) = Shipper::new(ShipperParts {
+                committed: Arc::new(CommittedHere {
+                    state: reader.clone(),
+                    proposer: proposer.clone(),
+                }),
+                link,
+                clock: clock.clone(),
+                random: providers.random.clone(),
+                is_leader,
+                applied,
+            });
+            run(Box::pin(shipper.run()));
+            status
+        });
+        let (warn, warnings) = watch::channel(Vec::new());
+        run(Box::pin(watch_discovery(
+            parts.discovery.clone(),
+            clock.clone(),
+            warn,
+            state_damaged.map(|note| note.to_string()),
+        )));
+        let view = status::start(status::StatusParts {
+            identity: identity.clone(),
+            state: reader.clone(),
+            network: network.clone(),
+            clock: clock.clone(),
+            register: register.state.clone(),
+            raft: consensus.status(),
+            held: copies.held(),
+            shipping,
+            receipts,
+            unapplied,
+            warnings,
+        });
+        Ok(Lane {
+            shared: Arc::new(Shared {
+                identity,
+                providers,
+                register,
+                view,
+                state: reader,
+                journal,
+                proposer,
+                consensus,
+                copies,
+                contacts,
+                closing,
+                tasks,
+            }),
+        })
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.shared.identity
+    }
+
+    pub fn providers(&self) -> &Providers {
+        &self.shared.providers
+    }
+
+    /// Carries out a register command; returns once it is durable, or refused.
+    pub async fn command(&self, request: CommandRequest) -> Answer {
+        self.shared.register.command(request).await
+    }
+
+    /// What the window shows, whenever it changes.
+    pub fn view(&self) -> watch::Receiver<Arc<LaneView>> {
+        self.shared.view.clone()
+    }
+
+    /// Every event that becomes durable on this lane from now on.
+    pub fn events(&self) -> broadcast::Receiver<Arc<LaneEvent>> {
+        self.shared.register.events()
+    }
+
+    /// Reads the store as this lane has applied it.
+    pub fn read<T>(
+        &self,
+        read: impl FnOnce(&dyn Tables) -> Result<T, TableError>,
+    ) -> Result<T, LaneError> {
+        Ok(self.shared.state.read(read)??)
+    }
+
+    /// Looks for items whose description has all the words.
+    pub async fn search(&self, words: &str) -> Result<Vec<ItemFound>, LaneError> {
+        search::search(&self.shared.state, words).await
+    }
+
+    /// Has the store agree on a change.
+    pub async fn propose(&self, command: &Command) -> Result<Outcome, ProposeFailure> {
+        self.shared.proposer.propose(command, MANAGER_LIMIT).await
+    }
+
+    /// Opens an invitation for one lane.
+    pub async fn invite(&self) -> Result<Code, ProposeFailure> {
+        let code = Code::new(self.shared.providers.random.as_ref());
+        let now_ms = self.shared.providers.clock.wall_ms();
+        let command = Command::Invite {
+            invitation: code.id(),
+            code_hash: code.key(),
+            expires_ms: now_ms + invitation::VALID_FOR_MS,
+            by: self.shared.identity.lane,
+        };
+        self.propose(&command).await?;
+        self.shared.providers.network.set_joining(true);
+        Ok(code)
+    }
+
+    /// This lane's own entries from `from` on, for reports.
+    pub fn journal(&self) -> &Journal {
+        &self.shared.journal
+    }
+
+    /// Waits until the store has applied this lane's journal up to `seq`, at most `limit`. Answers
+    /// how far it has.
+    pub async fn wait_shared(&self, seq: Seq, limit: Duration) -> Result<Seq, LaneError> {
+        let shared = &self.shared;
+        let lane = shared.identity.lane;
+        let mut status = shared.consensus.status();
+        let reached = async {
+            loop {
+                status.borrow_and_update();
+                let applied = self.read(|tables| StoreView::new(tables).lane(lane))?;
+                let applied = applied.map_or(0, |record| record.head.next_seq - 1);
+                if applied >= seq || status.changed().await.is_err() {
+                    return Ok(applied);
+                }
+            }
+        };
+        match timeout(shared.providers.clock.as_ref(), limit, reached).await {
+            Some(applied) => applied,
+            None => {
+                let applied = self.read(|tables| StoreView::new(tables).lane(lane))?;
+                Ok(applied.map_or(0, |record| record.head.next_seq - 1))
+            }
+        }
+    }
+
+    /// Closes in good order: answers what was asked, shares what it can, hands leadership over.
+    pub async fn close(&self) {
+        let shared = &self.shared;
+        shared.closing.send_replace(true);
+        self.share_the_rest().await;
+        shared.contacts.keep();
+        shared.consensus.hand_over_leadership().await;
+        for task in &shared.tasks {
+            task.abort();
+        }
+        shared.copies.close();
+        shared.consensus.shutdown().await;
+    }
+
+    /// Waits a little until the store has applied this lane's last entries and head office has all
+    /// that the store has. Stays a moment longer while anything comes in: lanes that are closed
+    /// together, as for the night, need each other for their farewells.
+    async fn share_the_rest(&self) {
+        let shared = &self.shared;
+        let clock = &shared.providers.clock;
+        let deadline = clock.monotonic() + LAST_SHARE_LIMIT;
+        let mut register = shared.register.state.clone();
+        let ended = async { while register.changed().await.is_ok() {} };
+        timeout(clock.as_ref(), LAST_SHARE_LIMIT, ended).await;
+        let mut quiet: Option<(u64, Duration)> = None;
+        while clock.monotonic() < deadline && shared.consensus.status().borrow().has_quorum {
+            let now = clock.monotonic();
+            quiet = match (self.shared_by_all(), quiet) {
+                (Some(entries), Some((before, since))) if entries == before => {
+                    if now - since >= LAST_SHARE_QUIET {
+                        return;
+                    }
+                    quiet
+                }
+                (entries, _) => entries.map(|entries| (entries, now)),
+            };
+            clock.sleep(LAST_SHARE_LOOK).await;
+        }
+    }
+
+    /// The number of entries that the store has applied, once all of this lane's are among them and
+    /// head office, where there is one, has them.
+    fn shared_by_all(&self) -> Option<u64> {
+        let lane = self.shared.identity.lane;
+        let journalled = self.shared.journal.head(lane).next_seq;
+        let applied = self.read(|tables| {
+            let store = StoreView::new(tables);
+            let own = store.lane(lane)?.map_or(1, |record| record.head.next_seq);
+            Ok((own, store.entries()?, store.hq_cursor()?))
+        });
+        let (own, entries, at_hq) = applied.ok()?;
+        let hq_has_it = self.shared.identity.hq_url.is_none() || at_hq == entries;
+        (own >= journalled && hq_has_it).then_some(entries)
+    }
+}
+
+/// A lane never writes a sequence number twice, so it does not go on with less than it has shared.
+fn refuse_lost_journal(
+    identity: &Identity,
+    journal: &Journal,
+    damaged: Option<SetAside>,
+    state: &StateReader,
+) -> Result<(), LaneError> {
+    if let Some(note) = damaged {
+        let reason = note.to_string();
+        return Err(LaneError::Damaged { reason });
+    }
+    let applied = state.read(|tables| StoreView::new(tables).lane(identity.lane))??;
+    let applied_next = applied.map_or(1, |record| record.head.next_seq);
+    let held_next = journal.head(identity.lane).next_seq;
+    if held_next < applied_next {
+        let reason = format!(
+            "its journal ends at entry {}, but the store has its entries up to {}",
+            held_next - 1,
+            applied_next - 1
+        );
+        return Err(LaneError::Damaged { reason });
+    }
+    Ok(())
+}
+
+/// Writes the first entries of a new store's log. Repeated where it was interrupted.
+async fn found(
+    identity: &Identity,
+    peer: &str,
+    consensus: &Consensus,
+    proposer: &Proposer,
+) -> Result<(), LaneError> {
+    let me = Member {
+        lane: identity.lane,
+        peer: peer.to_owned(),
+        name: identity.lane_name.clone(),
+    };
+    consensus.create(me).await?;
+    let command = Command::CreateStore {
+        store: identity.store,
+        name: identity.store_name.clone(),
+        lane: identity.lane,
+        lane_name: identity.lane_name.clone(),
+        peer: peer.to_owned(),
+    };
+    let outcome = proposer.propose(&command, MANAGER_LIMIT).await;
+    outcome.map_err(|failure| ConsensusError::Other(failure.to_string()))?;
+    Ok(())
+}
+
+/// The parts of the Raft status that the shipper follows.
+fn leadership(consensus: &Consensus) -> (watch::Receiver<bool>, watch::Receiver<u64>) {
+    let (lead_out, lead) = watch::channel(false);
+    let (applied_out, applied) = watch::channel(0);
+    let mut status = consensus.status();
+    tokio::spawn(async move {
+        loop {
+            {
+                let now = status.borrow_and_update();
+                lead_out.send_if_modified(|l| std::mem::replace(l, now.is_leader) != *l);
+                applied_out.send_if_modified(|a| std::mem::replace(a, now.applied) != *a);
+            }
+            if status.changed().await.is_err() {
+                return;
+            }
+        }
+    });
+    (lead, applied)
+}
+
+/// Keeps the list of what does not work on this machine.
+async fn watch_discovery(
+    discovery: Arc<dyn Discovery>,
+    clock: providers::SharedClock,
+    warnings: watch::Sender<Vec<String>>,
+    first: Option<String>,
+) {
+    const LOOK_EVERY: Duration = Duration::from_secs(5);
+    loop {
+        let now: Vec<String> = first
+            .clone()
+            .into_iter()
+            .chain(discovery.unavailable())
+            .collect();
+        warnings.send_if_modified(|old| {
+            let changed = *old != now;
+            old.clone_from(&now);
+            changed
+        });
+        clock.sleep(LOOK_EVERY).await;
+    }
+}

@@ -1,0 +1,183 @@
+//! Offers journal entries to the store's log: this lane's own at once, and the copies of others
+//! once their own lane seems unable to.
+//!
+//! Apply takes only the next entry of a lane, so it does no harm when several lanes offer the same.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ledger::{Command, ENTRY_BYTES_MAX, Entry, Head, LaneId, Outcome, Seq, StoreView};
+use providers::{PeerId, SharedClock, SharedNetwork};
+use storage::{Journal, StateReader, StorageError};
+use tokio::sync::watch;
+
+use super::propose::{ProposeFailure, Proposer};
+
+/// Entries in one offer.
+const OFFER_ENTRIES_MAX: usize = 500;
+const OFFER_BYTES_MAX: usize = ENTRY_BYTES_MAX;
+/// How long an offer may wait for the store before it is made again.
+const OFFER_LIMIT: Duration = Duration::from_secs(5);
+/// After an offer that was not taken.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
+/// How long a sibling's entries may wait, with their lane connected, before others offer them.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often held copies are looked over.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+pub struct Offers {
+    pub lane: LaneId,
+    pub journal: Journal,
+    pub state: StateReader,
+    pub proposer: Proposer,
+    pub network: SharedNetwork,
+    pub clock: SharedClock,
+}
+
+/// How far the store has applied a lane, and where that lane can be found.
+struct AppliedLane {
+    head: Head,
+    peer: PeerId,
+}
+
+impl Offers {
+    /// Offers this lane's own entries as they become durable.
+    pub async fn offer_own(self, mut commits: watch::Receiver<u64>) {
+        let mut next = self.applied_next();
+        loop {
+            commits.mark_unchanged();
+            let entries = match self.read(self.lane, next) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    tracing::error!(%error, "own entries cannot be offered");
+                    self.clock.sleep(LOOK_EVERY).await;
+                    continue;
+                }
+            };
+            if entries.is_empty() {
+                if commits.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            match self.offer(entries).await {
+                Ok(wanted) if wanted.get(&self.lane).is_some_and(|seq| *seq != next) => {
+                    next = wanted[&self.lane];
+                }
+                Ok(_) => {
+                    // Not taken: the admission of this lane may not be applied there yet.
+                    self.clock.sleep(RETRY_AFTER).await;
+                    next = self.applied_next();
+                }
+                Err(ProposeFailure::NoQuorum) => self.clock.sleep(RETRY_AFTER).await,
+                Err(ProposeFailure::Closing) => return,
+            }
+        }
+    }
+
+    fn applied_next(&self) -> Seq {
+        let applied = self.applied();
+        applied
+            .get(&self.lane)
+            .map_or(1, |applied| applied.head.next_seq)
+    }
+
+    /// Offers copies of other lanes' entries that wait longer than they should.
+    pub async fn offer_held(self) {
+        let mut waiting_since: BTreeMap<LaneId, (Seq, Duration)> = BTreeMap::new();
+        loop {
+            self.clock.sleep(LOOK_EVERY).await;
+            let now = self.clock.monotonic();
+            for (lane, from) in self.overdue(now, &mut waiting_since) {
+                match self.offer_copies(lane, from).await {
+                    Ok(()) => {}
+                    Err(ProposeFailure::NoQuorum) => break,
+                    Err(ProposeFailure::Closing) => return,
+                }
+            }
+        }
+    }
+
+    /// Lanes of which this one holds more than the store has applied, and has for too long.
+    fn overdue(
+        &self,
+        now: Duration,
+        waiting_since: &mut BTreeMap<LaneId, (Seq, Duration)>,
+    ) -> Vec<(LaneId, Seq)> {
+        let held = self.journal.heads();
+        let connected = self.network.connected();
+        let mut overdue = Vec::new();
+        for (lane, applied) in self.applied() {
+            let next = applied.head.next_seq;
+            let holds_more = held.get(&lane).is_some_and(|head| head.next_seq > next);
+            if lane == self.lane || !holds_more {
+                waiting_since.remove(&lane);
+                continue;
+            }
+            let since = waiting_since.entry(lane).or_insert((next, now));
+            if since.0 != next {
+                *since = (next, now);
+            }
+            if !connected.contains(&applied.peer) || now.saturating_sub(since.1) > PATIENCE {
+                overdue.push((lane, next));
+            }
+        }
+        overdue
+    }
+
+    async fn offer_copies(&self, lane: LaneId, mut next: Seq) -> Result<(), ProposeFailure> {
+        loop {
+            let entries = match self.read(lane, next) {
+                Ok(entries) if !entries.is_empty() => entries,
+                Ok(_) => return Ok(()),
+                Err(error) => {
+                    tracing::error!(%error, "held copies cannot be offered");
+                    return Ok(());
+                }
+            };
+            let count = entries.len();
+            match self.offer(entries).await?.get(&lane) {
+                Some(wanted) if *wanted > next => next = *wanted,
+                _ => return Ok(()),
+            }
+            tracing::info!(lane = %lane.short(), count, "copies were offered for their lane");
+        }
+    }
+
+    fn read(&self, lane: LaneId, from: Seq) -> Result<Vec<Entry>, StorageError> {
+        self.journal
+            .read(lane, from, OFFER_ENTRIES_MAX, OFFER_BYTES_MAX)
+    }
+
+    async fn offer(&self, entries: Vec<Entry>) -> Result<BTreeMap<LaneId, Seq>, ProposeFailure> {
+        let command = Command::Ingest { entries };
+        match self.proposer.propose(&command, OFFER_LIMIT).await? {
+            Outcome::Ingested { next } => Ok(next),
+            other => {
+                tracing::warn!(?other, "an offer was not taken");
+                Ok(BTreeMap::new())
+            }
+        }
+    }
+
+    fn applied(&self) -> BTreeMap<LaneId, AppliedLane> {
+        let lanes = self.state.read(|tables| StoreView::new(tables).lanes());
+        match lanes {
+            Ok(Ok(lanes)) => lanes
+                .into_iter()
+                .map(|record| {
+                    let (head, peer) = (record.head, PeerId(record.peer));
+                    (record.lane, AppliedLane { head, peer })
+                })
+                .collect(),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the store's lanes cannot be read");
+                BTreeMap::new()
+            }
+            Err(error) => {
+                tracing::error!(%error, "the store's lanes cannot be read");
+                BTreeMap::new()
+            }
+        }
+    }
+}

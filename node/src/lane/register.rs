@@ -1,0 +1,581 @@
+//! The register of this lane: commands in, durable events out.
+//!
+//! One task owns the register. It takes what has arrived together, decides each command in turn,
+//! writes all their events as one group commit, and only then answers and shows anything. A commit
+//! that fails changes nothing: the register is as before, and the lane says that it must not sell.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use api::{Answer, CommandRequest, Done, Problem};
+use catalog::{Employee, Reference};
+use ledger::{Entry, EntryBody, Fact, Head, Hlc, Seq, StoreView};
+use providers::{DiskError, SharedClock, SharedDisk};
+use sale::{Context, Event, LocalTime, Pin, Register, Totals, decide, evolve, price};
+use serde::{Deserialize, Serialize};
+use storage::{Journal, StateReader, StorageError};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use super::Identity;
+use super::books::Books;
+use super::store_time::StoreTime;
+
+/// Commands waiting for the register; a caller beyond that waits to hand its command over.
+const QUEUE_MAX: usize = 1024;
+/// Commands decided for one group commit.
+const GROUP_MAX: usize = 128;
+/// Command ids remembered, so that a command sent twice counts once.
+const REQUESTS_KEPT: usize = 1000;
+/// Journal entries between two checkpoints of the register.
+const CHECKPOINT_EVERY: Seq = 2000;
+/// Events that a slow listener may fall behind before it misses some.
+const EVENTS_KEPT: usize = 1024;
+/// Entries read from the journal at once while the register is rebuilt.
+const REPLAY_PAGE: usize = 2000;
+const REPLAY_PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+const CHECKPOINT_FILE: &str = "register.checkpoint";
+
+/// Proves a PIN against its hash; argon2id in a shop.
+pub type PinCheck = Arc<dyn Fn(&Employee, &Pin) -> bool + Send + Sync>;
+
+/// The register as it stands, durable.
+#[derive(Clone, Debug, Default)]
+pub struct RegisterState {
+    pub register: Register,
+    /// What the open cart costs.
+    pub totals: Option<Totals>,
+    /// Number of the newest journal entry.
+    pub seq: Seq,
+    /// Why the journal cannot be made durable, if it cannot.
+    pub stopped: Option<String>,
+}
+
+/// An event that has become durable on this lane.
+#[derive(Clone, Debug, Serialize)]
+pub struct LaneEvent {
+    pub seq: Seq,
+    pub event: Event,
+}
+
+/// A receipt in the journal, for counting what is not shared yet.
+#[derive(Clone, Copy, Debug)]
+pub struct ReceiptMark {
+    pub seq: Seq,
+    pub at: LocalTime,
+}
+
+type Request = (CommandRequest, oneshot::Sender<Answer>);
+
+/// The way to the register. Clones share it; it closes with the last one.
+#[derive(Clone)]
+pub struct RegisterHandle {
+    requests: mpsc::Sender<Request>,
+    pub state: watch::Receiver<Arc<RegisterState>>,
+    events: broadcast::Sender<Arc<LaneEvent>>,
+}
+
+impl RegisterHandle {
+    /// Carries a command out; returns once its events are durable, or it was refused.
+    pub async fn command(&self, request: CommandRequest) -> Answer {
+        let closing = || Problem::Unavailable {
+            message: "This lane is closing.".to_owned(),
+        };
+        let (reply, answer) = oneshot::channel();
+        let sent = self.requests.send((request, reply)).await;
+        sent.map_err(|_| closing())?;
+        answer.await.map_err(|_| closing())?
+    }
+
+    pub fn events(&self) -> broadcast::Receiver<Arc<LaneEvent>> {
+        self.events.subscribe()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    #[error("the journal of this lane cannot be read: {0}")]
+    Entry(#[from] ledger::EntryError),
+    #[error(transparent)]
+    Table(#[from] ledger::TableError),
+}
+
+/// What the register works with.
+pub struct RegisterParts {
+    pub identity: Arc<Identity>,
+    pub journal: Journal,
+    pub state: StateReader,
+    pub clock: SharedClock,
+    pub disk: SharedDisk,
+    pub pin_check: PinCheck,
+    /// Becomes true when the lane closes; what was asked before is still answered.
+    pub closing: watch::Receiver<bool>,
+}
+
+pub struct Started {
+    pub handle: RegisterHandle,
+    /// Receipts of this lane from the first that the store has not applied.
+    pub unapplied: Vec<ReceiptMark>,
+    /// Told about every further receipt.
+    pub receipts: mpsc::UnboundedReceiver<ReceiptMark>,
+}
+
+/// Rebuilds the register from its journal and starts it. `release` is this software's version.
+pub async fn start(parts: RegisterParts, release: &str) -> Result<Started, RegisterError> {
+    let lane = parts.identity.lane;
+    let applied = parts
+        .state
+        .read(|tables| StoreView::new(tables).lane(lane))??;
+    let applied_next = applied.map_or(1, |record| record.head.next_seq);
+    let (receipts_out, receipts) = mpsc::unbounded_channel();
+    let mut task = Task::rebuild(parts, receipts_out)?;
+    let unapplied = task.receipts_from(applied_next)?;
+    let started = Fact::LaneStarted {
+        name: task.parts.identity.lane_name.clone(),
+        release: release.to_owned(),
+    };
+    let entry = task.seal(started);
+    task.parts.journal.append(vec![entry]).await?;
+
+    let (requests, queue) = mpsc::channel(QUEUE_MAX);
+    let (state_out, state) = watch::channel(Arc::new(task.snapshot()));
+    let (events, _) = broadcast::channel(EVENTS_KEPT);
+    task.events = events.clone();
+    tokio::spawn(task.run(queue, state_out));
+    Ok(Started {
+        handle: RegisterHandle {
+            requests,
+            state,
+            events,
+        },
+        unapplied,
+        receipts,
+    })
+}
+
+/// The register at a moment in its journal.
+#[derive(Serialize, Deserialize)]
+struct Checkpoint {
+    format: u32,
+    head: Head,
+    hlc: Hlc,
+    register: Register,
+}
+
+/// Everything a group commit may change, so that a failed one can be taken back.
+#[derive(Clone)]
+struct Volatile {
+    register: Register,
+    head: Head,
+    hlc: Hlc,
+}
+
+struct Task {
+    parts: RegisterParts,
+    now: Volatile,
+    time: StoreTime,
+    books: Books,
+    /// Answers by request id, oldest first in `order`.
+    answered: BTreeMap<String, Done>,
+    order: VecDeque<String>,
+    stopped: Option<String>,
+    totals: Option<Totals>,
+    checkpointed: Seq,
+    events: broadcast::Sender<Arc<LaneEvent>>,
+    receipts: mpsc::UnboundedSender<ReceiptMark>,
+}
+
+/// A command that was decided and waits for the commit.
+struct Decided {
+    reply: oneshot::Sender<Answer>,
+    id: Option<String>,
+    done: Done,
+    /// The command was carried out before, and published then.
+    repeated: bool,
+}
+
+impl Task {
+    fn rebuild(
+        parts: RegisterParts,
+        receipts: mpsc::UnboundedSender<ReceiptMark>,
+    ) -> Result<Task, RegisterError> {
+        let mut task = Task {
+            now: Volatile {
+                register: Register::default(),
+                head: Head::default(),
+                hlc: Hlc::default(),
+            },
+            time: StoreTime::default(),
+            books: Books::default(),
+            answered: BTreeMap::new(),
+            order: VecDeque::new(),
+            stopped: None,
+            totals: None,
+            checkpointed: 0,
+            events: broadcast::channel(1).0,
+            receipts,
+            parts,
+        };
+        if let Some(checkpoint) = task.read_checkpoint()? {
+            task.checkpointed = checkpoint.head.next_seq - 1;
+            task.now = Volatile {
+                register: checkpoint.register,
+                head: checkpoint.head,
+                hlc: checkpoint.hlc,
+            };
+        }
+        let fold_from = task.now.head.next_seq;
+        // Some entries before the checkpoint are read for the ids of their commands alone.
+        let ids_from = fold_from.saturating_sub(REQUESTS_KEPT as Seq).max(1);
+        task.replay(ids_from, |task, entry, body| {
+            if entry.seq >= fold_from {
+                task.now.head = Head {
+                    next_seq: entry.seq + 1,
+                    hash: entry.hash(),
+                };
+                task.now.hlc = body.hlc;
+                if let Fact::Register { event, .. } = &body.fact {
+                    evolve(&mut task.now.register, event);
+                }
+            }
+            if let Fact::Register {
+                event,
+                request: Some(id),
+            } = body.fact
+            {
+                task.remember_event(id, entry.seq, event);
+            }
+        })?;
+        task.totals = task.price_cart()?;
+        Ok(task)
+    }
+
+    /// Reads the journal of this lane from `from` to its end.
+    fn replay(
+        &mut self,
+        mut from: Seq,
+        mut each: impl FnMut(&mut Task, &Entry, EntryBody),
+    ) -> Result<(), RegisterError> {
+        let lane = self.parts.identity.lane;
+        loop {
+            let page = self
+                .parts
+                .journal
+                .read(lane, from, REPLAY_PAGE, REPLAY_PAGE_BYTES)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            from = last.seq + 1;
+            for entry in &page {
+                let body = entry.body()?;
+                each(self, entry, body);
+            }
+        }
+    }
+
+    /// The checkpoint, if there is one that belongs to this journal.
+    fn read_checkpoint(&self) -> Result<Option<Checkpoint>, RegisterError> {
+        let Some(bytes) = self.parts.disk.read(CHECKPOINT_FILE)? else {
+            return Ok(None);
+        };
+        // Whatever is wrong with a checkpoint, the journal has it all.
+        let Ok(checkpoint) = cbor4ii::serde::from_slice::<Checkpoint>(&bytes) else {
+            return Ok(None);
+        };
+        let last = checkpoint.head.next_seq - 1;
+        let lane = self.parts.identity.lane;
+        let entries = self.parts.journal.read(lane, last.max(1), 1, 1)?;
+        let fits = entries
+            .first()
+            .is_some_and(|entry| entry.seq == last && entry.hash() == checkpoint.head.hash);
+        Ok((checkpoint.format == 1 && fits).then_some(checkpoint))
+    }
+
+    fn receipts_from(&mut self, from: Seq) -> Result<Vec<ReceiptMark>, RegisterError> {
+        let mut marks = Vec::new();
+        self.replay(from, |_, entry, body| {
+            marks.extend(receipt_mark(entry.seq, &body.fact));
+        })?;
+        Ok(marks)
+    }
+
+    fn remember_event(&mut self, id: String, seq: Seq, event: Event) {
+        if let Some(done) = self.answered.get_mut(&id) {
+            done.seq = seq;
+            done.events.push(event);
+            return;
+        }
+        let done = Done {
+            seq,
+            events: vec![event],
+        };
+        self.remember(id, done);
+    }
+
+    fn remember(&mut self, id: String, done: Done) {
+        if self.order.len() >= REQUESTS_KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.answered.remove(&oldest);
+        }
+        self.order.push_back(id.clone());
+        self.answered.insert(id, done);
+    }
+
+    /// Select: waits for commands. Apply: [`Task::group`], which waits for the disk alone.
+    async fn run(
+        mut self,
+        mut queue: mpsc::Receiver<Request>,
+        state: watch::Sender<Arc<RegisterState>>,
+    ) {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        let mut closing = self.parts.closing.clone();
+        loop {
+            let arrived = tokio::select! {
+                biased;
+                arrived = queue.recv_many(&mut group, GROUP_MAX) => arrived,
+                _ = closing.wait_for(|closing| *closing) => 0,
+            };
+            if arrived == 0 {
+                break;
+            }
+            self.group(&mut group).await;
+            state.send_replace(Arc::new(self.snapshot()));
+            self.checkpoint_if_due();
+        }
+        let closed = self.seal(Fact::LaneClosed);
+        if let Err(error) = self.parts.journal.append(vec![closed]).await {
+            tracing::warn!(%error, "closing could not be journalled");
+        }
+    }
+
+    fn snapshot(&self) -> RegisterState {
+        RegisterState {
+            register: self.now.register.clone(),
+            totals: self.totals.clone(),
+            seq: self.now.head.next_seq - 1,
+            stopped: self.stopped.clone(),
+        }
+    }
+
+    async fn group(&mut self, group: &mut Vec<Request>) {
+        let before = self.now.clone();
+        let mut entries = Vec::new();
+        let mut decided: Vec<Decided> = Vec::new();
+        for (request, reply) in group.drain(..) {
+            // A command may arrive again in the very group that carries it out.
+            let again = request.id.as_ref().and_then(|id| {
+                let pending = decided.iter().find(|d| d.id.as_ref() == Some(id));
+                pending.map(|d| &d.done).or(self.answered.get(id)).cloned()
+            });
+            if let Some(done) = again {
+                decided.push(Decided {
+                    reply,
+                    id: None,
+                    done,
+                    repeated: true,
+                });
+                continue;
+            }
+            match self.decide(&request) {
+                Ok(events) => {
+                    let done = self.seal_events(&events, &request.id, &mut entries);
+                    decided.push(Decided {
+                        reply,
+                        id: request.id,
+                        done,
+                        repeated: false,
+                    });
+                }
+                Err(problem) => {
+                    let _ = reply.send(Err(problem));
+                }
+            }
+        }
+        let written = match entries.is_empty() {
+            true => Ok(()),
+            false => self.parts.journal.append(entries).await,
+        };
+        match written {
+            Ok(()) => self.publish(decided),
+            Err(error) => self.stop(before, decided, &error),
+        }
+    }
+
+    fn publish(&mut self, decided: Vec<Decided>) {
+        self.stopped = None;
+        for Decided {
+            reply,
+            id,
+            done,
+            repeated,
+        } in decided
+        {
+            if !repeated {
+                self.announce(&done);
+            }
+            if let Some(id) = id {
+                self.remember(id, done.clone());
+            }
+            let _ = reply.send(Ok(done));
+        }
+        match self.price_cart() {
+            Ok(totals) => self.totals = totals,
+            Err(error) => tracing::error!(%error, "the cart cannot be priced for the screen"),
+        }
+    }
+
+    fn announce(&self, done: &Done) {
+        let first = done.seq + 1 - done.events.len() as Seq;
+        for (seq, event) in (first..).zip(&done.events) {
+            if let Event::Completed { receipt, .. } = event {
+                let at = receipt.priced_at;
+                let _ = self.receipts.send(ReceiptMark { seq, at });
+            }
+            let event = event.clone();
+            let _ = self.events.send(Arc::new(LaneEvent { seq, event }));
+        }
+    }
+
+    fn stop(&mut self, before: Volatile, decided: Vec<Decided>, error: &StorageError) {
+        tracing::error!(%error, "the journal could not be made durable");
+        self.now = before;
+        let message = error.to_string();
+        for Decided { reply, .. } in decided {
+            let message = message.clone();
+            let _ = reply.send(Err(Problem::Stopped { message }));
+        }
+        self.stopped = Some(message);
+    }
+
+    fn decide(&mut self, request: &CommandRequest) -> Result<Vec<Event>, Problem> {
+        let Task {
+            parts, books, time, ..
+        } = self;
+        let register = &self.now.register;
+        let unreadable = |error: &dyn std::fmt::Display| Problem::Unavailable {
+            message: format!("The store's data cannot be read: {error}"),
+        };
+        let decision = parts.state.read(|tables| {
+            let store = StoreView::new(tables);
+            let settings = store.settings();
+            let pinned = match &register.cart {
+                Some(cart) => cart.book,
+                None => store.version(),
+            };
+            let book = books.at(pinned, &store).map_err(|e| unreadable(&e))?;
+            let decision = decide(
+                register,
+                &request.command,
+                &Context {
+                    reference: &store,
+                    book: &book,
+                    now: time.at(parts.clock.wall_ms(), &settings.time_zone),
+                    lane: parts.identity.lane,
+                    lane_number: parts.identity.number,
+                    lane_name: &parts.identity.lane_name,
+                    pin_matches: parts.pin_check.as_ref(),
+                },
+            );
+            store.check().map_err(|e| unreadable(&e))?;
+            decision.map_err(Problem::from)
+        });
+        decision.map_err(|e| unreadable(&e))?
+    }
+
+    fn price_cart(&mut self) -> Result<Option<Totals>, RegisterError> {
+        let Some(cart) = &self.now.register.cart else {
+            return Ok(None);
+        };
+        let Task {
+            parts, books, time, ..
+        } = self;
+        let totals = parts.state.read(|tables| {
+            let store = StoreView::new(tables);
+            let settings = store.settings();
+            let at = match cart.phase {
+                sale::Phase::Paying { at, .. } => at,
+                sale::Phase::Selling => time.at(parts.clock.wall_ms(), &settings.time_zone),
+            };
+            let book = books.at(cart.book, &store)?;
+            Ok::<_, ledger::TableError>(price(cart, &book, at, settings.currency))
+        })??;
+        Ok(Some(totals))
+    }
+
+    fn seal_events(
+        &mut self,
+        events: &[Event],
+        request: &Option<String>,
+        entries: &mut Vec<Entry>,
+    ) -> Done {
+        for event in events {
+            evolve(&mut self.now.register, event);
+            entries.push(self.seal(Fact::Register {
+                event: event.clone(),
+                request: request.clone(),
+            }));
+        }
+        Done {
+            seq: self.now.head.next_seq - 1,
+            events: events.to_vec(),
+        }
+    }
+
+    fn seal(&mut self, fact: Fact) -> Entry {
+        let now = &mut self.now;
+        now.hlc = now.hlc.tick(self.parts.clock.wall_ms());
+        let entry = Entry::seal(&EntryBody {
+            v: ledger::ENTRY_FORMAT,
+            store: self.parts.identity.store,
+            lane: self.parts.identity.lane,
+            seq: now.head.next_seq,
+            prev: now.head.hash,
+            hlc: now.hlc,
+            fact,
+        });
+        now.head = Head {
+            next_seq: now.head.next_seq + 1,
+            hash: entry.hash(),
+        };
+        entry
+    }
+
+    /// Between two sales, so that no cashier waits for it.
+    fn checkpoint_if_due(&mut self) {
+        let seq = self.now.head.next_seq - 1;
+        if self.now.register.cart.is_some() || seq < self.checkpointed + CHECKPOINT_EVERY {
+            return;
+        }
+        let checkpoint = Checkpoint {
+            format: 1,
+            head: self.now.head,
+            hlc: self.now.hlc,
+            register: self.now.register.clone(),
+        };
+        let bytes = cbor4ii::serde::to_vec(Vec::new(), &checkpoint);
+        let bytes = bytes.expect("plain data always encodes");
+        self.checkpointed = seq;
+        if let Err(error) = self.parts.disk.write(CHECKPOINT_FILE, &bytes) {
+            tracing::warn!(%error, "the register's checkpoint was not written");
+        }
+    }
+}
+
+/// The mark of a receipt, where the fact is one.
+fn receipt_mark(seq: Seq, fact: &Fact) -> Option<ReceiptMark> {
+    match fact {
+        Fact::Register {
+            event: Event::Completed { receipt, .. },
+            ..
+        } => Some(ReceiptMark {
+            seq,
+            at: receipt.priced_at,
+        }),
+        _ => None,
+    }
+}

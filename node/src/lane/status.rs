@@ -1,0 +1,261 @@
+//! How this lane stands, composed from what its parts say, and the view that its window shows.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{HqStatus, LaneStatus, LaneView, Mode, PeerStatus};
+use catalog::Reference;
+use consensus::RaftStatus;
+use ledger::{LaneId, LaneRecord, Seq, StoreView, stored_hash};
+use providers::{PeerId, SharedClock, SharedNetwork};
+use sale::LocalTime;
+use storage::StateReader;
+use sync::ShipStatus;
+use tokio::sync::{mpsc, watch};
+
+use super::Identity;
+use super::register::{ReceiptMark, RegisterState};
+use super::store_time::StoreTime;
+
+/// The longest that a change of connections may stay unnoticed.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The shortest time between two looks, so that a busy lane is not kept busier by its status bar.
+const REST: Duration = Duration::from_millis(100);
+
+pub struct StatusParts {
+    pub identity: Arc<Identity>,
+    pub state: StateReader,
+    pub network: SharedNetwork,
+    pub clock: SharedClock,
+    pub register: watch::Receiver<Arc<RegisterState>>,
+    pub raft: watch::Receiver<RaftStatus>,
+    pub held: watch::Receiver<BTreeMap<LaneId, Seq>>,
+    pub shipping: Option<watch::Receiver<ShipStatus>>,
+    pub receipts: mpsc::UnboundedReceiver<ReceiptMark>,
+    pub unapplied: Vec<ReceiptMark>,
+    pub warnings: watch::Receiver<Vec<String>>,
+}
+
+/// What the state says, read at once.
+struct Applied {
+    lanes: Vec<LaneRecord>,
+    state_hash: String,
+    book_version: u64,
+    items: u64,
+    exceptions: u64,
+    entries: u64,
+    hq_cursor: u64,
+    store_name: String,
+    currency: money::Currency,
+    now: LocalTime,
+}
+
+struct Composer {
+    parts: StatusParts,
+    /// Receipts that neither a sibling nor the store's log holds, oldest first.
+    unshared: VecDeque<ReceiptMark>,
+    alone_since: Option<LocalTime>,
+    time: StoreTime,
+}
+
+/// Starts composing. The view changes with the register at once and with all else within
+/// [`LOOK_EVERY`].
+pub fn start(parts: StatusParts) -> watch::Receiver<Arc<LaneView>> {
+    let mut composer = Composer {
+        unshared: parts.unapplied.iter().copied().collect(),
+        alone_since: None,
+        time: StoreTime::default(),
+        parts,
+    };
+    let (sender, view) = watch::channel(Arc::new(composer.view()));
+    tokio::spawn(async move {
+        while composer.select().await {
+            let fresh = composer.view();
+            sender.send_if_modified(|view| {
+                let changed = **view != fresh;
+                if changed {
+                    *view = Arc::new(fresh);
+                }
+                changed
+            });
+            if sender.is_closed() {
+                return;
+            }
+        }
+    });
+    view
+}
+
+impl Composer {
+    /// Waits until something may have changed; `false` once the lane has closed.
+    async fn select(&mut self) -> bool {
+        let clock = self.parts.clock.clone();
+        tokio::select! {
+            biased;
+            changed = self.parts.register.changed() => return changed.is_ok(),
+            changed = self.parts.raft.changed() => if changed.is_err() { return false },
+            _ = self.parts.held.changed() => {}
+            () = clock.sleep(LOOK_EVERY) => return true,
+        }
+        // The register is never made to wait for the rest of the lane's news.
+        tokio::select! {
+            changed = self.parts.register.changed() => changed.is_ok(),
+            () = clock.sleep(REST) => true,
+        }
+    }
+
+    fn view(&mut self) -> LaneView {
+        let register = self.parts.register.borrow_and_update().clone();
+        let applied = self.read_state();
+        let status = self.status(&register, &applied);
+        let identity = &self.parts.identity;
+        LaneView {
+            store: identity.store,
+            store_name: applied.store_name,
+            lane: identity.lane,
+            lane_number: identity.number,
+            lane_name: identity.lane_name.clone(),
+            currency: applied.currency,
+            // To the minute, so that a lane at rest shows the same view.
+            now: LocalTime {
+                unix_ms: applied.now.unix_ms / 60_000 * 60_000,
+                ..applied.now
+            },
+            register: register.register.clone(),
+            totals: register.totals.clone(),
+            status,
+        }
+    }
+
+    fn read_state(&mut self) -> Applied {
+        let Composer { parts, time, .. } = self;
+        let wall_ms = parts.clock.wall_ms();
+        let read = parts.state.read(|tables| {
+            let store = StoreView::new(tables);
+            let settings = store.settings();
+            Ok::<_, ledger::TableError>(Applied {
+                lanes: store.lanes()?,
+                state_hash: stored_hash(tables)?.to_string(),
+                book_version: store.version().0,
+                items: store.items()?,
+                exceptions: store.exceptions()?,
+                entries: store.entries()?,
+                hq_cursor: store.hq_cursor()?,
+                store_name: settings.store_name,
+                currency: settings.currency,
+                now: time.at(wall_ms, &settings.time_zone),
+            })
+        });
+        match read {
+            Ok(Ok(applied)) => applied,
+            failed => {
+                let error = failed.err().map(|e| e.to_string()).unwrap_or_default();
+                tracing::error!(error, "the store's state cannot be read");
+                Applied {
+                    lanes: Vec::new(),
+                    state_hash: String::new(),
+                    book_version: 0,
+                    items: 0,
+                    exceptions: 0,
+                    entries: 0,
+                    hq_cursor: 0,
+                    store_name: parts.identity.store_name.clone(),
+                    currency: money::Currency::USD,
+                    now: time.at(wall_ms, "UTC"),
+                }
+            }
+        }
+    }
+
+    fn status(&mut self, register: &RegisterState, applied: &Applied) -> LaneStatus {
+        let raft = self.parts.raft.borrow_and_update().clone();
+        let me = self.parts.identity.lane;
+        let own = applied.lanes.iter().find(|lane| lane.lane == me);
+        let applied_next = own.map_or(1, |lane| lane.head.next_seq);
+        self.forget_shared(applied_next);
+        let connected = self.parts.network.connected();
+        let lanes: Vec<PeerStatus> = applied
+            .lanes
+            .iter()
+            .map(|lane| PeerStatus {
+                lane: lane.lane,
+                number: lane.number,
+                name: lane.name.clone(),
+                this_lane: lane.lane == me,
+                reachable: lane.lane == me || connected.contains(&PeerId(lane.peer.clone())),
+                leader: raft.leader.as_ref().is_some_and(|l| l.lane == lane.lane),
+                voter: raft.voters.contains(&lane.node),
+            })
+            .collect();
+        let mode = self.mode(register, &raft, &lanes, applied.now);
+        let shipping = self.parts.shipping.as_ref();
+        LaneStatus {
+            mode,
+            term: raft.term,
+            leader: raft.leader.as_ref().map(|leader| leader.name.clone()),
+            is_leader: raft.is_leader,
+            applied_index: raft.applied,
+            committed_index: raft.committed,
+            state_hash: applied.state_hash.clone(),
+            journal_seq: register.seq,
+            unshared_entries: (register.seq + 1).saturating_sub(applied_next),
+            unshared_sales: self.unshared.len() as u64,
+            receipts: register.register.receipts,
+            book_version: applied.book_version,
+            items: applied.items,
+            exceptions: applied.exceptions,
+            lanes,
+            hq: HqStatus {
+                configured: shipping.is_some(),
+                lag_entries: applied.entries.saturating_sub(applied.hq_cursor),
+                problem: shipping.and_then(|status| status.borrow().problem.clone()),
+            },
+            warnings: self.parts.warnings.borrow().clone(),
+        }
+    }
+
+    /// Receipts that a sibling holds durably, or that the store has applied, are shared.
+    fn forget_shared(&mut self, applied_next: Seq) {
+        while let Ok(mark) = self.parts.receipts.try_recv() {
+            self.unshared.push_back(mark);
+        }
+        let copied_next = self.parts.held.borrow_and_update().values().copied().max();
+        let shared_next = applied_next.max(copied_next.unwrap_or(1));
+        while self.unshared.front().is_some_and(|m| m.seq < shared_next) {
+            self.unshared.pop_front();
+        }
+    }
+
+    fn mode(
+        &mut self,
+        register: &RegisterState,
+        raft: &RaftStatus,
+        lanes: &[PeerStatus],
+        now: LocalTime,
+    ) -> Mode {
+        let reachable = lanes.iter().filter(|lane| lane.reachable).count();
+        let alone = lanes.len() > 1 && reachable <= 1;
+        match alone {
+            true => self.alone_since = self.alone_since.or(Some(now)),
+            false => self.alone_since = None,
+        }
+        if let Some(reason) = &register.stopped {
+            return Mode::Stop {
+                reason: reason.clone(),
+            };
+        }
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        match (alone, raft.has_quorum) {
+            (true, _) => Mode::Alone {
+                unshared: self.unshared.len() as u64,
+                since: self.unshared.front().map(|m| m.at).or(self.alone_since),
+            },
+            (false, true) => Mode::Together,
+            (false, false) => Mode::Partial {
+                reachable: count(reachable),
+                lanes: count(lanes.len()),
+            },
+        }
+    }
+}
