@@ -1,0 +1,151 @@
+//! What the simulated store sells, and who works there.
+
+use catalog::{
+    Department, Employee, EmployeeId, Item, ItemCode, ItemId, Record, Role, Settings, TaxCategory,
+};
+use money::{Currency, Money, Rate, Unit};
+
+use crate::random::Dice;
+
+const CURRENCY: Currency = Currency::USD;
+/// The one PIN of everybody; the simulated check compares texts.
+pub const PIN: &str = "2468";
+pub const CASHIER: &str = "101";
+/// Sold by the kilogram.
+const WEIGHED: &str = "BANANAS";
+/// Needs a look at the buyer's age.
+const RESTRICTED: &str = "WINE";
+/// The years that the restricted item needs.
+pub const AGE_MIN: u8 = 18;
+/// No item has this code.
+pub const UNKNOWN_CODE: &str = "NO-SUCH-ITEM";
+
+/// Item id, price in cents, tax.
+const PIECES: [(&str, i64, &str); 10] = [
+    ("BREAD", 349, "none"),
+    ("MILK", 189, "none"),
+    ("EGGS", 425, "none"),
+    ("PASTA", 175, "none"),
+    ("SAUCE", 260, "none"),
+    ("SOAP", 310, "standard"),
+    ("TOWELS", 899, "standard"),
+    ("COLA", 125, "standard"),
+    ("WINE", 1199, "standard"),
+    ("CARD", 499, "included"),
+];
+
+/// Three for a price, and a tenth off: promotions that span lines.
+const PROMOTIONS: &str = r#"
+schema = 1
+
+[[promotion]]
+id = "pasta-night"
+name = "Pasta and sauce, 3 for 5.00"
+n_for = { units = 3, price = "5.00" }
+items = ["PASTA", "SAUCE"]
+"#;
+
+fn item(id: &str, cents: i64, tax: &str) -> Item {
+    Item {
+        id: ItemId::from(id),
+        description: id.to_lowercase(),
+        department: "all".into(),
+        brand: None,
+        sold_by: match id == WEIGHED {
+            true => Unit::Kilogram,
+            false => Unit::Each,
+        },
+        price: Money::from_minor(cents, CURRENCY),
+        earlier_prices: Vec::new(),
+        price_since: Default::default(),
+        tax: tax.into(),
+        age_min: (id == RESTRICTED).then_some(AGE_MIN),
+        deposit: (id == "COLA").then(|| Money::from_minor(10, CURRENCY)),
+        codes: Vec::<ItemCode>::new(),
+    }
+}
+
+fn tax(id: &str, millionths_percent: &str, included: bool) -> Option<Record> {
+    let rate = Rate::parse_percent(millionths_percent).ok()?;
+    Some(Record::Tax(TaxCategory {
+        id: id.into(),
+        name: format!("{id} tax"),
+        rate,
+        included,
+    }))
+}
+
+/// The reference data that a new store is given.
+pub fn everything() -> Vec<Record> {
+    let mut records = vec![
+        Record::Settings(Settings::default()),
+        Record::Department(Department {
+            id: "all".into(),
+            name: "All".to_owned(),
+        }),
+        Record::Employee(Employee {
+            id: EmployeeId::from(CASHIER),
+            name: "Ada".to_owned(),
+            role: Role::Supervisor,
+            pin_hash: PIN.to_owned(),
+        }),
+    ];
+    records.extend(tax("none", "0", false));
+    records.extend(tax("standard", "8.25", false));
+    records.extend(tax("included", "5", true));
+    records.push(Record::Item(item(WEIGHED, 152, "none")));
+    records.extend(PIECES.map(|(id, cents, tax)| Record::Item(item(id, cents, tax))));
+    records.push(Record::Promotions(PROMOTIONS.to_owned()));
+    records
+}
+
+/// New prices for some items.
+pub fn new_prices(dice: &mut Dice) -> Vec<Record> {
+    let mut pieces = PIECES;
+    dice.shuffle(&mut pieces);
+    let changed = dice.between(1, 4) as usize;
+    let mut changes = Vec::new();
+    for (id, cents, tax) in &pieces[..changed] {
+        let cents = cents + dice.between(0, 60) as i64;
+        changes.push(Record::Item(item(id, cents, tax)));
+    }
+    changes
+}
+
+/// A code to scan and, for what is not one piece, how much of it.
+pub fn pick(dice: &mut Dice) -> (String, Option<String>) {
+    match dice.between(1, 20) {
+        1 => (UNKNOWN_CODE.to_owned(), None),
+        2 | 3 => {
+            let grams = dice.between(50, 2_500);
+            let weight = format!("{}.{:03}", grams / 1000, grams % 1000);
+            (WEIGHED.to_owned(), Some(weight))
+        }
+        4..=6 => {
+            let (id, ..) = dice.pick(&PIECES);
+            let id = (*id).to_owned();
+            (id, Some(dice.between(2, 6).to_string()))
+        }
+        _ => {
+            let (id, ..) = dice.pick(&PIECES);
+            ((*id).to_owned(), None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use promotions::{CompiledBook, PromotionFile};
+
+    #[test]
+    fn the_promotions_compile_and_every_tax_exists() {
+        let file = PromotionFile::parse(PROMOTIONS).unwrap();
+        CompiledBook::compile(&file, CURRENCY).unwrap();
+        let taxes = everything()
+            .iter()
+            .filter(|r| matches!(r, Record::Tax(_)))
+            .count();
+        assert_eq!(taxes, 3);
+    }
+}

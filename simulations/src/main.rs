@@ -1,0 +1,243 @@
+//! The simulator's command line.
+
+use std::process::ExitCode;
+use std::thread::available_parallelism;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use simulations::{Options, Report, Row, Sweep, scenario, simulate, sweep};
+
+/// Happenings printed of a failure in a sweep; `run` prints all.
+const HAPPENINGS_SHOWN: usize = 60;
+
+#[derive(Parser)]
+#[command(
+    name = "simulations",
+    about = "Breaks a simulated store in many ways, by seed."
+)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+    /// Prints one JSON object on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Lists the scenarios.
+    List,
+    /// Runs one scenario with one seed.
+    Run {
+        #[arg(long)]
+        scenario: String,
+        #[arg(long)]
+        seed: u64,
+        /// Prints the timeline, with the log of the lanes (RUST_LOG), even if nothing failed.
+        #[arg(long)]
+        verbose: bool,
+    },
+    /// Runs many seeds.
+    Sweep {
+        #[arg(long, default_value = "all")]
+        scenario: String,
+        /// How many seeds, from 1 on; or the first and the one after the last, as in 100..200.
+        #[arg(long, default_value = "20", value_parser = seeds)]
+        seeds: (u64, u64),
+        /// Simulations at once; by default as many as the machine has processors.
+        #[arg(long)]
+        jobs: Option<usize>,
+    },
+}
+
+/// Reads `20` or `100..200` as the first and the last seed.
+fn seeds(text: &str) -> Result<(u64, u64), String> {
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let seeds = match text.split_once("..") {
+        Some((first, end)) => number(first).zip(number(end)),
+        None => number(text).and_then(|count| Some((1, count.checked_add(1)?))),
+    };
+    match seeds {
+        Some((first, end)) if first < end => Ok((first, end - 1)),
+        _ => Err("write a number of seeds, such as 20, or a range, such as 100..200".to_owned()),
+    }
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match args.command {
+        Command::List => list(args.json),
+        Command::Run {
+            scenario,
+            seed,
+            verbose,
+        } => run(&scenario, seed, verbose, args.json),
+        Command::Sweep {
+            scenario,
+            seeds,
+            jobs,
+        } => run_sweep(&scenario, seeds, jobs, args.json),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn list(json: bool) -> anyhow::Result<bool> {
+    let scenarios = scenario::all()?;
+    if json {
+        let list: Vec<_> = scenarios
+            .iter()
+            .map(|s| serde_json::json!({ "name": s.name, "about": s.about }))
+            .collect();
+        println!("{}", serde_json::json!({ "scenarios": list }));
+        return Ok(true);
+    }
+    for scenario in scenarios {
+        println!("{:<14} {}", scenario.name, scenario.about);
+    }
+    Ok(true)
+}
+
+fn run(name: &str, seed: u64, verbose: bool, json: bool) -> anyhow::Result<bool> {
+    let scenarios = scenario::named(name)?;
+    let [scenario] = &scenarios[..] else {
+        anyhow::bail!("run takes one scenario; `sweep` takes them all");
+    };
+    let options = Options {
+        with_log: verbose,
+        ..Options::default()
+    };
+    let report = simulate(scenario, seed, options)?;
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
+        return Ok(report.ok);
+    }
+    if verbose || !report.ok {
+        for happening in &report.timeline {
+            println!("{happening}");
+        }
+    }
+    println!(
+        "{} {}: {} lanes, {} sales, {} commands, {} kills, {:.1} virtual s, held {} ms at most",
+        report.scenario,
+        report.seed,
+        report.lanes,
+        report.sales,
+        report.commands,
+        report.kills,
+        report.virtual_ms as f64 / 1000.0,
+        report.held_ms_max,
+    );
+    for violation in &report.violations {
+        println!("  BROKEN  {violation}");
+    }
+    println!("{}", if report.ok { "ok" } else { "FAILED" });
+    Ok(report.ok)
+}
+
+fn run_sweep(
+    name: &str,
+    seeds: (u64, u64),
+    jobs: Option<usize>,
+    json: bool,
+) -> anyhow::Result<bool> {
+    let machine = available_parallelism().map_or(1, usize::from);
+    let plan = Sweep {
+        scenarios: scenario::named(name)?,
+        seeds,
+        jobs: jobs.unwrap_or(machine),
+    };
+    let swept = sweep(&plan, |report| {
+        if !report.ok {
+            print_failure(report);
+        }
+    })
+    .context("the sweep ended early")?;
+    if json {
+        println!("{}", serde_json::to_string(&swept)?);
+        return Ok(swept.ok);
+    }
+    println!(
+        "{:<14} {:>6} {:>8} {:>8} {:>9} {:>6} {:>8} {:>10} {:>5} {:>7} {:>9}",
+        "scenario",
+        "seeds",
+        "hours",
+        "sales",
+        "commands",
+        "kills",
+        "held ms",
+        "settled ms",
+        "lost",
+        "double",
+        "failures"
+    );
+    let mut sum = Row {
+        scenario: "all".to_owned(),
+        ..Row::default()
+    };
+    for row in &swept.rows {
+        print_row(row);
+        sum.seeds += row.seeds;
+        sum.virtual_hours += row.virtual_hours;
+        sum.sales += row.sales;
+        sum.commands += row.commands;
+        sum.kills += row.kills;
+        sum.held_ms_max = sum.held_ms_max.max(row.held_ms_max);
+        sum.settled_ms_max = sum.settled_ms_max.max(row.settled_ms_max);
+        sum.lost += row.lost;
+        sum.double += row.double;
+        sum.failures += row.failures;
+    }
+    print_row(&sum);
+    println!(
+        "seeds {} to {}: {:.2} virtual hours, {} sales, lost {}, double {}, {} failures, {:.0} s",
+        seeds.0,
+        seeds.1,
+        sum.virtual_hours,
+        sum.sales,
+        sum.lost,
+        sum.double,
+        sum.failures,
+        swept.real_seconds
+    );
+    Ok(swept.ok)
+}
+
+fn print_row(row: &Row) {
+    println!(
+        "{:<14} {:>6} {:>8.2} {:>8} {:>9} {:>6} {:>8} {:>10} {:>5} {:>7} {:>9}",
+        row.scenario,
+        row.seeds,
+        row.virtual_hours,
+        row.sales,
+        row.commands,
+        row.kills,
+        row.held_ms_max,
+        row.settled_ms_max,
+        row.lost,
+        row.double,
+        row.failures
+    );
+}
+
+/// Goes to standard error, so that standard output stays one table or one JSON object.
+fn print_failure(report: &Report) {
+    eprintln!("FAILED {} with seed {}", report.scenario, report.seed);
+    let left_out = report.timeline.len().saturating_sub(HAPPENINGS_SHOWN);
+    if left_out > 0 {
+        eprintln!("  … {left_out} happenings before that");
+    }
+    for happening in &report.timeline[left_out..] {
+        eprintln!("  {happening}");
+    }
+    for violation in &report.violations {
+        eprintln!("  BROKEN  {violation}");
+    }
+    eprintln!("  again:  {}", report.replay());
+}

@@ -1,0 +1,311 @@
+//! The simulated network: framed streams between lanes, with delays, cuts and crashes.
+//!
+//! It keeps the contract of `providers::Network` and breaks everything that the contract allows to
+//! break. Frames of a stream arrive whole and in order. A cut makes what is sent from then on, and
+//! what is on its way, vanish; both sides of a stream learn of it some time later, each in its own
+//! time, as they do with a real transport. A cut of one direction is noticed by both sides, too,
+//! but until then the other direction still carries frames.
+//!
+//! What this does not do yet: loss inside a stream that lives on (a transport repeats it, so it is
+//! delay), bandwidth, reordering between streams beyond their own delays.
+
+mod end;
+mod stream;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use providers::{Incoming, NetworkError, PeerId, StreamClass};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+pub use end::{End, SimNet};
+
+use crate::random::Dice;
+use stream::Stream;
+
+/// How long a side may take to notice that a stream is cut, in milliseconds.
+const NOTICED_AFTER_MS: (u64, u64) = (50, 3_000);
+/// How long a dial may go unanswered.
+const DIAL_MAX: Duration = Duration::from_secs(2);
+/// How long it takes to learn that nothing listens where a process has ended, in milliseconds.
+const REFUSED_AFTER_MS: (u64, u64) = (1, 400);
+
+/// One direction between two lanes.
+type Direction = (PeerId, PeerId);
+
+/// Every wire of the store.
+pub struct Fabric {
+    inner: Mutex<Inner>,
+    /// Counts what may make a dial succeed.
+    changes: watch::Sender<u64>,
+}
+
+struct Inner {
+    dice: Dice,
+    delay_ms: (u64, u64),
+    ends: BTreeMap<PeerId, Arc<End>>,
+    /// How many faults cut a direction now, and until when nobody has noticed.
+    cuts: BTreeMap<Direction, Cut>,
+    streams: Vec<Weak<Stream>>,
+}
+
+struct Cut {
+    faults: u32,
+    noticed_at: Instant,
+}
+
+/// What a dial meets.
+enum Dialled {
+    Stream(Box<NewStream>),
+    NoAnswer,
+    Refused(&'static str),
+}
+
+/// Both ends of a new stream.
+struct NewStream {
+    ours: providers::FrameStream,
+    theirs: Incoming,
+    to: Arc<End>,
+}
+
+fn millis(dice: &mut Dice, range: (u64, u64)) -> Duration {
+    Duration::from_millis(dice.between(range.0, range.1))
+}
+
+impl Fabric {
+    /// A network whose frames take from `delay_ms.0` to `delay_ms.1` milliseconds one way.
+    pub fn new(dice: Dice, delay_ms: (u64, u64)) -> Arc<Fabric> {
+        let inner = Inner {
+            dice,
+            delay_ms,
+            ends: BTreeMap::new(),
+            cuts: BTreeMap::new(),
+            streams: Vec::new(),
+        };
+        Arc::new(Fabric {
+            inner: Mutex::new(inner),
+            changes: watch::Sender::new(0),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Puts a process on the network. An earlier process of the same peer must be unplugged.
+    pub fn plug_in(self: &Arc<Self>, peer: PeerId) -> SimNet {
+        let (end, incoming) = End::new(peer.clone());
+        let before = self.lock().ends.insert(peer, end.clone());
+        assert!(before.is_none(), "two processes of one lane");
+        self.changed();
+        SimNet::new(self.clone(), end, incoming)
+    }
+
+    /// Takes a process off the network, as its end does. Nothing it sends arrives any more, and it
+    /// hears nothing; its siblings learn of it some time later.
+    pub fn unplug(&self, peer: &PeerId) {
+        let mut inner = self.lock();
+        let Some(end) = inner.ends.remove(peer) else {
+            return;
+        };
+        end.unplug();
+        // A killed process is noticed at once by those its kernel still tells, late by the others.
+        let told = inner.dice.chance(500);
+        for stream in inner.live_streams() {
+            if !stream.touches(&end) {
+                continue;
+            }
+            let noticed = match told {
+                true => Duration::from_millis(1),
+                false => millis(&mut inner.dice, NOTICED_AFTER_MS),
+            };
+            stream.lose_both_ways();
+            stream.end_for(&end, Duration::ZERO);
+            stream.end_for_other_than(&end, noticed);
+        }
+    }
+
+    /// Cuts one direction. Cuts add up: it carries again once each has been mended.
+    pub fn cut(&self, from: &PeerId, to: &PeerId) {
+        let mut inner = self.lock();
+        let noticed_at = Instant::now() + millis(&mut inner.dice, NOTICED_AFTER_MS);
+        let direction = (from.clone(), to.clone());
+        let cut = inner.cuts.entry(direction).or_insert(Cut {
+            faults: 0,
+            noticed_at,
+        });
+        cut.faults += 1;
+        for stream in inner.live_streams() {
+            if stream.lose(from, to) {
+                let (one, other) = (
+                    millis(&mut inner.dice, NOTICED_AFTER_MS),
+                    millis(&mut inner.dice, NOTICED_AFTER_MS),
+                );
+                stream.end(one, other);
+            }
+        }
+    }
+
+    /// Takes one cut of a direction back. Streams that were cut stay broken.
+    pub fn mend(&self, from: &PeerId, to: &PeerId) {
+        let direction = (from.clone(), to.clone());
+        {
+            let mut inner = self.lock();
+            if let Some(cut) = inner.cuts.get_mut(&direction) {
+                cut.faults -= 1;
+                if cut.faults == 0 {
+                    inner.cuts.remove(&direction);
+                }
+            }
+        }
+        self.changed();
+    }
+
+    /// Whether a direction carries anything now.
+    pub fn carries(&self, from: &PeerId, to: &PeerId) -> bool {
+        self.lock().carries(from, to)
+    }
+
+    /// Whether `end` takes itself for connected with a member.
+    fn connected(&self, end: &Arc<End>, peer: &PeerId) -> bool {
+        let inner = self.lock();
+        let Some(other) = inner.ends.get(peer) else {
+            return false;
+        };
+        let noticed = |from: &PeerId, to: &PeerId| {
+            let cut = inner.cuts.get(&(from.clone(), to.clone()));
+            cut.is_some_and(|cut| cut.noticed_at <= Instant::now())
+        };
+        let acquainted = end.knows_address_of(peer) || other.knows_address_of(end.peer());
+        acquainted
+            && end.admits(peer)
+            && other.admits(end.peer())
+            && !noticed(end.peer(), peer)
+            && !noticed(peer, end.peer())
+    }
+
+    /// Closes the streams of `end` with those that it no longer admits.
+    fn close_strangers(&self, end: &Arc<End>) {
+        let mut inner = self.lock();
+        for stream in inner.live_streams() {
+            if stream.touches(end) && !end.admits_stream(stream.other(end), stream.class()) {
+                let noticed = inner.delay();
+                stream.lose_both_ways();
+                stream.end_for(end, Duration::ZERO);
+                stream.end_for_other_than(end, noticed);
+            }
+        }
+    }
+
+    async fn open(
+        self: &Arc<Self>,
+        end: &Arc<End>,
+        peer: &PeerId,
+        class: StreamClass,
+    ) -> Result<providers::FrameStream, NetworkError> {
+        if class != StreamClass::Join && !end.admits(peer) {
+            return Err(NetworkError::NotAMember(peer.clone()));
+        }
+        let unreachable = |reason: &str| NetworkError::Unreachable {
+            peer: peer.clone(),
+            reason: reason.to_owned(),
+        };
+        let deadline = Instant::now() + DIAL_MAX;
+        let mut changes = self.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let (dialled, round_trip, refusal) = {
+                let mut inner = self.lock();
+                let dialled = inner.dial(self, end, peer, class);
+                let round_trip = inner.delay() + inner.delay();
+                let refusal = millis(&mut inner.dice, REFUSED_AFTER_MS);
+                (dialled, round_trip, refusal)
+            };
+            match dialled {
+                Dialled::Stream(stream) => {
+                    tokio::time::sleep(round_trip).await;
+                    let NewStream { ours, theirs, to } = *stream;
+                    return match to.offer(theirs) {
+                        true => Ok(ours),
+                        false => Err(unreachable("it takes no more streams")),
+                    };
+                }
+                Dialled::Refused(reason) => {
+                    tokio::time::sleep(round_trip + refusal).await;
+                    return Err(unreachable(reason));
+                }
+                Dialled::NoAnswer => {
+                    let waited = tokio::time::timeout_at(deadline, changes.changed()).await;
+                    if waited.is_err() {
+                        return Err(unreachable("no answer"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// How long one frame takes.
+    fn delay(&mut self) -> Duration {
+        millis(&mut self.dice, self.delay_ms)
+    }
+
+    fn carries(&self, from: &PeerId, to: &PeerId) -> bool {
+        !self.cuts.contains_key(&(from.clone(), to.clone()))
+    }
+
+    fn live_streams(&mut self) -> Vec<Arc<Stream>> {
+        self.streams.retain(|stream| stream.strong_count() > 0);
+        self.streams.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn dial(
+        &mut self,
+        fabric: &Arc<Fabric>,
+        end: &Arc<End>,
+        peer: &PeerId,
+        class: StreamClass,
+    ) -> Dialled {
+        if !end.is_plugged_in()
+            || !self.carries(end.peer(), peer)
+            || !self.carries(peer, end.peer())
+        {
+            return Dialled::NoAnswer;
+        }
+        let Some(other) = self.ends.get(peer).cloned() else {
+            return match self.dice.chance(500) {
+                true => Dialled::NoAnswer,
+                false => Dialled::Refused("nothing listens there"),
+            };
+        };
+        if !end.knows_address_of(peer) && !other.knows_address_of(end.peer()) {
+            return Dialled::Refused("no address is known");
+        }
+        if !other.admits_stream(end.peer(), class) {
+            return Dialled::Refused("the other side closed the connection");
+        }
+        let stream = Stream::new(end.clone(), other.clone(), class);
+        self.streams.push(Arc::downgrade(&stream));
+        let (ours, theirs) = stream.halves(fabric);
+        let theirs = Incoming {
+            peer: end.peer().clone(),
+            class,
+            stream: theirs,
+        };
+        Dialled::Stream(Box::new(NewStream {
+            ours,
+            theirs,
+            to: other,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

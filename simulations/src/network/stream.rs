@@ -1,0 +1,232 @@
+//! One framed stream between two processes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use providers::{
+    FRAME_BYTES_MAX, FrameSink, FrameSource, FrameStream, NetworkError, PeerId, StreamClass,
+};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::{End, Fabric};
+
+/// Frames on their way in one direction; the sender waits for a place.
+const IN_FLIGHT_MAX: usize = 256;
+
+/// A stream, as the network sees it. Its halves keep it alive.
+pub struct Stream {
+    class: StreamClass,
+    /// The side that opened it, and the other.
+    sides: [Side; 2],
+}
+
+struct Side {
+    end: Arc<End>,
+    /// What this side sends vanishes.
+    lost: AtomicBool,
+    /// This side has noticed that the stream is broken.
+    broken: watch::Sender<bool>,
+    /// When the newest frame of this side arrives: none overtakes it.
+    last_arrival: Mutex<Instant>,
+}
+
+impl Side {
+    fn new(end: Arc<End>) -> Side {
+        Side {
+            end,
+            lost: AtomicBool::new(false),
+            broken: watch::Sender::new(false),
+            last_arrival: Mutex::new(Instant::now()),
+        }
+    }
+}
+
+impl Stream {
+    pub fn new(opener: Arc<End>, acceptor: Arc<End>, class: StreamClass) -> Arc<Stream> {
+        Arc::new(Stream {
+            class,
+            sides: [Side::new(opener), Side::new(acceptor)],
+        })
+    }
+
+    pub fn class(&self) -> StreamClass {
+        self.class
+    }
+
+    pub fn touches(&self, end: &Arc<End>) -> bool {
+        self.sides.iter().any(|side| Arc::ptr_eq(&side.end, end))
+    }
+
+    /// The peer at the side that is not `end`.
+    pub fn other(&self, end: &Arc<End>) -> &PeerId {
+        let other = usize::from(Arc::ptr_eq(&self.sides[0].end, end));
+        self.sides[other].end.peer()
+    }
+
+    /// Loses one direction; tells whether the stream has it.
+    pub fn lose(&self, from: &PeerId, to: &PeerId) -> bool {
+        for (side, other) in [(0, 1), (1, 0)] {
+            if self.sides[side].end.peer() == from && self.sides[other].end.peer() == to {
+                self.sides[side].lost.store(true, Ordering::Relaxed);
+                return true;
+            }
+        }
+        false
+    }
+
+    pub fn lose_both_ways(&self) {
+        for side in &self.sides {
+            side.lost.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Lets both sides notice the end, each after its own time.
+    pub fn end(self: &Arc<Self>, opener_after: Duration, acceptor_after: Duration) {
+        self.end_side(0, opener_after);
+        self.end_side(1, acceptor_after);
+    }
+
+    pub fn end_for(self: &Arc<Self>, end: &Arc<End>, after: Duration) {
+        self.end_side(usize::from(!Arc::ptr_eq(&self.sides[0].end, end)), after);
+    }
+
+    pub fn end_for_other_than(self: &Arc<Self>, end: &Arc<End>, after: Duration) {
+        self.end_side(usize::from(Arc::ptr_eq(&self.sides[0].end, end)), after);
+    }
+
+    fn end_side(self: &Arc<Self>, side: usize, after: Duration) {
+        if after.is_zero() {
+            self.sides[side].broken.send_replace(true);
+            return;
+        }
+        let stream = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            stream.lose_both_ways();
+            stream.sides[side].broken.send_replace(true);
+        });
+    }
+
+    /// The opener's and the acceptor's half.
+    pub fn halves(self: &Arc<Self>, fabric: &Arc<Fabric>) -> (FrameStream, FrameStream) {
+        let (to_acceptor, from_opener) = mpsc::channel(IN_FLIGHT_MAX);
+        let (to_opener, from_acceptor) = mpsc::channel(IN_FLIGHT_MAX);
+        let half = |side: usize, frames, arriving| FrameStream {
+            sink: Box::new(Sink {
+                fabric: fabric.clone(),
+                stream: self.clone(),
+                side,
+                frames,
+                broken: self.sides[side].broken.subscribe(),
+            }),
+            source: Box::new(Source {
+                stream: self.clone(),
+                side,
+                arriving,
+                on_its_way: None,
+                broken: self.sides[side].broken.subscribe(),
+            }),
+        };
+        (
+            half(0, to_acceptor, from_acceptor),
+            half(1, to_opener, from_opener),
+        )
+    }
+}
+
+struct InFlight {
+    arrives_at: Instant,
+    frame: Bytes,
+}
+
+fn closed() -> NetworkError {
+    NetworkError::Closed("the connection is lost".to_owned())
+}
+
+async fn until_broken(broken: &mut watch::Receiver<bool>) {
+    if broken.wait_for(|broken| *broken).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+struct Sink {
+    fabric: Arc<Fabric>,
+    stream: Arc<Stream>,
+    side: usize,
+    frames: mpsc::Sender<InFlight>,
+    broken: watch::Receiver<bool>,
+}
+
+#[async_trait]
+impl FrameSink for Sink {
+    async fn send(&mut self, frame: Bytes) -> Result<(), NetworkError> {
+        if frame.len() > FRAME_BYTES_MAX {
+            return Err(NetworkError::FrameTooLarge { bytes: frame.len() });
+        }
+        if *self.broken.borrow() {
+            return Err(closed());
+        }
+        let delay = self.fabric.lock().delay();
+        let arrives_at = {
+            let last = &self.stream.sides[self.side].last_arrival;
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            *last = (*last).max(Instant::now() + delay);
+            *last
+        };
+        tokio::select! {
+            biased;
+            () = until_broken(&mut self.broken) => Err(closed()),
+            sent = self.frames.send(InFlight { arrives_at, frame }) => sent.map_err(|_| closed()),
+        }
+    }
+}
+
+struct Source {
+    stream: Arc<Stream>,
+    side: usize,
+    arriving: mpsc::Receiver<InFlight>,
+    on_its_way: Option<InFlight>,
+    broken: watch::Receiver<bool>,
+}
+
+impl Source {
+    /// The next frame that arrives; `None` at the end.
+    async fn arrive(&mut self) -> Option<Bytes> {
+        loop {
+            if self.on_its_way.is_none() {
+                self.on_its_way = self.arriving.recv().await;
+            }
+            let arrives_at = self.on_its_way.as_ref().map(|frame| frame.arrives_at);
+            if let Some(arrives_at) = arrives_at {
+                tokio::time::sleep_until(arrives_at).await;
+            }
+            if self.stream.sides[1 - self.side]
+                .lost
+                .load(Ordering::Relaxed)
+            {
+                // It has vanished, and so has the news of an orderly end.
+                if self.on_its_way.take().is_none() {
+                    std::future::pending::<()>().await;
+                }
+                continue;
+            }
+            return self.on_its_way.take().map(|in_flight| in_flight.frame);
+        }
+    }
+}
+
+#[async_trait]
+impl FrameSource for Source {
+    async fn recv(&mut self) -> Result<Option<Bytes>, NetworkError> {
+        let mut broken = self.broken.clone();
+        tokio::select! {
+            biased;
+            () = until_broken(&mut broken) => Err(closed()),
+            frame = self.arrive() => Ok(frame),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! One simulation: a scenario, a seed, one thread, virtual time.
+
+use std::cell::RefCell;
+use std::panic::{self, PanicHookInfo};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::cashier::Cashier;
+use crate::checks::{Monitor, Tally, check, unsettled};
+use crate::disk::scratch_folder;
+use crate::faults::Driver;
+use crate::log;
+use crate::office::OfficeFault;
+use crate::random::Dice;
+use crate::scenario::Scenario;
+use crate::store::{Counts, Slot, Store};
+use crate::timeline::{Happening, Timeline};
+
+/// How often the running checks look.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The longest that cashiers may take to finish their open sales, every lane being up.
+const FINISH_MAX: Duration = Duration::from_secs(60);
+/// The longest a new store may take to come up.
+const CREATE_MAX: Duration = Duration::from_secs(120);
+
+/// What a run adds to its scenario.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The log of the node code goes into the timeline, too.
+    pub with_log: bool,
+    pub plant: Option<Plant>,
+}
+
+/// A fault in what is checked, planted to see that it is caught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plant {
+    /// A cashier remembers a receipt that no lane has.
+    LostReceipt,
+    /// A receipt is acknowledged and nobody remembers it.
+    ForgottenReceipt,
+    /// Head office acknowledges an entry that it does not keep.
+    OfficeLosesAnEntry,
+}
+
+/// How a simulation went.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub scenario: String,
+    pub seed: u64,
+    pub ok: bool,
+    /// Promises that were broken, the first ones.
+    pub violations: Vec<String>,
+    pub virtual_ms: u64,
+    pub lanes: usize,
+    pub sales: u64,
+    pub commands: u64,
+    /// The longest that a cashier's command was held, in virtual milliseconds.
+    pub held_ms_max: u64,
+    /// From the end of the faults until nothing waited any more; `None` if that did not come.
+    pub settled_after_ms: Option<u64>,
+    pub kills: u64,
+    pub lost: u64,
+    pub double: u64,
+    #[serde(skip)]
+    pub timeline: Vec<Happening>,
+}
+
+impl Report {
+    /// The command that runs this simulation again.
+    pub fn replay(&self) -> String {
+        format!(
+            "cargo run -p simulations -- run --scenario {} --seed {} --verbose",
+            self.scenario, self.seed
+        )
+    }
+}
+
+/// Runs a scenario. Only a simulator that does not work is an error.
+pub fn simulate(scenario: &Scenario, seed: u64, options: Options) -> anyhow::Result<Report> {
+    let scratch = scratch_folder().context("no folder for the lanes' disks")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()?;
+    catch_panics();
+    PANICS.with_borrow_mut(Vec::clear);
+    let report = runtime.block_on(async {
+        let timeline = Arc::new(Timeline::begin());
+        let _log = options.with_log.then(|| log::into(timeline.clone()));
+        let fault =
+            (options.plant == Some(Plant::OfficeLosesAnEntry)).then_some(OfficeFault::LosesAnEntry);
+        let dice = Dice::new(seed);
+        let store = Store::new(
+            scenario,
+            dice.clone(),
+            scratch.path(),
+            timeline.clone(),
+            fault,
+        )?;
+        let run = Run {
+            scenario,
+            seed,
+            options,
+            dice,
+            store,
+            timeline,
+        };
+        run.run().await
+    });
+    drop(runtime);
+    report
+}
+
+thread_local! {
+    static PANICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A panic inside a lane's task ends that task alone, so it would go unnoticed.
+fn catch_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+            PANICS.with_borrow_mut(|panics| panics.push(info.to_string()));
+            before(info);
+        }));
+    });
+}
+
+struct Run<'a> {
+    scenario: &'a Scenario,
+    seed: u64,
+    options: Options,
+    dice: Dice,
+    store: Arc<Store>,
+    timeline: Arc<Timeline>,
+}
+
+impl Run<'_> {
+    async fn run(&self) -> anyhow::Result<Report> {
+        let (stop_looking, looked) = watch::channel(false);
+        let looking = tokio::spawn(look(self.store.clone(), looked));
+        let created = timeout(CREATE_MAX, self.create()).await;
+        let mut settled_after_ms = None;
+        let mut tally = Tally::default();
+        match created {
+            Ok(Ok(())) => {
+                self.sell().await;
+                settled_after_ms = self.settle().await;
+                tally = self.check().await;
+            }
+            Ok(Err(error)) => self.timeline.violation("store", format!("{error:#}")),
+            Err(_) => {
+                let what = format!("it did not come up within {CREATE_MAX:?}");
+                self.timeline.violation("store", what);
+            }
+        }
+        stop_looking.send_replace(true);
+        looking.await?;
+        let lanes = self.store.slots().len();
+        for slot in self.store.slots() {
+            self.store.close(&slot).await;
+        }
+        Ok(self.report(lanes, settled_after_ms, tally))
+    }
+
+    /// Creates the store, with as many lanes as the seed draws.
+    async fn create(&self) -> anyhow::Result<()> {
+        let first = self.store.create().await?;
+        let (low, high) = self.scenario.lanes;
+        let lanes = self.dice.fork("lanes").between(low, high);
+        for _ in 1..lanes {
+            let process = first.process().context("the first lane does not run")?;
+            let joined = self.store.join(&(first.clone(), process)).await;
+            joined.context("a lane could not join a store in which everything works")?;
+        }
+        Ok(())
+    }
+
+    /// Cashiers sell and faults happen; afterwards everything works again.
+    async fn sell(&self) {
+        self.timeline.note("store", "opens");
+        let until = Instant::now() + Duration::from_secs(self.scenario.selling_s);
+        let (close, closing) = watch::channel(false);
+        let (joined, mut joining) = mpsc::unbounded_channel();
+        let mut cashiers = JoinSet::new();
+        let seat = |cashiers: &mut JoinSet<()>, slot: Arc<Slot>| {
+            let dice = self.dice.fork(&format!("cashier of {}", slot.name));
+            let cashier = Cashier::new(self.store.clone(), slot, dice, closing.clone());
+            cashiers.spawn(cashier.work());
+        };
+        for slot in self.store.slots() {
+            seat(&mut cashiers, slot);
+        }
+        let mut faults = JoinSet::new();
+        for (number, part) in self.scenario.faults.iter().enumerate() {
+            let driver = Driver {
+                store: self.store.clone(),
+                part: part.clone(),
+                dice: self.dice.fork(&format!("fault {number}")),
+                until,
+                joined: joined.clone(),
+            };
+            faults.spawn(driver.run());
+        }
+        drop(joined);
+        while let Some(slot) = joining.recv().await {
+            seat(&mut cashiers, slot);
+        }
+        faults.join_all().await;
+        tokio::time::sleep_until(until).await;
+        self.timeline
+            .note("store", "faults have ended, the cashiers finish");
+        close.send_replace(true);
+        if timeout(FINISH_MAX, cashiers.join_all()).await.is_err() {
+            let what = format!("P2: a cashier could not finish a sale within {FINISH_MAX:?}");
+            self.timeline.violation("store", what);
+        }
+    }
+
+    /// Waits until nothing waits any more.
+    async fn settle(&self) -> Option<u64> {
+        let begun = Instant::now();
+        let limit = Duration::from_secs(self.scenario.settle_s_max);
+        loop {
+            let Some(reason) = unsettled(&self.store) else {
+                self.timeline.note("store", "is at rest");
+                return u64::try_from(begun.elapsed().as_millis()).ok();
+            };
+            if begun.elapsed() > limit {
+                let what = format!("it did not come to rest within {limit:?}: {reason}");
+                self.timeline.violation("store", what);
+                return None;
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn check(&self) -> Tally {
+        let mut acknowledged = self.store.acknowledged();
+        match (self.options.plant, acknowledged.first().cloned()) {
+            (Some(Plant::LostReceipt), Some(mut made_up)) => {
+                made_up.receipt.id.push_str("-never");
+                acknowledged.push(made_up);
+            }
+            (Some(Plant::ForgottenReceipt), Some(_)) => {
+                acknowledged.remove(0);
+            }
+            _ => {}
+        }
+        match check(&self.store, &acknowledged) {
+            Ok(tally) => tally,
+            Err(error) => {
+                let what = format!("its books cannot be read: {error:#}");
+                self.timeline.violation("store", what);
+                Tally::default()
+            }
+        }
+    }
+
+    fn report(&self, lanes: usize, settled_after_ms: Option<u64>, tally: Tally) -> Report {
+        for panic in PANICS.with_borrow_mut(std::mem::take) {
+            self.timeline
+                .violation("lane", format!("a task panicked: {panic}"));
+        }
+        let violations = self.timeline.violations();
+        let Counts {
+            commands,
+            held_ms_max,
+            kills,
+            ..
+        } = self.store.counts();
+        Report {
+            scenario: self.scenario.name.clone(),
+            seed: self.seed,
+            ok: violations.is_empty(),
+            violations,
+            virtual_ms: self.timeline.elapsed_ms(),
+            lanes,
+            sales: self.store.acknowledged().len() as u64,
+            commands,
+            held_ms_max,
+            settled_after_ms,
+            kills,
+            lost: tally.lost,
+            double: tally.double,
+            timeline: self.timeline.happenings(),
+        }
+    }
+}
+
+async fn look(store: Arc<Store>, mut stop: watch::Receiver<bool>) {
+    let mut monitor = Monitor::default();
+    let mut leader = None;
+    loop {
+        tokio::select! {
+            () = sleep(LOOK_EVERY) => {}
+            _ = stop.changed() => return,
+        }
+        monitor.look(&store);
+        let leads = store.leader().map(|(slot, process)| {
+            let term = process.lane.view().borrow().status.term;
+            (slot.name.clone(), term)
+        });
+        if leads.is_some() && leads != leader {
+            if let Some((name, term)) = &leads {
+                store.timeline.note(name, format!("leads term {term}"));
+            }
+            leader = leads;
+        }
+    }
+}
