@@ -60,7 +60,10 @@ fn verify(dirs: &[PathBuf], more: &[&str]) -> Said {
 
 /// All lanes and head office's folder.
 fn verify_all(shop: &Shop) -> Said {
-    verify(&shop.dirs(), &["--hq", &shop.hq_dir().display().to_string()])
+    verify(
+        &shop.dirs(),
+        &["--hq", &shop.hq_dir().display().to_string()],
+    )
 }
 
 impl Said {
@@ -156,7 +159,10 @@ fn said_of_people(shop: &Shop) -> String {
 fn a_person_reads_what_was_checked_and_what_to_do() {
     let shop = Shop::built(1);
     let text = said_of_people(&shop);
-    assert!(text.starts_with("Checked:\n  ok         3  lane folders"), "{text}");
+    assert!(
+        text.starts_with("Checked:\n  ok         3  lane folders"),
+        "{text}"
+    );
     shop.remove(1, 0, 2);
     let text = said_of_people(&shop);
     for part in [
@@ -189,7 +195,11 @@ fn a_changed_byte_in_a_journal() {
     check(
         |shop| shop.replace(2, 0, 2, &[0xff; 40]),
         &[
-            [CHAINS, "lane-3/journal.db", "Entry 2 of lane 1 (11111111) cannot be read"],
+            [
+                CHAINS,
+                "lane-3/journal.db",
+                "Entry 2 of lane 1 (11111111) cannot be read",
+            ],
             [SAME, "lane-3/journal.db", "Entry 2 of lane 1 (11111111)"],
         ],
     );
@@ -199,14 +209,22 @@ fn a_changed_byte_in_a_journal() {
 fn an_entry_that_is_gone_from_a_journal() {
     check(
         |shop| shop.remove(1, 0, 2),
-        &[[CHAINS, "lane-2/journal.db", "Entry 2 of lane 1 (11111111) is missing"]],
+        &[[
+            CHAINS,
+            "lane-2/journal.db",
+            "Entry 2 of lane 1 (11111111) is missing",
+        ]],
     );
     check(
         |shop| {
             shop.remove(1, 1, 2);
             shop.remove(1, 1, 3);
         },
-        &[[CHAINS, "lane-2/journal.db", "Entries 2 to 3 of lane 2 (12121212) are missing"]],
+        &[[
+            CHAINS,
+            "lane-2/journal.db",
+            "Entries 2 to 3 of lane 2 (12121212) are missing",
+        ]],
     );
     check(
         |shop| shop.remove(0, 0, shop.last(0)),
@@ -222,7 +240,11 @@ fn an_entry_that_is_gone_from_a_journal() {
 fn two_entries_of_one_number() {
     check(
         |shop| shop.replace(1, 0, shop.last(0), &shop.other_last(0).bytes),
-        &[[SAME, "lane-2/journal.db", "Entry 4 of lane 1 (11111111) is not the same everywhere"]],
+        &[[
+            SAME,
+            "lane-2/journal.db",
+            "Entry 4 of lane 1 (11111111) is not the same everywhere",
+        ]],
     );
 }
 
@@ -261,7 +283,11 @@ fn a_gap_in_what_was_applied() {
             shop.sql(&shop.state(1), sql, [&key[..]]);
         },
         &[
-            [APPLIED, "lane-2/store.db", "Number 2 of the applied entries cannot be read"],
+            [
+                APPLIED,
+                "lane-2/store.db",
+                "Number 2 of the applied entries cannot be read",
+            ],
             [HASHES, "lane-2/store.db", ""],
         ],
     );
@@ -309,10 +335,14 @@ fn a_wrong_total() {
 fn a_row_that_was_changed_in_a_state() {
     check(
         |shop| {
-            let sql = "UPDATE kv SET value = value || x'00' WHERE tbl = 4";
+            let sql = "UPDATE kv SET value = CAST(value || x'00' AS BLOB) WHERE tbl = 4";
             shop.sql(&shop.state(2), sql, []);
         },
-        &[[HASHES, "lane-3/store.db", "a row was changed past the store's rules"]],
+        &[[
+            HASHES,
+            "lane-3/store.db",
+            "a row was changed past the store's rules",
+        ]],
     );
 }
 
@@ -327,11 +357,7 @@ fn lanes_that_disagree_although_one_has_applied_more() {
         shop.apply(lane, &shop.entries[before..]);
     }
     shop.write_journal(0, &shop.entries[before..]);
-    verify(&shop.dirs(), &[]).assert_found(&[[
-        AGREEMENT,
-        "lane-3/store.db",
-        "lane-1/store.db",
-    ]]);
+    verify(&shop.dirs(), &[]).assert_found(&[[AGREEMENT, "lane-3/store.db", "lane-1/store.db"]]);
 }
 
 #[test]
@@ -417,7 +443,11 @@ fn head_office_has_another_entry() {
         },
         &[
             [SAME, "head office", "Entry 4 of lane 1 (11111111)"],
-            [HQ, "head office", "do not end with the one that head office last took"],
+            [
+                HQ,
+                "head office",
+                "do not end with the one that head office last took",
+            ],
             [HQ_TOTALS, "head office", "lane 1 (11111111), 2026-11-27"],
         ],
     );
@@ -430,8 +460,16 @@ fn head_office_has_another_entry() {
         },
         &[
             [SAME, "head office", "Entry 2 of lane 1 (11111111)"],
-            [HQ, "head office", "Entry 3 of lane 1 (11111111) does not continue"],
-            [HQ, "head office", "Entry 2 of lane 1 (11111111) was changed after"],
+            [
+                HQ,
+                "head office",
+                "Entry 3 of lane 1 (11111111) does not continue",
+            ],
+            [
+                HQ,
+                "head office",
+                "Entry 2 of lane 1 (11111111) was changed after",
+            ],
         ],
     );
 }
@@ -445,7 +483,11 @@ fn what_head_office_set_aside_is_told() {
             last.entry = shop.other_last(2);
             shop.send_batch(batch);
         },
-        &[[HQ, "head office", "Entry 4 of lane 3 (13131313) was set aside: another entry"]],
+        &[[
+            HQ,
+            "head office",
+            "Entry 4 of lane 3 (13131313) was set aside: another entry",
+        ]],
     );
 }
 
@@ -458,7 +500,10 @@ fn entries_of_a_later_release_are_no_fault() {
     let said = verify_all(&shop);
     said.assert_ok();
     let notes = said.notes().join("\n");
-    assert!(notes.contains("1 entries are of a later release"), "{notes}");
+    assert!(
+        notes.contains("1 entries are of a later release"),
+        "{notes}"
+    );
     assert!(notes.contains("was set aside"), "{notes}");
 }
 
@@ -530,7 +575,10 @@ fn damaged_database_files() {
         ("store.db", 2 * 4096),
     ] {
         let place = format!("lane-2/{file}");
-        check(damage(file, at), &[[FILES, &place, "What it holds was not checked"]]);
+        check(
+            damage(file, at),
+            &[[FILES, &place, "What it holds was not checked"]],
+        );
     }
     check(
         |shop| fs::remove_file(shop.journal(1)).unwrap(),
@@ -622,7 +670,10 @@ fn what_a_running_store_has_yet_to_send_is_waited_for() {
     fs::write(shop.dir(1).join("api.json"), "{}").unwrap();
     let hq = RunningHq::of(&shop);
     let token_file = RunningHq::token_file(&shop);
-    let mut command = command(&shop.dirs(), &["--hq", &hq.url, "--hq-token-file", &token_file]);
+    let mut command = command(
+        &shop.dirs(),
+        &["--hq", &hq.url, "--hq-token-file", &token_file],
+    );
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let verifying = command.spawn().unwrap();
     hq.take(&shop.batch(shop.entries.len()));

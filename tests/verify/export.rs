@@ -47,7 +47,10 @@ fn every_journal_that_is_held_or_one() {
         assert!(output.status.success());
         assert_eq!(labels(&lines(&output.stdout)), by_lane(lanes));
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(said, format!("{} entries exported.\n", by_lane(lanes).len()));
+        assert_eq!(
+            said,
+            format!("{} entries exported.\n", by_lane(lanes).len())
+        );
     };
     check(&[], &[0, 1, 2]);
     check(&["--lane", "3"], &[2]);
@@ -62,7 +65,7 @@ fn a_line_can_be_read_without_this_program() {
     let lines = lines(&export(&shop.dir(0), &["--lane", "1"]).stdout);
     let started = &lines[0];
     assert_eq!(started["number"], 1);
-    assert_eq!(started["at"], "2026-11-27T09:00:00Z");
+    assert_eq!(started["at"], "2026-11-27T10:00:00Z");
     assert_eq!(started["hlc"]["wall_ms"], 1_795_773_600_000_u64);
     assert_eq!(started["fact"]["LaneStarted"]["name"], "Lane 1");
     // The whole fact is there: it can be read back.
@@ -97,7 +100,10 @@ fn a_file_is_written_whole_or_not_at_all() {
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     let entries = shop.entries.len();
     assert_eq!(summary["entries"], entries);
-    assert_eq!((&summary["lanes"], &summary["ok"]), (&3.into(), &true.into()));
+    assert_eq!(
+        (&summary["lanes"], &summary["ok"]),
+        (&3.into(), &true.into())
+    );
     assert_eq!(lines(&fs::read(&file).unwrap()).len(), entries);
 
     // A journal that is damaged further on: the old file stays, and no other is left behind.
@@ -118,9 +124,17 @@ fn what_cannot_be_exported_is_told() {
         assert!(said.contains(message), "{said}");
     };
     check(&shop.dir(0), &["--lane", "7"], "knows no lane 7");
-    check(&shop.dir(0), &["--lane", "x"], "neither a lane's number nor its id");
+    check(
+        &shop.dir(0),
+        &["--lane", "x"],
+        "neither a lane's number nor its id",
+    );
     check(shop.root(), &[], "is no lane's folder");
-    check(&shop.dir(0), &["--out", "/nowhere/x"], "/nowhere/x cannot be written");
+    check(
+        &shop.dir(0),
+        &["--out", "/nowhere/x"],
+        "/nowhere/x cannot be written",
+    );
     fs::remove_file(shop.journal(0)).unwrap();
     check(&shop.dir(0), &[], "journal.db");
 }

@@ -19,7 +19,7 @@ use wire::{HqBatch, HqEntry, HqLane};
 
 const DAY: &str = "2026-11-27";
 pub const LANES: usize = 3;
-/// Nine in the morning of [`DAY`].
+/// Ten in the morning of [`DAY`].
 const OPENED_MS: u64 = 1_795_773_600_000;
 /// The log index behind creation, admissions and the first item.
 const BORN: u64 = 6;
@@ -296,7 +296,7 @@ impl Shop {
     /// Applies the store's beginning, if that is still to come, and entries, one log index each.
     pub fn apply(&self, lane: usize, entries: &[Entry]) {
         let (mut state, _) = StateDb::open(self.disk(&self.dir(lane))).unwrap();
-        let mut index = state.writer.applied_index().unwrap();
+        let index = state.writer.applied_index().unwrap();
         let beginning = match index {
             0 => self.beginning(),
             _ => Vec::new(),
@@ -304,8 +304,8 @@ impl Shop {
         let ingest = |entry: &Entry| Command::Ingest {
             entries: vec![entry.clone()],
         };
-        for command in beginning.into_iter().chain(entries.iter().map(ingest)) {
-            index += 1;
+        let commands = beginning.into_iter().chain(entries.iter().map(ingest));
+        for (index, command) in (index + 1..).zip(commands) {
             state
                 .writer
                 .transaction(|tables| {

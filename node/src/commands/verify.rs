@@ -27,7 +27,7 @@ use storage::{OfflineJournal, OfflineState};
 
 use crate::cli::{Report, VerifyArgs};
 use applied::Applied;
-use audit::Audit;
+use audit::{Audit, STATE_REMEDY};
 use findings::{Check, Findings};
 use folders::LaneFolder;
 use head_office::HeadOffice;
@@ -100,9 +100,11 @@ fn check_states(audit: &mut Audit, lanes: &[LaneFolder]) {
     for (place, state) in &opened {
         match applied::check(audit, place, state.tables()) {
             Ok(applied) => states.push((applied, state.tables())),
-            Err(error) => audit
-                .findings
-                .problem(Check::AppliedEntries, place, format!("{error}.")),
+            Err(error) => audit.findings.problem(
+                Check::AppliedEntries,
+                place,
+                format!("{error}. {STATE_REMEDY}"),
+            ),
         }
     }
     agreement::check(audit, &states);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::ItemId;
 use ledger::{DayTotal, Entry, EntryError, Fact, LaneId};
+use money::Money;
 use sale::{BusinessDay, Event, Receipt};
 
 /// Totals by business day and lane.
@@ -102,10 +103,11 @@ fn in_words(total: Option<&DayTotal>) -> String {
     match total {
         None => "no sales".to_owned(),
         Some(total) => format!(
-            "{} receipts, {} lines, {} in all",
+            "{} receipts, {} lines, {} {} in all",
             total.receipts,
             total.lines,
-            money::Money::from_minor(total.total, total.currency),
+            Money::from_minor(total.total, total.currency),
+            total.currency,
         ),
     }
 }
