@@ -72,8 +72,14 @@ pub struct ItemFound {
 pub enum Update {
     /// Something that is shown has changed.
     View(Arc<LaneView>),
-    Answer { ticket: Ticket, answer: Answer },
-    Found { ticket: Ticket, items: Vec<ItemFound> },
+    Answer {
+        ticket: Ticket,
+        answer: Answer,
+    },
+    Found {
+        ticket: Ticket,
+        items: Vec<ItemFound>,
+    },
 }
 
 /// A lane as its window sees it. No call blocks.

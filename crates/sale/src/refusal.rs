@@ -4,7 +4,8 @@ use catalog::Role;
 use money::Money;
 use serde::{Deserialize, Serialize};
 
-/// A command that was refused. Nothing was changed by it.
+/// A command that was refused. Nothing was changed by it. Over the API it stands beside a `message`
+/// and a `hint`, so no field may be written under these names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum Refusal {
@@ -25,7 +26,11 @@ pub enum Refusal {
     #[error("No item has the code {scanned}.")]
     UnknownCode { scanned: String },
     #[error("{message}")]
-    BadCode { scanned: String, message: String },
+    BadCode {
+        scanned: String,
+        #[serde(rename = "reason")]
+        message: String,
+    },
     #[error("{description} is sold by weight.")]
     WeightNeeded {
         scanned: String,
@@ -38,14 +43,20 @@ pub enum Refusal {
         years: u8,
     },
     #[error("{message}")]
-    BadQuantity { message: String },
+    BadQuantity {
+        #[serde(rename = "reason")]
+        message: String,
+    },
     #[error("{message}")]
-    BadAmount { message: String },
+    BadAmount {
+        #[serde(rename = "reason")]
+        message: String,
+    },
     #[error("There is no line {line} in this sale.")]
     NoSuchLine { line: u32 },
     #[error("There is no customer {customer}.")]
     UnknownCustomer { customer: String },
-    #[error("That needs a {needs:?}.")]
+    #[error("That needs a {}.", role_name(*needs))]
     NotAllowed { needs: Role },
     #[error("The sale has {lines} lines, the most that one sale can have.")]
     CartFull { lines: usize },
@@ -53,6 +64,14 @@ pub enum Refusal {
     NothingToPay,
     #[error("The store's tax category {tax} is missing.")]
     TaxMissing { tax: String },
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Cashier => "cashier",
+        Role::Supervisor => "supervisor",
+        Role::Manager => "manager",
+    }
 }
 
 impl Refusal {

@@ -46,7 +46,18 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("storage", &["sale", "ledger", "wire", "providers"]),
     ("mesh", &["providers"]),
     ("sync", &["ledger", "wire", "providers"]),
-    ("hq", &["money", "catalog", "sale", "ledger", "wire", "providers", "storage"]),
+    (
+        "hq",
+        &[
+            "money",
+            "catalog",
+            "sale",
+            "ledger",
+            "wire",
+            "providers",
+            "storage",
+        ],
+    ),
     ("consensus", &["providers", "storage", "wire", "ledger"]),
     ("ui", &["api", "money", "catalog", "sale", "devices"]),
     ("testkit", &[]),
@@ -107,19 +118,34 @@ impl Workspace {
 /// workspace, with features that other crates turn on.)
 fn reach(name: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--locked", "-e", "normal", "--prefix", "none", "-p", name])
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+            "-p",
+            name,
+        ])
         .current_dir(root())
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "cargo tree -p {name}");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let names = text.lines().filter_map(|line| line.split_whitespace().next());
+    let names = text
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
     names.map(str::to_owned).collect()
 }
 
 /// The machine's target triple: only its dependencies are sure to have been downloaded.
 fn host() -> String {
-    let output = Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let output = Command::new("rustc")
+        .arg("-vV")
+        .output()
+        .expect("rustc runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.expect("rustc names its host").to_owned()
@@ -134,7 +160,10 @@ fn pure_crates_reach_nothing_impure() {
     for name in PURE {
         let reached = reach(name);
         assert!(reached.contains(name), "{name} is in its own tree");
-        let forbidden: Vec<_> = IMPURE.iter().filter(|bad| reached.contains(**bad)).collect();
+        let forbidden: Vec<_> = IMPURE
+            .iter()
+            .filter(|bad| reached.contains(**bad))
+            .collect();
         assert!(forbidden.is_empty(), "{name} reaches {forbidden:?}");
     }
 }
@@ -183,12 +212,18 @@ fn sources_name_no_clock_and_no_production_type() {
         collect(&root().join(folder), &mut files);
         assert!(!files.is_empty(), "{folder} has no sources");
         for file in files {
-            let shown = file.strip_prefix(root()).unwrap_or(&file).display().to_string();
+            let shown = file
+                .strip_prefix(root())
+                .unwrap_or(&file)
+                .display()
+                .to_string();
             if allowed.iter().any(|prefix| shown.starts_with(prefix)) {
                 continue;
             }
             let text = std::fs::read_to_string(&file).expect("sources are text");
-            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let code = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
             for (number, line) in code.enumerate() {
                 for word in words {
                     assert!(!line.contains(word), "{shown}:{number}: {word} in: {line}");

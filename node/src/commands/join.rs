@@ -13,16 +13,23 @@ use crate::cli::{JoinArgs, Report};
 use crate::lane::{Code, Identity, JoinParts, LANE_FILE, join};
 use crate::production::{Site, keep_hq_token, parse_peer};
 
-/// What a lane that joins again leaves behind. Its journal stays: under the old lane's id it is a
-/// copy now, which the new lane shares.
-const LEFT_BEHIND: [&str; 6] = [
+/// What a lane that joins again leaves behind, moved aside. Its journal stays: under the old lane's
+/// id it is a copy now, which the new lane shares.
+const LEFT_BEHIND: [&str; 10] = [
     LANE_FILE,
     "lane.key",
     "raft.db",
     "store.db",
     "register.checkpoint",
     "contacts.json",
+    "snapshot-0.db",
+    "snapshot-1.db",
+    "snapshot-2.db",
+    "snapshot-3.db",
 ];
+
+/// What says that those files were there, and would make the new lane miss them.
+const FORGOTTEN: [&str; 3] = ["raft.db.status", "store.db.status", "raft.lost"];
 
 pub fn run(args: JoinArgs) -> anyhow::Result<Report> {
     let identity = super::runtime()?.block_on(join_store(&args))?;
@@ -96,6 +103,9 @@ fn prepare(args: &JoinArgs) -> anyhow::Result<()> {
         for suffix in ["-wal", "-shm"] {
             disk.remove(&format!("{file}{suffix}"))?;
         }
+    }
+    for file in FORGOTTEN {
+        disk.remove(file)?;
     }
     Ok(())
 }

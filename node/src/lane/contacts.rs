@@ -2,7 +2,7 @@
 //! again without multicast.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use providers::{PeerId, SharedDisk, SharedNetwork};
 use wire::LaneContact;
@@ -13,10 +13,13 @@ const ADDRESSES_MAX: usize = 8;
 /// Lanes kept.
 const CONTACTS_MAX: usize = 256;
 
+/// Addresses by peer, and which of the peers a member has vouched for. Discovery alone makes nobody
+/// a member: what it hears may come from anyone.
 pub struct Contacts {
     disk: SharedDisk,
     network: SharedNetwork,
     known: Mutex<BTreeMap<PeerId, Vec<String>>>,
+    members: Mutex<BTreeSet<PeerId>>,
 }
 
 impl Contacts {
@@ -29,13 +32,16 @@ impl Contacts {
     pub fn open(disk: SharedDisk, network: SharedNetwork) -> Contacts {
         let contacts = Contacts {
             known: Mutex::default(),
+            members: Mutex::default(),
             disk,
             network,
         };
         let kept = contacts.disk.read(CONTACTS_FILE).ok().flatten();
         let kept = kept.and_then(|bytes| serde_json::from_slice::<Vec<LaneContact>>(&bytes).ok());
         for contact in kept.unwrap_or_default() {
-            contacts.note(&PeerId(contact.peer), &contact.addresses);
+            let peer = PeerId(contact.peer);
+            contacts.note(&peer, &contact.addresses);
+            contacts.vouch([peer]);
         }
         contacts
     }
@@ -45,7 +51,7 @@ impl Contacts {
         if *peer == self.network.local_peer() {
             return false;
         }
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.known);
         if known.len() >= CONTACTS_MAX && !known.contains_key(peer) {
             return false;
         }
@@ -64,7 +70,7 @@ impl Contacts {
         news
     }
 
-    /// Takes over what a sibling knows, and keeps it.
+    /// Takes over what a member knows of the others, and keeps it.
     pub fn merge(&self, contacts: &[LaneContact]) {
         let mut news = false;
         for contact in contacts.iter().take(CONTACTS_MAX) {
@@ -74,36 +80,52 @@ impl Contacts {
                 .take(ADDRESSES_MAX)
                 .cloned()
                 .collect();
-            news |= self.note(&PeerId(contact.peer.clone()), &addresses);
+            let peer = PeerId(contact.peer.clone());
+            news |= self.note(&peer, &addresses);
+            news |= self.vouch([peer]);
         }
         if news {
             self.keep();
         }
     }
 
-    /// Everything known, this lane's own addresses first.
+    /// Counts peers as members, because the store lists them or a member named them. Returns
+    /// whether any was new.
+    pub fn vouch(&self, peers: impl IntoIterator<Item = PeerId>) -> bool {
+        let mut members = lock(&self.members);
+        let before = members.len();
+        members.extend(peers.into_iter().take(CONTACTS_MAX));
+        members.len() > before
+    }
+
+    /// Every member, this lane first, with the addresses known of it.
     pub fn all(&self) -> Vec<LaneContact> {
         let own = LaneContact {
             peer: self.network.local_peer().0,
             addresses: self.network.local_addresses(),
         };
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = known.iter().map(|(peer, addresses)| LaneContact {
+        let members = lock(&self.members);
+        let known = lock(&self.known);
+        let others = known.iter().filter(|(peer, _)| members.contains(*peer));
+        let others = others.map(|(peer, addresses)| LaneContact {
             peer: peer.0.clone(),
             addresses: addresses.clone(),
         });
         std::iter::once(own).chain(others).collect()
     }
 
-    /// Every peer known by address.
-    pub fn peers(&self) -> BTreeSet<PeerId> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.keys().cloned().collect()
+    /// Every member.
+    pub fn members(&self) -> BTreeSet<PeerId> {
+        lock(&self.members).clone()
     }
 
     pub fn keep(&self) {
         write(&self.disk, &self.all()[1..]);
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn write(disk: &SharedDisk, contacts: &[LaneContact]) {

@@ -40,9 +40,10 @@ impl Members {
     /// Follows the list of lanes.
     pub async fn follow(self) {
         let mut known: Vec<LaneRecord> = Vec::new();
+        let mut admitted = 0;
         let mut gossip_at = self.clock.monotonic() + LOOK_EVERY;
         loop {
-            match self.look(&mut known) {
+            match self.look(&mut known, &mut admitted) {
                 Ok(()) => self.admit_to_group(&known).await,
                 Err(error) => tracing::error!(error, "the store's lanes cannot be read"),
             }
@@ -60,7 +61,7 @@ impl Members {
         }
     }
 
-    fn look(&self, known: &mut Vec<LaneRecord>) -> Result<(), String> {
+    fn look(&self, known: &mut Vec<LaneRecord>, admitted: &mut usize) -> Result<(), String> {
         let now_ms = self.clock.wall_ms();
         let (lanes, joining) = self
             .state
@@ -72,16 +73,17 @@ impl Members {
             .map_err(|e| e.to_string())?
             .map_err(|e| e.to_string())?;
         self.network.set_joining(joining);
-        let own = self.network.local_peer();
-        if !lanes.iter().any(|lane| lane.peer == own.0) {
-            // Just joined, and the log has not come to this lane's own entry yet: those whom the
-            // welcoming lane named may bring the rest, whether or not they are in this old list.
-            let listed = lanes.into_iter().map(|lane| PeerId(lane.peer));
-            self.network
-                .set_members(self.contacts.peers().into_iter().chain(listed).collect());
-        } else if lanes.len() != known.len() {
-            let peers = lanes.iter().map(|lane| PeerId(lane.peer.clone()));
-            self.network.set_members(peers.collect());
+        // A lane that has just joined, or was away while others did, has an old list: those whom a
+        // member named may bring the rest.
+        let listed = lanes.iter().map(|lane| PeerId(lane.peer.clone()));
+        self.contacts.vouch(listed);
+        let members = self.contacts.members();
+        if members.len() != *admitted {
+            *admitted = members.len();
+            self.network.set_members(members);
+            self.contacts.keep();
+        }
+        if lanes.len() != known.len() {
             self.copies.set_siblings(&lanes);
             *known = lanes;
         }
@@ -112,8 +114,9 @@ impl Members {
     /// Exchanges addresses with every lane that can be reached at a known one. Where multicast is
     /// blocked, this is what makes a lane that has just joined known to the others.
     async fn gossip(&self) {
-        let mut peers = self.contacts.peers();
+        let mut peers = self.contacts.members();
         peers.extend(self.network.connected());
+        peers.remove(&self.network.local_peer());
         let asks = peers.iter().map(|peer| async move {
             let known = self.contacts.all();
             let ask = Ask::Contacts { known };

@@ -77,7 +77,16 @@ async fn read_asks<A: Answerer>(
             }
             Err(error) => {
                 tracing::warn!(%peer, ?class, %error, "a message was not understood");
-                return;
+                // A question of a later release is answered, anything else ends the stream.
+                let Some(id) = wire::question_id(&frame) else {
+                    return;
+                };
+                let reason = error.to_string();
+                let answer = Answer::Refused { reason };
+                if let Ok(frame) = wire::encode(&Frame::Answer { id, answer }) {
+                    let _ = answers.send(Bytes::from(frame)).await;
+                }
+                continue;
             }
         };
         let Ok(place) = places.clone().acquire_owned().await else {

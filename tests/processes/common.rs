@@ -150,7 +150,10 @@ impl Lane {
 
     pub async fn try_do(&self, command: sale::Command) -> Result<Done, Problem> {
         let request = CommandRequest { id: None, command };
-        self.client.command(&request).await.expect("the lane answers")
+        self.client
+            .command(&request)
+            .await
+            .expect("the lane answers")
     }
 
     pub async fn done(&self, command: sale::Command) -> Done {
@@ -283,12 +286,18 @@ impl Store {
         let started = Instant::now();
         loop {
             let said = process.said();
-            let said = said.lines().find_map(|l| serde_json::from_str::<Value>(l).ok());
+            let said = said
+                .lines()
+                .find_map(|l| serde_json::from_str::<Value>(l).ok());
             if let Some(url) = said.and_then(|said| said["url"].as_str().map(str::to_owned)) {
                 self.hq = Some((process, url));
                 return;
             }
-            assert!(started.elapsed() < LIMIT, "no head office: {}", process.said());
+            assert!(
+                started.elapsed() < LIMIT,
+                "no head office: {}",
+                process.said()
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -354,7 +363,9 @@ impl Store {
 
     /// Runs `verify` over all folders; gives its exit code and report.
     pub fn verify(&self) -> (i32, Value) {
-        let folders: Vec<PathBuf> = (1..=self.lanes.len()).map(|n| self.lane_folder(n)).collect();
+        let folders: Vec<PathBuf> = (1..=self.lanes.len())
+            .map(|n| self.lane_folder(n))
+            .collect();
         let mut arguments = vec!["verify"];
         arguments.extend(folders.iter().map(|folder| text(folder)));
         let hq = self.hq_folder();

@@ -1,0 +1,7 @@
+//! Whole processes: real lanes and a real head office in a temporary folder.
+
+mod bad_input;
+mod common;
+mod crash;
+mod real_baskets;
+mod store;
