@@ -35,7 +35,7 @@ fn a_tenth(folder: &Path) -> Option<(PathBuf, PathBuf)> {
         if id != basket.0 {
             basket = (id, basket.1 + 1);
         }
-        if basket.1 % TAKEN == 0 {
+        if basket.1.is_multiple_of(TAKEN) {
             tenth.push_str(line);
             tenth.push('\n');
         }
