@@ -48,7 +48,6 @@ impl ConsensusConfig {
             max_append_entries: Some(4096),
             snapshot_policy: SnapshotPolicy::LogsSinceLast(self.snapshot_after_entries),
             max_in_snapshot_log_to_keep: self.entries_kept,
-            purge_batch_size: 256,
             api_channel_size: Some(4096),
             notification_channel_size: Some(16_384),
             state_machine_channel_size: Some(256),

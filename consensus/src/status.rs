@@ -32,6 +32,8 @@ pub struct RaftStatus {
     pub last_log: u64,
     pub voters: BTreeSet<NodeId>,
     pub learners: BTreeSet<NodeId>,
+    /// Whether a change of members or voters is under way, as far as this node knows.
+    pub is_changing: bool,
     pub members: BTreeMap<NodeId, Member>,
     /// Whether the store can agree now, as far as this node knows: a leader that has heard from a
     /// quorum lately, or a node that has heard from such a leader.
@@ -85,6 +87,8 @@ pub fn status_of(metrics: &RaftMetrics<Types>, liveness: &Liveness, timing: &Tim
             .filter(|node| !voters.contains(node))
             .collect(),
         voters,
+        is_changing: membership.get_joint_config().len() > 1
+            || metrics.membership_config != metrics.committed_membership_config,
         members,
         has_quorum: leads_quorum || (!is_leader && liveness.hears_leader(span)),
         failed: metrics
