@@ -235,7 +235,7 @@ fn overriding_a_price() {
         "line 1 now at 0.99 by 102: dented",
     );
     check(manager, "price 1 0", "line 1 now at 0.00 by 103: dented");
-    let refusal = refuse(MILK, "price 1 0.99", "needs a Supervisor");
+    let refusal = refuse(MILK, "price 1 0.99", "needs a supervisor");
     assert!(refusal.hint().contains("supervisor"));
     for (price, words) in [
         ("-1", "is negative"),
