@@ -30,6 +30,8 @@ pub struct RaftStatus {
     pub committed: u64,
     /// In this lane's log.
     pub last_log: u64,
+    /// Entries up to this one are gone from this lane's log; a snapshot holds them.
+    pub purged: u64,
     pub voters: BTreeSet<NodeId>,
     pub learners: BTreeSet<NodeId>,
     /// Whether a change of members or voters is under way, as far as this node knows.
@@ -81,6 +83,7 @@ pub fn status_of(metrics: &RaftMetrics<Types>, liveness: &Liveness, timing: &Tim
         applied: index(metrics.last_applied.as_ref()),
         committed: index(metrics.local_committed.as_ref()),
         last_log: metrics.last_log_index.unwrap_or(0),
+        purged: index(metrics.purged.as_ref()),
         learners: members
             .keys()
             .copied()

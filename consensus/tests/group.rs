@@ -194,6 +194,36 @@ async fn what_was_committed_survives_the_restart_of_all() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_is_cut_off_commits_nothing_and_follows_when_it_returns() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path(), brisk);
+    let mut nodes = group(&store, 3).await;
+    let cut = leader(&nodes).await.id;
+    store.links.cut_off(&[cut]);
+    let alone = take(&mut nodes, cut);
+    let lost = alone.consensus.propose(b"milk=1".to_vec()).await;
+    assert!(
+        matches!(
+            lost,
+            Err(ProposeError::NoQuorum | ProposeError::NotLeader { .. })
+        ),
+        "{lost:?}"
+    );
+    until(&alone.consensus, "it knows that it is alone", |status| {
+        !status.has_quorum
+    })
+    .await;
+    let index = commit(&nodes, "milk=129").await;
+    store.links.cut_off(&[]);
+    until_applied(&alone, index).await;
+    assert_eq!(alone.value("milk").as_deref(), Some("129"));
+    until(&alone.consensus, "it follows", |status| {
+        status.has_quorum && !status.is_leader
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lane_that_was_away_for_long_and_a_new_one_catch_up_by_snapshot() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path(), brisk_and_forgetful);
@@ -209,9 +239,10 @@ async fn a_lane_that_was_away_for_long_and_a_new_one_catch_up_by_snapshot() {
     for i in 0..200 {
         index = commit(&nodes, &format!("{i}={value}")).await;
     }
+    let leader = leader(&nodes).await;
+    until(&leader.consensus, "the log is cut", |s| s.purged > 100).await;
     let back = store.start(away).await.unwrap();
     let new = store.start(4).await.unwrap();
-    let leader = leader(&nodes).await;
     leader.consensus.add_lane(4, member(4)).await.unwrap();
     for node in [&back, &new] {
         until_applied(node, index).await;
@@ -316,6 +347,28 @@ async fn lanes_leave_until_one_is_left() {
     until(&leads.consensus, "one is left", |s| s.members.len() == 1).await;
     let last = leads.consensus.remove_lane(leads.id).await;
     assert!(matches!(last, Err(ConsensusError::LastVoter)), "{last:?}");
+    commit(&nodes, "milk=129").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leadership_is_handed_over_before_a_lane_closes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut nodes = group(&Store::new(folder.path(), brisk), 3).await;
+    let closing = take(&mut nodes, 1);
+    until(&closing.consensus, "it leads", |status| status.is_leader).await;
+    assert!(closing.consensus.hand_over_leadership().await);
+    assert!(closing.consensus.hand_over_leadership().await);
+    closing.consensus.shutdown().await;
+    let refused = closing.consensus.propose(b"milk=1".to_vec()).await;
+    assert!(
+        matches!(refused, Err(ProposeError::Stopped { .. })),
+        "{refused:?}"
+    );
+    until(&closing.consensus, "it says that it ended", |status| {
+        status.failed.is_some()
+    })
+    .await;
+    closing.kill();
     commit(&nodes, "milk=129").await;
 }
 

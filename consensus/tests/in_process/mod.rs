@@ -1,6 +1,6 @@
 //! Nodes of one group in one process: real databases, and a network whose links can be cut.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -34,24 +34,32 @@ impl Clock for MachineClock {
     }
 }
 
-/// The nodes that run, by peer.
+/// The nodes that run, by peer, and which of them reach nobody.
 #[derive(Clone, Default)]
 pub struct Links(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     nodes: BTreeMap<String, Consensus>,
+    cut_off: BTreeSet<String>,
 }
 
 impl Links {
-    fn find(&self, to: &str) -> Option<Consensus> {
+    /// Separates each of `nodes` from all others, and no other node any more.
+    pub fn cut_off(&self, nodes: &[NodeId]) {
+        self.0.lock().unwrap().cut_off = nodes.iter().map(|node| peer(*node)).collect();
+    }
+
+    fn find(&self, from: &str, to: &str) -> Option<Consensus> {
         let state = self.0.lock().unwrap();
-        state.nodes.get(to).cloned()
+        let is_cut = state.cut_off.contains(from) || state.cut_off.contains(to);
+        state.nodes.get(to).filter(|_| !is_cut).cloned()
     }
 }
 
 struct LinkTransport {
     links: Links,
+    from: String,
 }
 
 #[async_trait]
@@ -64,12 +72,14 @@ impl Transport for LinkTransport {
         limit: Duration,
     ) -> Result<Bytes, TransportError> {
         let unreachable = || TransportError::Unreachable(to.peer.clone());
-        let node = self.links.find(&to.peer);
+        let node = self.links.find(&self.from, &to.peer);
         let node = node.ok_or_else(unreachable)?;
         let answer = tokio::time::timeout(limit, node.handle(class, request)).await;
         let answer = answer.map_err(|_| TransportError::Timeout)?;
-        // No answer comes from a node that was killed meanwhile.
-        self.links.find(&to.peer).ok_or_else(unreachable)?;
+        // No answer comes from a node that was killed or cut off meanwhile.
+        self.links
+            .find(&self.from, &to.peer)
+            .ok_or_else(unreachable)?;
         Ok(answer)
     }
 }
@@ -146,6 +156,7 @@ impl Store {
         let proposals = Arc::new(AtomicU64::new(0));
         let transport = LinkTransport {
             links: self.links.clone(),
+            from: peer(id),
         };
         let consensus = Consensus::start(
             config,
