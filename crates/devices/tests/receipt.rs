@@ -79,6 +79,7 @@ fn line_total(number: u32, sold: &Sold, line: &Line) -> LineTotal {
         } else {
             net.share(line.tax.rate, Rounding::HalfUp)
         },
+        promotions: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use catalog::TaxId;
 use money::{Currency, Money, Rate, Rounding};
-use promotions::{Basket, BasketLine, CompiledBook, Customer, evaluate};
+use promotions::{Applied, Basket, BasketLine, CompiledBook, Customer, evaluate};
 use serde::{Deserialize, Serialize};
 
 use crate::{Cart, Line, LocalTime};
@@ -23,6 +23,10 @@ pub struct LineTotal {
     pub deposit: Money,
     /// Tax on extended − discount: added to it, or contained in it where the category says so.
     pub tax: Money,
+    /// What each promotion takes off this line, positive, in the order of the promotions' ids; the
+    /// sum is `discount`. Empty on receipts from before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promotions: Vec<PromotionTotal>,
 }
 
 impl LineTotal {
@@ -94,21 +98,19 @@ pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency
         tax_included: zero,
         total: zero,
     };
-    let mut discounts: BTreeMap<u32, Money> = BTreeMap::new();
+    let mut discounts: BTreeMap<u32, Vec<PromotionTotal>> = BTreeMap::new();
     for applied in &pricing.applied {
         for (line, amount) in &applied.per_line {
-            *discounts.entry(*line).or_insert(zero) += *amount;
+            let of_line = discounts.entry(*line).or_default();
+            of_line.push(promotion_total(applied, *amount));
         }
-        totals.promotions.push(PromotionTotal {
-            promotion: applied.promotion.to_string(),
-            name: applied.name.clone(),
-            amount: applied.amount,
-        });
+        let whole = promotion_total(applied, applied.amount);
+        totals.promotions.push(whole);
     }
     let mut taxes: BTreeMap<(TaxId, Rate, bool), TaxTotal> = BTreeMap::new();
     for (line, priced) in live.iter().zip(&basket.lines) {
-        let discount = discounts.get(&line.number).copied().unwrap_or(zero);
-        let total = line_total(line, priced.extended, discount);
+        let promotions = discounts.remove(&line.number).unwrap_or_default();
+        let total = line_total(line, priced.extended, promotions);
         add_tax(&mut taxes, line, &total);
         totals.gross += total.extended;
         totals.discount += total.discount;
@@ -139,7 +141,17 @@ fn basket_line(line: &Line) -> BasketLine {
     }
 }
 
-fn line_total(line: &Line, extended: Money, discount: Money) -> LineTotal {
+fn promotion_total(applied: &Applied, amount: Money) -> PromotionTotal {
+    PromotionTotal {
+        promotion: applied.promotion.to_string(),
+        name: applied.name.clone(),
+        amount,
+    }
+}
+
+fn line_total(line: &Line, extended: Money, promotions: Vec<PromotionTotal>) -> LineTotal {
+    let zero = Money::zero(extended.currency());
+    let discount = promotions.iter().fold(zero, |sum, part| sum + part.amount);
     assert!(discount <= extended, "a promotion never pays the customer");
     let net = extended - discount;
     let tax = if line.tax.included {
@@ -157,6 +169,7 @@ fn line_total(line: &Line, extended: Money, discount: Money) -> LineTotal {
         discount,
         deposit,
         tax,
+        promotions,
     }
 }
 

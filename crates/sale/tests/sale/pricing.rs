@@ -36,6 +36,14 @@ pub fn assert_adds_up(totals: &Totals) {
         totals.discount,
         sum(totals.promotions.iter().map(|p| p.amount))
     );
+    for line in lines {
+        assert_eq!(line.discount, sum(line.promotions.iter().map(|p| p.amount)));
+    }
+    for whole in &totals.promotions {
+        let parts = lines.iter().flat_map(|line| &line.promotions);
+        let parts = parts.filter(|part| part.promotion == whole.promotion);
+        assert_eq!(whole.amount, sum(parts.map(|part| part.amount)));
+    }
     assert_eq!(totals.deposits, sum(lines.iter().map(|l| l.deposit)));
     let tax = sum(lines.iter().map(|l| l.tax));
     assert_eq!(totals.tax_added + totals.tax_included, tax);
