@@ -221,7 +221,7 @@ pub struct ImportArgs {
     pub dir: PathBuf,
     /// CSV with a header (gzip or plain), or a promotions or settings file (TOML).
     pub file: PathBuf,
-    /// items, departments, taxes, employees, customers, promotions or settings [default: by the
+    /// items, departments, taxes, employees, customers, recalls, promotions or settings [default: by the
     /// file's header or name].
     #[arg(long)]
     pub kind: Option<String>,

@@ -18,7 +18,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use catalog::{ItemCode, Reference};
+use catalog::{CodeRules, ItemCode, Reference, ScannedCode};
 use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
 use futures::{Stream, StreamExt};
 use ledger::{Fact, LaneId, StoreView};
@@ -206,19 +206,21 @@ async fn item(
     State(local): Shared,
     Path(code): Path<String>,
 ) -> Result<impl IntoResponse, Failure> {
+    let this_year = local.lane.view().borrow().now.year();
     let found = local.lane.read(|tables| {
         let store = StoreView::new(tables);
         let settings = store.settings();
         let internal = store.item_by_code(&ItemCode::Internal(code.clone()));
         let found = internal.or_else(|| {
-            let layouts = &settings.embedded_codes;
-            let scanned = catalog::ScannedCode::parse(&code, layouts, settings.currency);
-            let code = match scanned.ok()? {
-                catalog::ScannedCode::Item(code) => code,
-                catalog::ScannedCode::PriceEmbedded { item, .. }
-                | catalog::ScannedCode::WeightEmbedded { item, .. } => ItemCode::Embedded(item),
+            let rules = CodeRules {
+                layouts: &settings.embedded_codes,
+                currency: settings.currency,
+                this_year,
             };
-            store.item_by_code(&code)
+            match ScannedCode::parse(&code, &rules).ok()? {
+                ScannedCode::Item(scanned) => store.item_by_code(&scanned.code),
+                ScannedCode::Coupon(_) => None,
+            }
         });
         store.check()?;
         Ok(found)

@@ -25,7 +25,8 @@ const UNPACKED_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// A file to import.
 pub struct Source {
-    /// `items`, `departments`, `taxes`, `employees`, `customers`, `promotions` or `settings`; by
+    /// `items`, `departments`, `taxes`, `employees`, `customers`, `recalls`, `promotions` or
+    /// `settings`; by
     /// the header where it is left out.
     pub kind: Option<String>,
     pub author: String,
@@ -51,7 +52,7 @@ pub struct ImportReport {
 pub enum ImportError {
     #[error(
         "'{0}' cannot be imported: choose items, departments, taxes, employees, customers, \
-         promotions or settings"
+         recalls, promotions or settings"
     )]
     UnknownKind(String),
     #[error("the settings file cannot be used: {0}")]

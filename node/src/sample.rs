@@ -146,21 +146,17 @@ mod tests {
         let items = items(text_of("items").as_bytes());
         for suggestion in what_to_scan() {
             let by_id = items.iter().any(|item| item.id.0 == suggestion.scan);
-            let layouts = &settings.embedded_codes;
-            let by_code =
-                match catalog::ScannedCode::parse(&suggestion.scan, layouts, settings.currency) {
-                    Ok(catalog::ScannedCode::Item(code)) => {
-                        items.iter().any(|item| item.codes.contains(&code))
-                    }
-                    Ok(
-                        catalog::ScannedCode::PriceEmbedded { item: number, .. }
-                        | catalog::ScannedCode::WeightEmbedded { item: number, .. },
-                    ) => {
-                        let code = catalog::ItemCode::Embedded(number);
-                        items.iter().any(|item| item.codes.contains(&code))
-                    }
-                    Err(_) => false,
-                };
+            let rules = catalog::CodeRules {
+                layouts: &settings.embedded_codes,
+                currency: settings.currency,
+                this_year: 2026,
+            };
+            let by_code = match catalog::ScannedCode::parse(&suggestion.scan, &rules) {
+                Ok(catalog::ScannedCode::Item(read)) => {
+                    items.iter().any(|item| item.codes.contains(&read.code))
+                }
+                Ok(catalog::ScannedCode::Coupon(_)) | Err(_) => false,
+            };
             assert!(by_id || by_code, "{suggestion:?}");
         }
     }

@@ -62,6 +62,7 @@ fn item(id: &str, cents: i64, tax: &str) -> Item {
         age_min: (id == RESTRICTED).then_some(AGE_MIN),
         deposit: (id == "COLA").then(|| Money::from_minor(10, CURRENCY)),
         codes: Vec::<ItemCode>::new(),
+        selling: Default::default(),
     }
 }
 
@@ -72,6 +73,7 @@ fn tax(id: &str, millionths_percent: &str, included: bool) -> Option<Record> {
         name: format!("{id} tax"),
         rate,
         included,
+        parts: Vec::new(),
     }))
 }
 

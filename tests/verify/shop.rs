@@ -61,9 +61,11 @@ fn line() -> Line {
             name: "Standard".to_owned(),
             rate: Rate::ZERO,
             included: false,
+            parts: Vec::new(),
         },
         price_override: None,
         voided: false,
+        detail: Default::default(),
     }
 }
 
@@ -100,6 +102,7 @@ pub fn receipt(lane: LaneId, id: &str, minor: i64) -> Receipt {
         },
         tenders: vec![Tender::Cash { amount: usd(minor) }],
         change: zero,
+        detail: Default::default(),
     }
 }
 
@@ -127,6 +130,7 @@ fn item() -> Item {
         age_min: None,
         deposit: None,
         codes: Vec::new(),
+        selling: Default::default(),
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use money::{Currency, Money, Quantity};
 use serde::{Deserialize, Serialize};
 
 /// A GTIN as GTIN-14, check digit proved. Source: GS1 General Specifications, section 7.9.
@@ -31,11 +30,14 @@ pub enum Embeds {
     Price,
     /// A weight in grams.
     Weight,
+    /// A number of pieces.
+    Count,
 }
 
-/// One layout of a 13-digit store code: two prefix digits, `item_digits` for the item,
-/// `value_digits` for the price or weight, and the check digit. Source: GS1 General
-/// Specifications, section 2.1.12 (restricted circulation numbers for variable measure items).
+/// One layout of a 13-digit store code: the prefix, `item_digits` for the item, a check digit of
+/// the value where `value_check` says so, `value_digits` for the price, weight or count, and the
+/// check digit of it all. Source: GS1 General Specifications, section 2.1.12 (restricted
+/// circulation numbers for variable measure items).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmbeddedLayout {
@@ -43,17 +45,18 @@ pub struct EmbeddedLayout {
     pub item_digits: u8,
     pub value_digits: u8,
     pub embeds: Embeds,
+    /// Whether the value has a check digit of its own in front of it; it then has four or five
+    /// digits. Source: GS1 General Specifications, section 7.9.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub value_check: bool,
 }
 
-/// A code as scanned or typed, understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ScannedCode {
-    /// Look this up.
-    Item(ItemCode),
-    /// Look up `ItemCode::Embedded(item)`, sell it at this price.
-    PriceEmbedded { item: u32, price: Money },
-    /// Look up `ItemCode::Embedded(item)`, sell this weight.
-    WeightEmbedded { item: u32, weight: Quantity },
+/// What stands in a store code.
+pub(crate) struct EmbeddedParts {
+    pub item: u32,
+    pub value: i64,
+    /// The value's check digit as it stands there and as it should be.
+    pub check: Option<(u8, u8)>,
 }
 
 /// The most characters an internal code or item id may have.
@@ -80,6 +83,18 @@ pub enum CodeError {
     NotAPlu(String),
     #[error("the label {0} carries no price or weight: weigh the item again or type its price")]
     NothingEmbedded(String),
+    #[error(
+        "the price or weight in {text} was misread (its check digit is {found}, it would be {expected}): scan the label again"
+    )]
+    WrongValueDigit {
+        text: String,
+        found: u8,
+        expected: u8,
+    },
+    #[error(
+        "the part ({ai}) of the code cannot be used: {reason}; scan it again or type the number under the bars"
+    )]
+    WrongElement { ai: String, reason: String },
 }
 
 impl Gtin {
@@ -114,6 +129,18 @@ impl Gtin {
             && let Some(gtin) = Gtin::proved(upc_a)
         {
             return Ok(gtin);
+        }
+        let value = number(text)?;
+        Gtin::proved(value).ok_or_else(|| CodeError::WrongCheckDigit {
+            text: text.to_owned(),
+            expected: Gtin::check_digit(value / 10),
+        })
+    }
+
+    /// Reads the eight digits of an EAN-8, which are never a UPC-E.
+    pub(crate) fn parse_ean_8(text: &str) -> Result<Gtin, CodeError> {
+        if text.len() != 8 || !all_digits(text) {
+            return Err(CodeError::NotACode(text.to_owned()));
         }
         let value = number(text)?;
         Gtin::proved(value).ok_or_else(|| CodeError::WrongCheckDigit {
@@ -211,7 +238,7 @@ impl ItemCode {
         }
     }
 
-    fn parse_bare(text: &str) -> Result<ItemCode, CodeError> {
+    pub(crate) fn parse_bare(text: &str) -> Result<ItemCode, CodeError> {
         if all_digits(text) && matches!(text.len(), 8 | 12..=14) {
             return Gtin::parse(text).map(ItemCode::Gtin);
         }
@@ -232,7 +259,7 @@ fn plu(text: &str) -> Option<u32> {
 
 impl EmbeddedLayout {
     /// All digits of an embedded store code but its check digit.
-    const DIGITS: usize = 12;
+    pub(crate) const DIGITS: usize = 12;
 
     /// What a new store understands, each with five item digits and five digits of value:
     /// - `02` price: the UPC-A label of number system 2 that scales print in the United States,
@@ -250,6 +277,7 @@ impl EmbeddedLayout {
             item_digits: 5,
             value_digits: 5,
             embeds,
+            value_check: false,
         })
         .collect()
     }
@@ -257,67 +285,62 @@ impl EmbeddedLayout {
     /// Whether prefix, item and value fill the twelve digits. A layout that is not sound matches no
     /// code.
     pub fn is_sound(&self) -> bool {
-        let variable = usize::from(self.item_digits) + usize::from(self.value_digits);
+        let variable = usize::from(self.item_digits)
+            + usize::from(self.value_check)
+            + usize::from(self.value_digits);
         all_digits(&self.prefix)
-            && self.item_digits > 0
+            && (1..=9).contains(&self.item_digits)
             && self.value_digits > 0
+            && (!self.value_check || matches!(self.value_digits, 4 | 5))
             && self.prefix.len() + variable == Self::DIGITS
     }
 
-    /// The item and the value in the first twelve of thirteen digits.
-    fn split(&self, twelve: &str) -> Option<(u32, i64)> {
+    /// What stands in the first twelve of thirteen digits.
+    pub(crate) fn split(&self, twelve: &str) -> Option<EmbeddedParts> {
         if !self.is_sound() {
             return None;
         }
         let rest = twelve.strip_prefix(self.prefix.as_str())?;
-        let (item, value) = rest.split_at_checked(usize::from(self.item_digits))?;
-        Some((item.parse().ok()?, value.parse().ok()?))
+        let (item, rest) = rest.split_at_checked(usize::from(self.item_digits))?;
+        let (check, value) = rest.split_at_checked(usize::from(self.value_check))?;
+        let check = match check.bytes().next() {
+            Some(found) => Some((found - b'0', value_check_digit(value)?)),
+            None => None,
+        };
+        Some(EmbeddedParts {
+            item: item.parse().ok()?,
+            value: value.parse().ok()?,
+            check,
+        })
     }
 }
 
-impl ScannedCode {
-    /// Understands what a scanner read or a person typed.
-    ///
-    /// Callers look the text up as `ItemCode::Internal` first, because an item number may look like
-    /// anything; this is for what is not found that way. By length: 8, 12, 13 and 14 digits are a
-    /// GTIN and must have the right check digit; 4 and 5 digits in the IFPS ranges are a PLU code;
-    /// everything else is a code of the store's own. Of two layouts that match, the first wins.
-    pub fn parse(
-        text: &str,
-        layouts: &[EmbeddedLayout],
-        currency: Currency,
-    ) -> Result<ScannedCode, CodeError> {
-        let text = text.trim();
-        let code = ItemCode::parse_bare(text)?;
-        let ItemCode::Gtin(gtin) = &code else {
-            return Ok(ScannedCode::Item(code));
-        };
-        let digits = gtin.to_string();
-        // A 14-digit code with an indicator digit is a case of something, never a scale's label.
-        let Some(thirteen) = digits.strip_prefix('0') else {
-            return Ok(ScannedCode::Item(code));
-        };
-        let twelve = &thirteen[..EmbeddedLayout::DIGITS];
-        let Some((layout, item, value)) = layouts.iter().find_map(|layout| {
-            let (item, value) = layout.split(twelve)?;
-            Some((layout, item, value))
-        }) else {
-            return Ok(ScannedCode::Item(code));
-        };
-        if value == 0 {
-            return Err(CodeError::NothingEmbedded(text.to_owned()));
+/// The check digit of a price or weight of four or five digits; `None` for other lengths. Source:
+/// GS1 General Specifications, section 7.9.2 to 7.9.4.
+pub(crate) fn value_check_digit(value: &str) -> Option<u8> {
+    /// Units of the digit's double, less its tens.
+    const TWO_MINUS: [u32; 10] = [0, 2, 4, 6, 8, 9, 1, 3, 5, 7];
+    /// Three times the digit.
+    const THREE: [u32; 10] = [0, 3, 6, 9, 2, 5, 8, 1, 4, 7];
+    /// Units of five times the digit, plus its tens.
+    const FIVE_PLUS: [u32; 10] = [0, 5, 1, 6, 2, 7, 3, 8, 4, 9];
+    /// Units of five times the digit, less its tens.
+    const FIVE_MINUS: [u32; 10] = [0, 5, 9, 4, 8, 3, 7, 2, 6, 1];
+    let weighted = |weights: &[[u32; 10]]| -> u32 {
+        let digits = value.bytes().map(|b| usize::from(b - b'0'));
+        weights.iter().zip(digits).map(|(w, d)| w[d]).sum()
+    };
+    let digit = match value.len() {
+        4 => weighted(&[TWO_MINUS, TWO_MINUS, THREE, FIVE_MINUS]) * 3 % 10,
+        5 => {
+            let sum = weighted(&[FIVE_PLUS, TWO_MINUS, FIVE_MINUS, FIVE_PLUS, TWO_MINUS]);
+            let missing = (10 - sum % 10) % 10;
+            let place = FIVE_MINUS.iter().position(|product| *product == missing)?;
+            u32::try_from(place).ok()?
         }
-        Ok(match layout.embeds {
-            Embeds::Price => ScannedCode::PriceEmbedded {
-                item,
-                price: Money::from_minor(value, currency),
-            },
-            Embeds::Weight => ScannedCode::WeightEmbedded {
-                item,
-                weight: Quantity::grams(value),
-            },
-        })
-    }
+        _ => return None,
+    };
+    u8::try_from(digit).ok()
 }
 
 #[cfg(test)]
@@ -366,40 +389,6 @@ mod tests {
     }
 
     #[test]
-    fn scanned_codes_are_understood() {
-        let check = |text: &str, expected: &str| {
-            let got = match ScannedCode::parse(text, &EmbeddedLayout::defaults(), Currency::USD) {
-                Ok(ScannedCode::Item(code)) => code.key(),
-                Ok(ScannedCode::PriceEmbedded { item, price }) => format!("{item} at {price}"),
-                Ok(ScannedCode::WeightEmbedded { item, weight }) => format!("{item} of {weight}"),
-                Err(error) => format!("{error:?}"),
-            };
-            assert_eq!(got, expected, "{text}");
-        };
-        check("4011", "p:4011");
-        check("94011", "p:94011");
-        check("2999", "i:2999");
-        check("54011", "i:54011");
-        check("852856", "i:852856");
-        check(" HAM-2 ", "i:HAM-2");
-        check("036000291452", "g:00036000291452");
-        // The same scale's label as UPC-A and as EAN-13.
-        check("212345006788", "12345 at 6.78");
-        check("0212345006788", "12345 at 6.78");
-        check("2112345006789", "12345 at 6.78");
-        check("2312345004550", "12345 of 0.455 kg");
-        check("12112345006786", "g:12112345006786");
-        check("2112345000008", r#"NothingEmbedded("2112345000008")"#);
-        check(
-            "2112345006780",
-            r#"WrongCheckDigit { text: "2112345006780", expected: 9 }"#,
-        );
-        check("", "Empty");
-        check("a b", r#"NotACode("a b")"#);
-        check(&"9".repeat(49), "TooLong");
-    }
-
-    #[test]
     fn keys_are_read_back() {
         for text in ["g:00036000291452", "p:4011", "e:12345", "i:HAM-2", "i:4011"] {
             assert_eq!(ItemCode::parse(text).unwrap().key(), text);
@@ -410,10 +399,14 @@ mod tests {
     }
 
     #[test]
-    fn a_layout_that_does_not_fill_the_code_matches_nothing() {
-        let mut layout = EmbeddedLayout::defaults().remove(1);
-        layout.value_digits = 4;
-        let got = ScannedCode::parse("2112345006789", &[layout], Currency::USD).unwrap();
-        assert!(matches!(got, ScannedCode::Item(ItemCode::Gtin(_))));
+    fn values_have_the_check_digit_of_the_standard() {
+        let check = |value: &str, expected: Option<u8>| {
+            assert_eq!(value_check_digit(value), expected, "{value}");
+        };
+        check("2875", Some(9));
+        check("0000", Some(0));
+        check("14685", Some(6));
+        check("00000", Some(0));
+        check("123", None);
     }
 }

@@ -38,14 +38,16 @@ pub enum ImportKind {
     Taxes,
     Employees,
     Customers,
+    Recalls,
 }
 
 impl ImportKind {
     /// The kinds, in the order in which a header is tried against them.
-    pub const ALL: [ImportKind; 5] = [
+    pub const ALL: [ImportKind; 6] = [
         ImportKind::Employees,
         ImportKind::Customers,
         ImportKind::Taxes,
+        ImportKind::Recalls,
         ImportKind::Items,
         ImportKind::Departments,
     ];
@@ -58,6 +60,7 @@ impl ImportKind {
             ImportKind::Taxes => "taxes",
             ImportKind::Employees => "employees",
             ImportKind::Customers => "customers",
+            ImportKind::Recalls => "recalls",
         }
     }
 }
@@ -179,6 +182,7 @@ impl<R: Read> Import<R> {
             ImportKind::Taxes => reference::tax(&cells, &mut self.seen),
             ImportKind::Employees => people::employee(&cells, &mut self.seen, &mut self.map_pin),
             ImportKind::Customers => people::customer(&cells, &mut self.seen),
+            ImportKind::Recalls => reference::recall(&cells, &mut self.seen),
         }
     }
 }

@@ -55,6 +55,42 @@ pub struct TaxCategory {
     pub name: String,
     pub rate: Rate,
     pub included: bool,
+    /// Where several authorities tax one sale: each one's part. The rate above is then their sum,
+    /// for showing only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<TaxPart>,
+}
+
+/// The tax of one authority, such as a state, a county or a city.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxPart {
+    pub name: String,
+    pub rate: Rate,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<TaxThreshold>,
+    /// Days on which it is not taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<TaxHoliday>,
+}
+
+/// A price per piece that decides on a part of a tax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaxThreshold {
+    /// Below this price nothing is taxed; from it on, all of it.
+    ExemptBelow(Money),
+    /// Only what a piece costs above this price is taxed.
+    OnlyAbove(Money),
+}
+
+/// Days on which a part of a tax is not taken, both included, as ISO 8601 dates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxHoliday {
+    pub first_day: String,
+    pub last_day: String,
+    /// The dearest piece for which it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_max: Option<Money>,
 }
 
 /// A price and the book version from which it holds.
@@ -90,6 +126,43 @@ pub struct Item {
     pub deposit: Option<Money>,
     /// Every code that finds this item, the item id excepted.
     pub codes: Vec<ItemCode>,
+    #[serde(default, skip_serializing_if = "Selling::is_plain")]
+    pub selling: Selling,
+}
+
+/// What is out of the ordinary about selling an item.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Selling {
+    /// The price is typed at the lane.
+    pub open_price: bool,
+    /// The serial number of each piece is asked for.
+    pub ask_serial: bool,
+    /// Never taken back.
+    pub not_returnable: bool,
+    /// Items that are sold along, one for each piece: a bag, a fee, a warranty.
+    pub linked: Vec<ItemId>,
+    /// What a kit is made of: these leave stock, not the kit itself.
+    pub kit: Vec<KitPart>,
+    /// The weight of the packing, taken off a weight that is entered or read.
+    pub tare_grams: i64,
+}
+
+impl Selling {
+    /// The most items that one is linked to, and the most parts of one kit.
+    pub const PARTS_MAX: usize = 50;
+
+    pub fn is_plain(&self) -> bool {
+        *self == Selling::default()
+    }
+}
+
+/// One part of a kit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KitPart {
+    pub item: ItemId,
+    /// How much of it one kit holds, in thousandths of its unit.
+    pub milli: i64,
 }
 
 impl Item {

@@ -5,15 +5,21 @@
 //! every lane. Nothing in this crate does I/O, knows a clock or draws randomness.
 
 mod code;
+mod gs1;
 mod import;
 mod item;
 mod people;
 mod record;
+mod scan;
 mod settings;
 
-pub use code::{CodeError, EmbeddedLayout, Embeds, Gtin, ItemCode, ScannedCode};
+pub use code::{CodeError, EmbeddedLayout, Embeds, Gtin, ItemCode};
 pub use import::{Import, ImportKind, ImportProblem, MapPin};
-pub use item::{Department, DepartmentId, Item, ItemId, PriceSince, TaxCategory, TaxId};
-pub use people::{Customer, CustomerId, Employee, EmployeeId, Role, Tier};
-pub use record::{BookVersion, Record, Reference};
+pub use item::{
+    Department, DepartmentId, Item, ItemId, KitPart, PriceSince, Selling, TaxCategory, TaxHoliday,
+    TaxId, TaxPart, TaxThreshold,
+};
+pub use people::{Customer, CustomerDetail, CustomerId, Employee, EmployeeId, Role, Tier};
+pub use record::{BookVersion, Recall, Record, Reference};
+pub use scan::{CodeRules, CouponCode, Marks, ScannedCode, ScannedItem};
 pub use settings::Settings;

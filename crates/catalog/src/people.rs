@@ -59,4 +59,23 @@ pub struct Customer {
     pub name: String,
     pub tier: Tier,
     pub phone: Option<String>,
+    #[serde(default, skip_serializing_if = "CustomerDetail::is_empty")]
+    pub detail: CustomerDetail,
+}
+
+/// What a store may know of a customer besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CustomerDetail {
+    pub email: Option<String>,
+    /// The number of the certificate by which no tax is added.
+    pub exemption: Option<String>,
+    /// May buy on account.
+    pub on_account: bool,
+}
+
+impl CustomerDetail {
+    pub fn is_empty(&self) -> bool {
+        *self == CustomerDetail::default()
+    }
 }

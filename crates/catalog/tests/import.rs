@@ -46,6 +46,12 @@ fn shown(answer: Result<Record, ImportProblem>) -> String {
         Ok(Record::Customer(c)) => {
             format!("customer {} {} {:?} {:?}", c.id, c.name, c.tier, c.phone)
         }
+        Ok(Record::Recall(r)) => {
+            format!(
+                "recall {} {} {:?} '{}'",
+                r.item, r.all_lots, r.lots, r.reason
+            )
+        }
         Ok(other) => format!("{other:?}"),
     }
 }
@@ -374,4 +380,17 @@ fn a_large_catalog_imports_without_a_problem() {
     }
     let expected = [("departments", 30), ("items", 68_222), ("taxes", 1)];
     assert_eq!(counts, BTreeMap::from(expected));
+}
+
+#[test]
+fn recalls_are_read() {
+    check(
+        "item_id,recalled_lots,reason\n1,L7;L8,glass\n2,*,salmonella\n3,,lifted\n1,L9,again\n",
+        &[
+            r#"recall 1 false ["L7", "L8"] 'glass'"#,
+            "recall 2 true [] 'salmonella'",
+            "recall 3 false [] 'lifted'",
+            "line 5, item_id '1': line 2 has it already: change one of the two",
+        ],
+    );
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use catalog::{
-    EmbeddedLayout, Import, Item, ItemCode, ItemId, Record, Role, ScannedCode, Settings, Tier,
+    CodeRules, EmbeddedLayout, Import, Item, ItemCode, ItemId, Record, Role, ScannedCode, Settings,
+    Tier,
 };
 use money::{Currency, Unit};
 
@@ -64,11 +65,23 @@ fn gtins_are_the_stores_own_and_never_an_embedded_code() {
                 "{digits}"
             );
             let layouts = EmbeddedLayout::defaults();
-            let scanned = ScannedCode::parse(&digits[1..], &layouts, Currency::USD).unwrap();
-            assert_eq!(scanned, ScannedCode::Item(code.clone()));
+            assert_eq!(scanned(&digits[1..], &layouts), *code);
         }
     }
     assert!(gtins >= 1800, "{gtins}");
+}
+
+/// The code by which a scan finds its item.
+fn scanned(text: &str, layouts: &[EmbeddedLayout]) -> ItemCode {
+    let rules = CodeRules {
+        layouts,
+        currency: Currency::USD,
+        this_year: 2026,
+    };
+    match ScannedCode::parse(text, &rules).unwrap() {
+        ScannedCode::Item(item) => item.code,
+        ScannedCode::Coupon(coupon) => panic!("{text} is coupon {coupon:?}"),
+    }
 }
 
 #[test]
@@ -165,11 +178,7 @@ fn what_to_scan_is_there() {
         let code = if by_code.contains_key(&internal) {
             internal
         } else {
-            match ScannedCode::parse(scan, &layouts, Currency::USD).unwrap() {
-                ScannedCode::Item(code) => code,
-                ScannedCode::PriceEmbedded { item, .. }
-                | ScannedCode::WeightEmbedded { item, .. } => ItemCode::Embedded(item),
-            }
+            scanned(scan, &layouts)
         };
         assert_eq!(
             by_code.get(&code).map(|id| id.0.as_str()),

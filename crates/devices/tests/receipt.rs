@@ -56,9 +56,11 @@ fn line(number: u32, sold: &Sold) -> Line {
             name: name.to_owned(),
             rate: Rate::parse_percent(rate).expect("a literal rate"),
             included,
+            parts: Vec::new(),
         },
         price_override: None,
         voided: false,
+        detail: Default::default(),
     }
 }
 
@@ -173,6 +175,7 @@ fn receipt(sold: &[Sold], promotions: &[(&str, &str)], cash: &[&str]) -> Receipt
         },
         tenders,
         change: handed_over - total,
+        detail: Default::default(),
     }
 }
 

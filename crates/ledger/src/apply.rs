@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, btree_map};
 
-use catalog::{BookVersion, Item, ItemCode, ItemId, PriceSince, Record, Settings};
+use catalog::{BookVersion, Item, ItemCode, ItemId, PriceSince, Recall, Record, Settings};
 use sale::{Event, LaneId, Receipt};
 
 use crate::store::{
@@ -328,6 +328,7 @@ impl Rules<'_, '_> {
                 Record::Employee(e) => self.put(Table::Employee, e.id.0.as_bytes(), e)?,
                 Record::Customer(c) => self.put(Table::Customer, c.id.0.as_bytes(), c)?,
                 Record::Promotions(text) => self.promotions(text, version)?,
+                Record::Recall(recall) => self.recall(recall)?,
                 Record::Settings(settings) => self.put(Table::Settings, SETTINGS, settings)?,
             }
         }
@@ -368,6 +369,14 @@ impl Rules<'_, '_> {
             }
         }
         Ok(None)
+    }
+
+    fn recall(&mut self, recall: &Recall) -> Result<(), TableError> {
+        let key = recall.item.0.as_bytes();
+        match recall.all_lots || !recall.lots.is_empty() {
+            true => self.put(Table::Recall, key, recall),
+            false => self.tables.set(Table::Recall, key, None),
+        }
     }
 
     fn item(&mut self, new: &Item, version: BookVersion) -> Result<(), TableError> {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use catalog::{
     BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Item,
-    ItemCode, ItemId, Reference, Settings, TaxCategory, TaxId,
+    ItemCode, ItemId, Recall, Reference, Settings, TaxCategory, TaxId,
 };
 use sale::{BusinessDay, LaneId};
 use serde::Serialize;
@@ -242,5 +242,9 @@ impl Reference for StoreView<'_> {
 
     fn settings(&self) -> Settings {
         self.look_up(Table::Settings, SETTINGS).unwrap_or_default()
+    }
+
+    fn recall(&self, item: &ItemId) -> Option<Recall> {
+        self.look_up(Table::Recall, item.0.as_bytes())
     }
 }

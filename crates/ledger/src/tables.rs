@@ -45,10 +45,12 @@ pub enum Table {
     Invitation = 15,
     /// State hash by applied index (big-endian u64), the last `HASHES_KEPT`. Not itself hashed.
     HashAt = 16,
+    /// Recalled goods by item id.
+    Recall = 17,
 }
 
 impl Table {
-    pub const ALL: [Table; 16] = [
+    pub const ALL: [Table; 17] = [
         Table::Meta,
         Table::Entry,
         Table::Lane,
@@ -65,6 +67,7 @@ impl Table {
         Table::Exception,
         Table::Invitation,
         Table::HashAt,
+        Table::Recall,
     ];
 }
 

@@ -1,12 +1,12 @@
 //! From a command to events, or a refusal. Changes nothing itself.
 
-use catalog::{Employee, Item, ItemCode, Reference, Role, ScannedCode};
+use catalog::{Employee, Reference, Role};
 use money::{Money, Quantity, Unit};
 use promotions::CompiledBook;
 
 use crate::{
-    Cart, CartId, Cashier, Command, Event, LINES_MAX, LaneId, Line, LineTax, LocalTime,
-    OverrideReason, Phase, Pin, Receipt, Refusal, Register, Tender, price,
+    Cart, CartId, Cashier, Command, Event, LaneId, Line, LocalTime, OverrideReason, Phase, Pin,
+    Receipt, ReceiptDetail, Refusal, Register, Tender, price, scan,
 };
 
 /// What a decision may look at besides the register itself.
@@ -33,7 +33,7 @@ const CASH_MINOR_MAX: i64 = 10_000_000;
 /// sums over a cart stay far from the bounds of an amount.
 const LINE_MINOR_MAX: i128 = 1_000_000_000_000;
 
-type Decision = Result<Vec<Event>, Refusal>;
+pub(crate) type Decision = Result<Vec<Event>, Refusal>;
 
 /// Decides on a command. `Ok` holds the events to journal, in order; they are never empty.
 pub fn decide(register: &Register, command: &Command, ctx: &Context<'_>) -> Decision {
@@ -51,7 +51,7 @@ pub fn decide(register: &Register, command: &Command, ctx: &Context<'_>) -> Deci
             Some(_) => Err(Refusal::SaleOpen),
             None => Ok(vec![open_cart(register, reference.as_deref(), ctx)]),
         },
-        Command::Scan { code, quantity } => scan(register, code, quantity.as_deref(), ctx),
+        Command::Scan { code, quantity } => scan::scan(register, code, quantity.as_deref(), ctx),
         Command::ConfirmAge { years } => confirm_age(register, cashier, *years, ctx),
         Command::SetCustomer { customer } => {
             let found = ctx
@@ -152,7 +152,7 @@ fn open_cart(register: &Register, reference: Option<&str>, ctx: &Context<'_>) ->
 }
 
 /// The event for the open cart, which is opened first where there is none.
-fn with_cart(
+pub(crate) fn with_cart(
     register: &Register,
     ctx: &Context<'_>,
     event: impl FnOnce(CartId) -> Event,
@@ -179,137 +179,6 @@ fn confirm_age(register: &Register, cashier: &Cashier, years: u8, ctx: &Context<
         cart,
         years,
         by,
-    })
-}
-
-fn scan(register: &Register, code: &str, quantity: Option<&str>, ctx: &Context<'_>) -> Decision {
-    if let Some(refusal) = register.cart.as_ref().and_then(paying) {
-        return Err(refusal);
-    }
-    let lines = register.cart.as_ref().map_or(0, |cart| cart.lines.len());
-    if lines >= LINES_MAX {
-        return Err(Refusal::CartFull { lines });
-    }
-    let code = code.trim();
-    let found = find(code, ctx)?;
-    let confirmed = register.cart.as_ref().map_or(0, |c| c.age_confirmed);
-    if let Some(years) = found.item.age_min.filter(|years| *years > confirmed) {
-        return Err(Refusal::AgeCheck {
-            scanned: code.to_owned(),
-            description: found.item.description,
-            years,
-        });
-    }
-    let number = u32::try_from(lines + 1).expect("bounded by LINES_MAX");
-    let line = line_for(found, code, number, quantity, register.cart.as_ref(), ctx)?;
-    with_cart(register, ctx, |cart| Event::LineAdded { cart, line })
-}
-
-/// What a code led to: the item, and what the code itself fixes.
-struct FoundItem {
-    item: Item,
-    price: Option<Money>,
-    weight: Option<Quantity>,
-}
-
-fn find(code: &str, ctx: &Context<'_>) -> Result<FoundItem, Refusal> {
-    let plain = |item| FoundItem {
-        item,
-        price: None,
-        weight: None,
-    };
-    // The store's own numbers come first: some are as long as a GTIN and carry no check digit.
-    let internal = ItemCode::Internal(code.to_owned());
-    if let Some(item) = ctx.reference.item_by_code(&internal) {
-        return Ok(plain(item));
-    }
-    let settings = ctx.reference.settings();
-    let scanned =
-        ScannedCode::parse(code, &settings.embedded_codes, settings.currency).map_err(|error| {
-            Refusal::BadCode {
-                scanned: code.to_owned(),
-                message: error.to_string(),
-            }
-        })?;
-    let look_up = |code: &ItemCode| ctx.reference.item_by_code(code);
-    let found = match scanned {
-        ScannedCode::Item(code) => look_up(&code).map(plain),
-        ScannedCode::PriceEmbedded { item, price } => {
-            look_up(&ItemCode::Embedded(item)).map(|item| FoundItem {
-                item,
-                price: Some(price),
-                weight: None,
-            })
-        }
-        ScannedCode::WeightEmbedded { item, weight } => {
-            look_up(&ItemCode::Embedded(item)).map(|item| FoundItem {
-                item,
-                price: None,
-                weight: Some(weight),
-            })
-        }
-    };
-    found.ok_or(Refusal::UnknownCode {
-        scanned: code.to_owned(),
-    })
-}
-
-fn line_for(
-    found: FoundItem,
-    code: &str,
-    number: u32,
-    quantity: Option<&str>,
-    cart: Option<&Cart>,
-    ctx: &Context<'_>,
-) -> Result<Line, Refusal> {
-    let FoundItem {
-        item,
-        price,
-        weight,
-    } = found;
-    let pinned = cart.map_or(ctx.reference.version(), |cart| cart.book);
-    // A label that carries its price is one piece at that price, whatever the item is sold by.
-    let (unit, unit_price) = match price {
-        Some(price) => (Unit::Each, price),
-        None => (item.sold_by, item.price_at(pinned)),
-    };
-    let quantity = match (weight, quantity) {
-        (Some(weight), _) => weight,
-        (None, Some(text)) => parse_quantity(text, unit)?,
-        (None, None) if unit == Unit::Each => Quantity::ONE,
-        (None, None) => {
-            return Err(Refusal::WeightNeeded {
-                scanned: code.to_owned(),
-                description: item.description,
-            });
-        }
-    };
-    bounded_cost(quantity, unit_price, item.deposit)
-        .map_err(|message| Refusal::BadQuantity { message })?;
-    let tax = ctx
-        .reference
-        .tax(&item.tax)
-        .ok_or_else(|| Refusal::TaxMissing {
-            tax: item.tax.to_string(),
-        })?;
-    Ok(Line {
-        number,
-        item: item.id,
-        code: code.to_owned(),
-        description: item.description,
-        department: item.department,
-        brand: item.brand,
-        quantity,
-        unit_price,
-        deposit: item.deposit,
-        tax: LineTax {
-            id: tax.id,
-            name: tax.name,
-            rate: tax.rate,
-            included: tax.included,
-        },
-        price_override: None,
-        voided: false,
     })
 }
 
@@ -412,6 +281,7 @@ fn tender_cash(
                 totals,
                 tenders,
                 change: paid - due,
+                detail: ReceiptDetail::default(),
             }),
         });
     }
@@ -426,7 +296,7 @@ fn selling(register: &Register) -> Result<&Cart, Refusal> {
     }
 }
 
-fn paying(cart: &Cart) -> Option<Refusal> {
+pub(crate) fn paying(cart: &Cart) -> Option<Refusal> {
     match cart.phase {
         Phase::Selling => None,
         Phase::Paying { due, .. } => Some(Refusal::Paying {
@@ -440,14 +310,14 @@ fn line_of(cart: &Cart, line: u32) -> Result<&Line, Refusal> {
     cart.line(line).ok_or(Refusal::NoSuchLine { line })
 }
 
-fn parse_quantity(text: &str, unit: Unit) -> Result<Quantity, Refusal> {
+pub(crate) fn parse_quantity(text: &str, unit: Unit) -> Result<Quantity, Refusal> {
     Quantity::parse(text, unit).map_err(|error| Refusal::BadQuantity {
         message: error.to_string(),
     })
 }
 
 /// Checks that a line costs no more than a cart can add up.
-fn bounded_cost(
+pub(crate) fn bounded_cost(
     quantity: Quantity,
     unit_price: Money,
     deposit: Option<Money>,

@@ -1,7 +1,9 @@
 //! What happened on a register. Events are the journal's content: once written, a variant or a
 //! field is never given another meaning.
 
-use catalog::{BookVersion, CustomerId, DepartmentId, EmployeeId, ItemId, Role, TaxId, Tier};
+use catalog::{
+    BookVersion, CustomerId, DepartmentId, EmployeeId, ItemId, Marks, Role, TaxId, TaxPart, Tier,
+};
 use money::{Money, Quantity, Rate};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,9 @@ pub struct LineTax {
     pub name: String,
     pub rate: Rate,
     pub included: bool,
+    /// Each authority's part, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<TaxPart>,
 }
 
 /// Why a line does not have the price of the book.
@@ -44,6 +49,22 @@ pub struct Line {
     pub price_override: Option<OverrideReason>,
     #[serde(default)]
     pub voided: bool,
+    #[serde(default, skip_serializing_if = "LineDetail::is_plain")]
+    pub detail: LineDetail,
+}
+
+/// What few lines have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LineDetail {
+    /// Lot, dates and serial number, as the code said.
+    pub marks: Marks,
+}
+
+impl LineDetail {
+    pub fn is_plain(&self) -> bool {
+        *self == LineDetail::default()
+    }
 }
 
 /// Money, or what stands for it, handed over.

@@ -13,14 +13,15 @@ mod price;
 mod receipt;
 mod refusal;
 mod register;
+mod scan;
 mod time;
 
 pub use command::{Command, Pin};
 pub use decide::{Context, decide};
-pub use event::{Event, Line, LineTax, OverrideReason, Tender};
+pub use event::{Event, Line, LineDetail, LineTax, OverrideReason, Tender};
 pub use ids::{CartId, IdError, LaneId, StoreId};
 pub use price::{LineTotal, PromotionTotal, TaxTotal, Totals, price};
-pub use receipt::Receipt;
+pub use receipt::{Receipt, ReceiptDetail};
 pub use refusal::Refusal;
 pub use register::{Cart, Cashier, Phase, Register, evolve};
 pub use time::{BusinessDay, LocalTime};

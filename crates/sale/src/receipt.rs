@@ -28,4 +28,20 @@ pub struct Receipt {
     pub totals: Totals,
     pub tenders: Vec<Tender>,
     pub change: Money,
+    #[serde(default, skip_serializing_if = "ReceiptDetail::is_plain")]
+    pub detail: ReceiptDetail,
+}
+
+/// What few receipts have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReceiptDetail {
+    /// What was noted of the sale.
+    pub notes: Vec<String>,
+}
+
+impl ReceiptDetail {
+    pub fn is_plain(&self) -> bool {
+        *self == ReceiptDetail::default()
+    }
 }

@@ -42,6 +42,15 @@ pub enum Refusal {
         description: String,
         years: u8,
     },
+    #[error("{description} expired on {expires}.")]
+    Expired {
+        description: String,
+        expires: String,
+    },
+    #[error("{description} was recalled: {reason}")]
+    Recalled { description: String, reason: String },
+    #[error("That is a coupon (offer {offer}), not an item.")]
+    CouponScanned { offer: String },
     #[error("{message}")]
     BadQuantity {
         #[serde(rename = "reason")]
@@ -89,6 +98,9 @@ impl Refusal {
             Refusal::BadCode { .. } => "Scan it again, or type the number under the bars.",
             Refusal::WeightNeeded { .. } => "Put it on the scale, or type the weight in kilograms.",
             Refusal::AgeCheck { .. } => "Check the buyer's age, then confirm.",
+            Refusal::Expired { .. } => "Take it off the shelf and offer the customer another.",
+            Refusal::Recalled { .. } => "Keep it from the customer and tell a manager.",
+            Refusal::CouponScanned { .. } => "Scan the items first; coupons are not taken by code.",
             Refusal::BadQuantity { .. } => "Type a number over zero.",
             Refusal::BadAmount { .. } => "Type an amount such as 20.00.",
             Refusal::NoSuchLine { .. } => "Choose a line that is shown.",

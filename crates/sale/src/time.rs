@@ -32,6 +32,10 @@ impl LocalTime {
         BusinessDay(self.civil().date().to_string())
     }
 
+    pub fn year(self) -> i32 {
+        i32::from(self.civil().year())
+    }
+
     /// `hh:mm`, as the status bar shows it.
     pub fn hour_minute(self) -> String {
         self.civil().strftime("%H:%M").to_string()

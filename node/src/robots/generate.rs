@@ -166,7 +166,7 @@ impl Dice {
 mod tests {
     use super::*;
     use crate::sample;
-    use catalog::{ScannedCode, Settings};
+    use catalog::{CodeRules, ScannedCode, Settings};
 
     fn shoppers(seed: u64) -> Shoppers {
         let items = sample::items(sample::text_of("items").as_bytes());
@@ -210,16 +210,17 @@ mod tests {
             .collect();
         for code in codes {
             let known = shoppers.items.iter().any(|item| item.id.0 == code);
-            let read = ScannedCode::parse(&code, &settings.embedded_codes, settings.currency);
-            let found = match read {
-                Ok(ScannedCode::Item(code)) => {
-                    shoppers.items.iter().any(|i| i.codes.contains(&code))
+            let rules = CodeRules {
+                layouts: &settings.embedded_codes,
+                currency: settings.currency,
+                this_year: 2026,
+            };
+            let found = match ScannedCode::parse(&code, &rules) {
+                Ok(ScannedCode::Item(read)) => {
+                    let sold = read.price.is_none_or(|price| price.minor() > 0);
+                    sold && shoppers.items.iter().any(|i| i.codes.contains(&read.code))
                 }
-                Ok(ScannedCode::PriceEmbedded { item, price }) => {
-                    let code = ItemCode::Embedded(item);
-                    price.minor() > 0 && shoppers.items.iter().any(|i| i.codes.contains(&code))
-                }
-                Ok(ScannedCode::WeightEmbedded { .. }) | Err(_) => false,
+                Ok(ScannedCode::Coupon(_)) | Err(_) => false,
             };
             assert!(known || found, "{code}");
         }

@@ -148,6 +148,7 @@ fn item((id, description, department, price, unit): &Row) -> Item {
         age_min: (*department == "wine").then_some(18),
         deposit: (*department == "drinks").then(|| usd("0.25")),
         codes: vec![code.expect("a literal code")],
+        selling: Default::default(),
     }
 }
 
@@ -180,6 +181,7 @@ impl Reference for Store {
             name: name.to_owned(),
             rate: Rate::parse_percent(rate).expect("a literal rate"),
             included: false,
+            parts: Vec::new(),
         })
     }
 
@@ -203,6 +205,7 @@ impl Reference for Store {
             name: "Eva Lind".to_owned(),
             tier: Tier::Gold,
             phone: None,
+            detail: Default::default(),
         })
     }
 

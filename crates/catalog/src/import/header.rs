@@ -51,6 +51,12 @@ const CUSTOMERS: &[Column] = &[
     ("phone", &["phone"]),
 ];
 
+const RECALLS: &[Column] = &[
+    ("item_id", &["item_id", "product_id", "sku"]),
+    ("recalled_lots", &["recalled_lots"]),
+    ("reason", &["reason"]),
+];
+
 fn columns(kind: ImportKind) -> &'static [Column] {
     match kind {
         ImportKind::Items => ITEMS,
@@ -58,6 +64,7 @@ fn columns(kind: ImportKind) -> &'static [Column] {
         ImportKind::Taxes => TAXES,
         ImportKind::Employees => EMPLOYEES,
         ImportKind::Customers => CUSTOMERS,
+        ImportKind::Recalls => RECALLS,
     }
 }
 
@@ -74,6 +81,7 @@ fn required(kind: ImportKind) -> &'static [&'static [&'static str]] {
         ImportKind::Taxes => &[&["tax_id"], &["rate"]],
         ImportKind::Employees => &[&["employee_id"], &["name"], &["role"], &["pin"]],
         ImportKind::Customers => &[&["customer_id"], &["name"]],
+        ImportKind::Recalls => &[&["item_id"], &["recalled_lots"], &["reason"]],
     }
 }
 

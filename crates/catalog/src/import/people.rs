@@ -2,7 +2,9 @@
 
 use super::header::Cells;
 use super::{ImportProblem, MapPin, Seen};
-use crate::{Customer, CustomerId, Employee, EmployeeId, ItemCode, Record, Role, Tier};
+use crate::{
+    Customer, CustomerDetail, CustomerId, Employee, EmployeeId, ItemCode, Record, Role, Tier,
+};
 
 /// The lengths a PIN may have, in digits.
 const PIN_DIGITS: std::ops::RangeInclusive<usize> = 4..=8;
@@ -55,6 +57,7 @@ pub(super) fn customer(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>
         name,
         tier,
         phone: (!phone.is_empty()).then(|| phone.to_owned()),
+        detail: CustomerDetail::default(),
     })])
 }
 

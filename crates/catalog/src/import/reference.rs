@@ -6,8 +6,8 @@ use super::header::Cells;
 use super::words::{nice, size, slug};
 use super::{ImportProblem, Seen};
 use crate::{
-    BookVersion, CodeError, Department, DepartmentId, Item, ItemCode, ItemId, Record, TaxCategory,
-    TaxId,
+    BookVersion, CodeError, Department, DepartmentId, Item, ItemCode, ItemId, Recall, Record,
+    Selling, TaxCategory, TaxId,
 };
 
 /// The tax of items for which no tax is stated.
@@ -49,6 +49,7 @@ pub(super) fn item(
         age_min: age_min(cells)?,
         deposit: deposit(cells, currency, sold_by)?,
         codes: codes.iter().map(|(_, code)| code.clone()).collect(),
+        selling: Selling::default(),
     };
     let mut keys = vec![("item_id", own.key())];
     keys.extend(codes.iter().map(|(field, code)| (*field, code.key())));
@@ -65,6 +66,7 @@ fn with_what_it_names(item: Item, department: Department, seen: &mut Seen) -> Ve
             name: "No tax".to_owned(),
             rate: Rate::ZERO,
             included: false,
+            parts: Vec::new(),
         }));
     }
     if seen.departments.insert(department.id.clone()) {
@@ -247,5 +249,31 @@ pub(super) fn tax(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, Imp
         name,
         rate,
         included,
+        parts: Vec::new(),
+    })])
+}
+
+/// Goods that must not be sold: an item and its lots divided by `;`, or `*` for all of it. A row
+/// without lots lifts the item's recall.
+pub(super) fn recall(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, ImportProblem> {
+    let id = cells.needed("item_id")?;
+    let own = ItemCode::parse_internal(id)
+        .map_err(|_| cells.problem("item_id", "write the item's own number"))?;
+    let text = cells.text("recalled_lots")?;
+    let lots: Vec<String> = text
+        .split(';')
+        .map(str::trim)
+        .filter(|lot| !lot.is_empty() && *lot != "*")
+        .map(str::to_owned)
+        .collect();
+    if lots.len() > Recall::LOTS_MAX {
+        return Err(cells.problem("recalled_lots", "recall all of it with *"));
+    }
+    seen.note(cells, &[("item_id", own.key())])?;
+    Ok(vec![Record::Recall(Recall {
+        item: ItemId::from(id),
+        all_lots: text == "*",
+        lots,
+        reason: cells.text("reason")?.to_owned(),
     })])
 }

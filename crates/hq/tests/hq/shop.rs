@@ -54,6 +54,7 @@ fn receipt(lane: LaneId, number: u64, day: &str, minor: i64) -> Receipt {
             amount: usd(minor + 5),
         }],
         change: usd(5),
+        detail: Default::default(),
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::fmt::Write;
 
-use catalog::{BookVersion, ItemCode, Record, Settings, TaxCategory, Tier};
+use catalog::{
+    BookVersion, ItemCode, Record, Settings, TaxCategory, TaxHoliday, TaxPart, TaxThreshold, Tier,
+};
 use expect_test::expect_file;
 use ledger::{Command, CommandError, Entry, EntryBody, EntryHash, Fact, Hlc, Outcome};
 use money::{Quantity, Rate};
@@ -234,6 +236,7 @@ fn commands() -> Vec<(&'static str, Command)> {
             name: "Sales tax".to_owned(),
             rate: Rate::from_percent(8),
             included: true,
+            parts: Vec::new(),
         }),
         Record::Employee(employee("101")),
         Record::Customer(catalog::Customer {
@@ -241,6 +244,7 @@ fn commands() -> Vec<(&'static str, Command)> {
             name: "Grace".to_owned(),
             tier: Tier::Silver,
             phone: Some("555-0141".to_owned()),
+            detail: Default::default(),
         }),
         Record::Promotions("schema = 1".to_owned()),
         Record::Settings(Settings::default()),
@@ -270,6 +274,69 @@ fn commands() -> Vec<(&'static str, Command)> {
             },
         ),
         ("hq-cursor", Command::HqCursor { cursor: 300 }),
+        (
+            "reference-2",
+            Command::Reference {
+                author: "Ada".to_owned(),
+                records: later_records(),
+            },
+        ),
+    ]
+}
+
+/// What later releases added to records.
+fn later_records() -> Vec<Record> {
+    let mut kit = item("2", 500, &[]);
+    kit.selling = catalog::Selling {
+        open_price: true,
+        ask_serial: true,
+        not_returnable: true,
+        linked: vec!["3".into()],
+        kit: vec![catalog::KitPart {
+            item: "4".into(),
+            milli: 2000,
+        }],
+        tare_grams: 20,
+    };
+    let part = |threshold| TaxPart {
+        name: "State".to_owned(),
+        rate: Rate::from_percent(4),
+        threshold,
+        holidays: vec![TaxHoliday {
+            first_day: "2026-08-01".to_owned(),
+            last_day: "2026-08-07".to_owned(),
+            price_max: Some(usd(10_000)),
+        }],
+    };
+    vec![
+        Record::Item(kit),
+        Record::Tax(TaxCategory {
+            id: "clothing".into(),
+            name: "Sales tax".to_owned(),
+            rate: Rate::from_percent(8),
+            included: false,
+            parts: vec![
+                part(Some(TaxThreshold::ExemptBelow(usd(11_000)))),
+                part(Some(TaxThreshold::OnlyAbove(usd(17_500)))),
+            ],
+        }),
+        Record::Customer(catalog::Customer {
+            id: "701".into(),
+            name: "Alan".to_owned(),
+            tier: Tier::Basic,
+            phone: None,
+            detail: catalog::CustomerDetail {
+                email: Some("alan@example.org".to_owned()),
+                exemption: Some("EX-1".to_owned()),
+                on_account: true,
+            },
+        }),
+        Record::Recall(catalog::Recall {
+            item: "1".into(),
+            all_lots: false,
+            lots: vec!["L7".to_owned()],
+            reason: "glass".to_owned(),
+        }),
     ]
 }
 

@@ -48,12 +48,14 @@ fn each_kind_of_record_is_found_again_and_replaced() {
             name: name.to_owned(),
             rate: Rate::from_percent(rate),
             included: false,
+            parts: Vec::new(),
         };
         let customer = Customer {
             id: grace.clone(),
             name: name.to_owned(),
             tier,
             phone: None,
+            detail: Default::default(),
         };
         let settings = Settings {
             store_name: name.to_owned(),
@@ -285,4 +287,27 @@ fn the_catalog_is_read_page_by_page() {
         );
     }
     assert_eq!(pages, ["0123", "4567", "89"]);
+}
+
+#[test]
+fn recalls_are_made_and_lifted() {
+    let mut shop = Shop::with_lanes("a");
+    let recall = |all_lots: bool, lots: &[&str]| {
+        Record::Recall(catalog::Recall {
+            item: "1".into(),
+            all_lots,
+            lots: lots.iter().map(|lot| (*lot).to_owned()).collect(),
+            reason: "glass".to_owned(),
+        })
+    };
+    let mut check = |record: Record, lot: Option<&str>, expected: Option<bool>| {
+        shop.change(vec![record]);
+        let found = shop.view().recall(&"1".into());
+        assert_eq!(found.map(|recall| recall.covers(lot)), expected);
+    };
+    check(recall(false, &["L7"]), Some("L7"), Some(true));
+    check(recall(false, &["L7"]), Some("L8"), Some(false));
+    check(recall(false, &["L7"]), None, Some(false));
+    check(recall(true, &[]), None, Some(true));
+    check(recall(false, &[]), None, None);
 }

@@ -205,9 +205,11 @@ pub fn line(number: u32, item: &str, milli: i64, unit_price: Money) -> Line {
             name: "Sales tax".to_owned(),
             rate: Rate::from_percent(8),
             included: false,
+            parts: Vec::new(),
         },
         price_override: None,
         voided: false,
+        detail: Default::default(),
     }
 }
 
@@ -246,6 +248,7 @@ pub fn receipt(cart: CartId, day: &str, lines: &[(&str, i64, i64)]) -> Receipt {
             amount: total + usd(100),
         }],
         change: usd(100),
+        detail: Default::default(),
     }
 }
 
@@ -266,6 +269,7 @@ pub fn item(id: &str, minor: i64, codes: &[&str]) -> Item {
             .iter()
             .map(|code| catalog::ItemCode::parse(code).unwrap())
             .collect(),
+        selling: Default::default(),
     }
 }
 

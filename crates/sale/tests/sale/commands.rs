@@ -438,3 +438,56 @@ fn words_are_kept_to_a_length() {
     };
     assert_eq!(reference.as_deref(), Some("é".repeat(100).as_str()));
 }
+
+#[test]
+fn goods_with_a_date_or_a_lot() {
+    // Today is 2026-11-27; what expires today may still be sold.
+    check(
+        MILK,
+        "scan (01)04006381333931(17)261127(10)L8",
+        "line 2: 1 milk at 1.99",
+    );
+    check(
+        MILK,
+        "scan https://id.gs1.org/01/4006381333931/10/L8",
+        "line 2: 1 milk at 1.99",
+    );
+    refuse(
+        ADA,
+        "scan (01)04006381333931(17)261126",
+        "milk expired on 2026-11-26",
+    );
+    refuse(
+        ADA,
+        "scan (01)04006381333931(10)L7",
+        "milk was recalled: glass",
+    );
+    refuse(ADA, "scan soup", "soup was recalled");
+    refuse(ADA, "scan (01)04006381333932", "check digit");
+    refuse(ADA, "scan (255)9501101021501123", "a coupon");
+    check(
+        MILK,
+        "scan (01)04006381333931(30)3",
+        "line 2: 3 milk at 1.99",
+    );
+    check(
+        MILK,
+        "scan (01)04006381333931(3922)0150",
+        "line 2: 1 milk at 1.50",
+    );
+    // A weight on goods that are sold by the piece changes nothing.
+    check(
+        MILK,
+        "scan (01)04006381333931(3103)000455",
+        "line 2: 1 milk at 1.99",
+    );
+}
+
+#[test]
+fn a_line_remembers_what_its_code_said() {
+    let mut lane = Lane::after("in 101 1111 / scan (01)04006381333931(10)L8(21)S1(15)261130");
+    let marks = &lane.register.cart.take().unwrap().lines[0].detail.marks;
+    assert_eq!(marks.lot.as_deref(), Some("L8"));
+    assert_eq!(marks.serial.as_deref(), Some("S1"));
+    assert_eq!(marks.best_before.as_deref(), Some("2026-11-30"));
+}

@@ -6,7 +6,7 @@
 
 use catalog::{
     BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Item,
-    ItemCode, ItemId, PriceSince, Reference, Role, Settings, TaxCategory, TaxId, Tier,
+    ItemCode, ItemId, PriceSince, Recall, Reference, Role, Settings, TaxCategory, TaxId, Tier,
 };
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
@@ -66,6 +66,7 @@ fn item(id: &str, code: &str, unit: Unit, minor: i64, tax: &str) -> Item {
         age_min: None,
         deposit: None,
         codes: vec![ItemCode::parse(code).unwrap()],
+        selling: Default::default(),
     }
 }
 
@@ -92,6 +93,7 @@ impl Books {
                 item("yogurt", "i:yogurt", Each, 100, "food"),
                 item("book", "i:book", Each, 1070, "vat"),
                 item("gold", "i:gold", Each, 500_000_000_000, "food"),
+                item("soup", "i:soup", Each, 100, "food"),
                 item("orphan", "i:orphan", Each, 100, "lost"),
                 wine,
                 cola,
@@ -131,6 +133,7 @@ impl Reference for Books {
             name: id.0.clone(),
             rate: Rate::from_percent(percent),
             included,
+            parts: Vec::new(),
         })
     }
 
@@ -160,6 +163,22 @@ impl Reference for Books {
             name: "Grace".to_owned(),
             tier,
             phone: None,
+            detail: Default::default(),
+        })
+    }
+
+    /// Lot L7 of milk and all of the soup were recalled.
+    fn recall(&self, id: &ItemId) -> Option<Recall> {
+        let (all_lots, lots) = match id.0.as_str() {
+            "milk" => (false, vec!["L7".to_owned()]),
+            "soup" => (true, Vec::new()),
+            _ => return None,
+        };
+        Some(Recall {
+            item: id.clone(),
+            all_lots,
+            lots,
+            reason: "glass was found in it".to_owned(),
         })
     }
 
