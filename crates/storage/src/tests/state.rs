@@ -165,6 +165,28 @@ fn all_hash(reader: &StateReader) -> String {
         .unwrap()
 }
 
+/// Whoever verifies a running lane reads one moment of the state for minutes.
+#[test]
+fn a_long_reader_does_not_hold_up_a_snapshot() {
+    let (here, there) = (Folder::new(), Folder::new());
+    let (here_disk, there_disk) = (here.disk(), there.disk());
+    let (mut from, _) = StateDb::open(here_disk.clone()).unwrap();
+    let (mut to, _) = StateDb::open(there_disk.clone()).unwrap();
+    apply(&mut from.writer, 40, 30);
+    apply(&mut to.writer, 3, 10);
+    let snapshot = Snapshots::open(here_disk).unwrap().build(&from.reader);
+    let received = Snapshots::open(there_disk).unwrap();
+    let file = transfer(&snapshot.unwrap(), &received).unwrap();
+    received.adopt(&file).unwrap();
+    let read = to.reader.read(|tables| {
+        let before = computed_hash(tables).unwrap();
+        to.writer.replace_with(&file).unwrap();
+        assert_eq!(computed_hash(tables).unwrap(), before, "one moment");
+    });
+    read.unwrap();
+    assert_eq!(all_hash(&to.reader), all_hash(&from.reader));
+}
+
 #[test]
 fn a_snapshot_is_one_moment_and_replaces_another_lanes_state() {
     let (here, there) = (Folder::new(), Folder::new());
