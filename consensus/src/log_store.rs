@@ -15,7 +15,7 @@ use openraft::entry::RaftEntry;
 use openraft::storage::{IOFlushed, RaftLogReader, RaftLogStorage};
 use openraft::{LogState, OptionalSend};
 use providers::SharedDisk;
-use storage::{RaftLogDb, RaftWrite, SetAside, StorageError};
+use storage::{RaftLogDb, RaftWrite, Room, SetAside, StorageError};
 use tokio::sync::oneshot;
 
 use crate::codec::{decode, encode};
@@ -99,8 +99,11 @@ impl Recent {
 
 impl LogStore {
     /// Opens the log; also says whether a damaged one was set aside.
-    pub fn open(disk: SharedDisk) -> Result<(LogStore, Option<SetAside>), StorageError> {
-        let (db, set_aside) = RaftLogDb::open(disk)?;
+    pub fn open(
+        disk: SharedDisk,
+        room: Room,
+    ) -> Result<(LogStore, Option<SetAside>), StorageError> {
+        let (db, set_aside) = RaftLogDb::open(disk, room)?;
         let log = Log {
             vote: value(&db, VOTE)?,
             committed: value(&db, COMMITTED)?,

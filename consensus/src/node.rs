@@ -10,7 +10,7 @@ use openraft::errors::{ClientWriteError, InitializeError, RaftError};
 use openraft::type_config::TypeConfigExt;
 use openraft::{ChangeMembers, Raft};
 use providers::{SharedClock, SharedDisk, StreamClass, timeout};
-use storage::{Snapshots, StateDb, StorageError};
+use storage::{Room, Snapshots, StateDb, StorageError};
 use tokio::sync::watch;
 
 use crate::codec::{decode, encode};
@@ -33,15 +33,13 @@ const CHANGE_RETRY_AFTER: Duration = Duration::from_millis(50);
 pub enum ConsensusError {
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// A node without its log and vote could vote twice in one term, so it never goes on.
-    #[error(
-        "the log of this lane's part in the store was lost ({reason}): \
-         this lane must join the store again as a new lane"
-    )]
+    /// A node without its log and vote could vote twice in one term, so it never goes on: its lane
+    /// must join the store again as a new one.
+    #[error("what it had promised the other lanes was lost ({reason})")]
     LogLost { reason: String },
     #[error(
-        "this lane's copy of the store was lost, and neither its log nor a snapshot reaches back to \
-         the beginning: this lane must join the store again as a new lane"
+        "its copy of the store was lost, and neither its log nor a snapshot reaches back to the \
+         beginning"
     )]
     StateLost,
     #[error("the settings of consensus are wrong: {reason}")]
@@ -99,6 +97,7 @@ struct Inner {
     closed: Arc<Mutex<BTreeSet<NodeId>>>,
     status: watch::Receiver<RaftStatus>,
     applied: watch::Receiver<u64>,
+    room: Room,
     stop: watch::Sender<()>,
 }
 
@@ -115,11 +114,18 @@ impl Consensus {
     ) -> Result<Consensus, ConsensusError> {
         let openraft_config = config.to_openraft()?;
         let snapshots = Snapshots::open(disk.clone())?;
-        let log = open_log(&disk, &state, &snapshots)?;
+        let room = Room::new(clock.clone());
+        let log = open_log(&disk, &room, &state, &snapshots)?;
         let StateDb { writer, reader } = state;
-        let desk = SnapshotDesk::start(&disk, snapshots.clone(), reader);
-        let (machine, applied) =
-            StateMachine::start(&disk, writer, applier, snapshots, desk.clone())?;
+        let desk = SnapshotDesk::start(&disk, snapshots.clone(), reader, room.clone());
+        let (machine, applied) = StateMachine::start(
+            &disk,
+            writer,
+            applier,
+            snapshots,
+            desk.clone(),
+            room.clone(),
+        )?;
         let liveness = Arc::new(Liveness::new(clock.clone()));
         let ConsensusConfig {
             group, me, timing, ..
@@ -165,6 +171,7 @@ impl Consensus {
             closed,
             status,
             applied,
+            room,
             stop,
         };
         Ok(Consensus {
@@ -362,6 +369,7 @@ impl Consensus {
     /// Takes no part any more. What is on disk stays for the next start.
     pub async fn shutdown(&self) {
         self.inner.stop.send_replace(());
+        self.inner.room.give_up();
         if let Err(error) = self.inner.raft.shutdown().await {
             tracing::warn!("consensus did not end in good order: {error}");
         }
@@ -437,6 +445,7 @@ pub fn change_error(error: RaftError<Types, ClientWriteError<Types>>) -> Consens
 /// Opens the log, and makes sure that this node still knows what it promised and applied.
 fn open_log(
     disk: &SharedDisk,
+    room: &Room,
     state: &StateDb,
     snapshots: &Snapshots,
 ) -> Result<LogStore, ConsensusError> {
@@ -450,7 +459,7 @@ fn open_log(
         let reason = String::from_utf8_lossy(&reason).into_owned();
         return Err(ConsensusError::LogLost { reason });
     }
-    let (log, set_aside) = LogStore::open(disk.clone())?;
+    let (log, set_aside) = LogStore::open(disk.clone(), room.clone())?;
     if let Some(set_aside) = set_aside {
         return lost(set_aside.to_string());
     }

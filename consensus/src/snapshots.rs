@@ -9,8 +9,8 @@ use openraft::storage::{RaftSnapshotBuilder, Snapshot};
 use providers::SharedDisk;
 use serde::{Deserialize, Serialize};
 use storage::{
-    RowKey, SnapshotFile, SnapshotIncoming, SnapshotRows, SnapshotSeal, Snapshots, StateReader,
-    StorageError,
+    Room, RowKey, SnapshotFile, SnapshotIncoming, SnapshotRows, SnapshotSeal, Snapshots,
+    StateReader, StorageError,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -48,10 +48,16 @@ enum Job {
 pub struct SnapshotDesk {
     jobs: mpsc::Sender<Job>,
     snapshots: Snapshots,
+    room: Room,
 }
 
 impl SnapshotDesk {
-    pub fn start(disk: &SharedDisk, snapshots: Snapshots, state: StateReader) -> SnapshotDesk {
+    pub fn start(
+        disk: &SharedDisk,
+        snapshots: Snapshots,
+        state: StateReader,
+        room: Room,
+    ) -> SnapshotDesk {
         let (jobs, mut queue) = mpsc::channel(QUEUE_MAX);
         let mut worker = Worker {
             snapshots: snapshots.clone(),
@@ -67,7 +73,11 @@ impl SnapshotDesk {
                 }
             }),
         );
-        SnapshotDesk { jobs, snapshots }
+        SnapshotDesk {
+            jobs,
+            snapshots,
+            room,
+        }
     }
 
     pub fn current(&self) -> Option<SnapshotFile> {
@@ -244,7 +254,11 @@ impl RaftSnapshotBuilder<Types> for SnapshotDesk {
     async fn build_snapshot(
         &mut self,
     ) -> Result<openraft::type_config::alias::SnapshotOf<Types, SnapshotFile>, io::Error> {
-        let file = self.ask(Job::Build).await.map_err(io::Error::other)?;
-        to_openraft(file)
+        loop {
+            match self.ask(Job::Build).await {
+                Err(error) if self.room.wait_after(&error).await => {}
+                built => return to_openraft(built.map_err(io::Error::other)?),
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use ledger::{TableError, Tables};
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend, StoredMembership as OpenraftStoredMembership};
 use providers::SharedDisk;
-use storage::{SnapshotFile, Snapshots, StateTransaction, StateWriter, StorageError};
+use storage::{Room, SnapshotFile, Snapshots, StateTransaction, StateWriter, StorageError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::codec::{decode, encode};
@@ -57,6 +57,7 @@ impl StateMachine {
         applier: Box<dyn Applier>,
         snapshots: Snapshots,
         desk: SnapshotDesk,
+        room: Room,
     ) -> Result<(StateMachine, watch::Receiver<u64>), StorageError> {
         let (jobs, mut queue) = mpsc::channel(QUEUE_MAX);
         let (applied, applied_seen) = watch::channel(writer.applied_index()?);
@@ -65,12 +66,13 @@ impl StateMachine {
             applier,
             snapshots,
             applied,
+            room,
         };
         disk.spawn_worker(
             "apply",
             Box::pin(async move {
                 while let Some(job) = queue.recv().await {
-                    worker.run(job);
+                    worker.run(job).await;
                 }
             }),
         );
@@ -91,6 +93,7 @@ struct Worker {
     applier: Box<dyn Applier>,
     snapshots: Snapshots,
     applied: watch::Sender<u64>,
+    room: Room,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -102,12 +105,12 @@ enum ApplyError {
 }
 
 impl Worker {
-    fn run(&mut self, job: Job) {
+    async fn run(&mut self, job: Job) {
         // openraft is the one that asks; when it is gone, so is the need for an answer.
         match job {
             Job::State(reply) => drop(reply.send(self.state())),
-            Job::Apply(batch, reply) => drop(reply.send(self.apply(batch))),
-            Job::Install(file, reply) => drop(reply.send(self.install(&file))),
+            Job::Apply(batch, reply) => drop(reply.send(self.apply(batch).await)),
+            Job::Install(file, reply) => drop(reply.send(self.install(&file).await)),
         }
     }
 
@@ -121,20 +124,13 @@ impl Worker {
         Ok((applied, membership))
     }
 
-    fn apply(&mut self, batch: Vec<EntryResponder<Types>>) -> io::Result<()> {
-        let applier = &mut self.applier;
-        let applied = self.writer.transaction(|state| {
-            let answers = batch
-                .iter()
-                .map(|(entry, _)| apply(state, applier.as_mut(), entry));
-            let answers = answers.collect::<Result<Vec<Applied>, ApplyError>>()?;
-            if let Some((last, _)) = batch.last() {
-                state.set_private(APPLIED, &encode(&last.log_id))?;
-                state.set_applied_index(last.log_id.index())?;
+    async fn apply(&mut self, batch: Vec<EntryResponder<Types>>) -> io::Result<()> {
+        let answers = loop {
+            match self.apply_all(&batch) {
+                Err(ApplyError::Storage(error)) if self.room.wait_after(&error).await => {}
+                applied => break applied.map_err(io::Error::other)?,
             }
-            Ok::<_, ApplyError>(answers)
-        });
-        let answers = applied.map_err(io::Error::other)?;
+        };
         let last = batch.last().map(|(entry, _)| entry.log_id.index());
         for ((_, responder), answer) in batch.into_iter().zip(answers) {
             if let Some(responder) = responder {
@@ -147,10 +143,31 @@ impl Worker {
         Ok(())
     }
 
-    fn install(&mut self, file: &SnapshotFile) -> io::Result<()> {
-        // Adopted first: after a crash in between, the next start installs it again.
-        self.snapshots.adopt(file).map_err(io::Error::other)?;
-        self.writer.replace_with(file).map_err(io::Error::other)?;
+    /// Applies a batch in one transaction: all of it or nothing.
+    fn apply_all(&mut self, batch: &[EntryResponder<Types>]) -> Result<Vec<Applied>, ApplyError> {
+        let applier = &mut self.applier;
+        self.writer.transaction(|state| {
+            let answers = batch
+                .iter()
+                .map(|(entry, _)| apply(state, applier.as_mut(), entry));
+            let answers = answers.collect::<Result<Vec<Applied>, ApplyError>>()?;
+            if let Some((last, _)) = batch.last() {
+                state.set_private(APPLIED, &encode(&last.log_id))?;
+                state.set_applied_index(last.log_id.index())?;
+            }
+            Ok(answers)
+        })
+    }
+
+    async fn install(&mut self, file: &SnapshotFile) -> io::Result<()> {
+        loop {
+            // Adopted first: after a crash in between, the next start installs it again.
+            let adopted = self.snapshots.adopt(file);
+            match adopted.and_then(|()| self.writer.replace_with(file)) {
+                Err(error) if self.room.wait_after(&error).await => {}
+                installed => break installed.map_err(io::Error::other)?,
+            }
+        }
         self.applied.send_replace(file.seal().applied_index);
         Ok(())
     }

@@ -5,12 +5,10 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::TcpListener;
 use std::path::Path;
 
-use crate::common::{Process, Store, lanemesh, plain_items, run, run_json, scan, text};
+use crate::common::{
+    Lane, Process, Store, lanemesh, plain_items, run, run_json, runtime, scan, text,
+};
 use api::Problem;
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Runtime::new().expect("a runtime")
-}
 
 fn said(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -129,6 +127,64 @@ fn a_port_in_use_is_named() {
 /// A lane whose journal is damaged says so and joins again as a new one; nothing shared is lost.
 #[test]
 fn a_damaged_journal_is_set_aside_and_the_lane_joins_again() {
+    check_joins_again("journal.db");
+}
+
+/// So does one that no longer knows what it promised the others.
+#[test]
+fn a_damaged_raft_log_is_set_aside_and_the_lane_joins_again() {
+    check_joins_again("raft.db");
+}
+
+/// The copy of the store is made again from what the lane and the others have.
+#[test]
+fn a_damaged_copy_of_the_store_is_set_aside_and_made_again() {
+    runtime().block_on(async {
+        let mut store = Store::start(3, false).await;
+        let item = plain_items(1)[0].clone();
+        for lane in &store.lanes {
+            lane.sign_in().await;
+            lane.sell(&item).await;
+        }
+        store.wait_complete().await;
+        let folder = store.lane_folder(3);
+        for damage in [truncate, overwrite] {
+            store.lanes[2].process.stop();
+            damage_database(&folder, "store.db", damage);
+            store.lanes[2] = Lane::start(&folder).await;
+            let lane = &store.lanes[2];
+            lane.wait("it says what it did", |status| {
+                let warned = |w: &String| w.contains("store.db") && w.contains("was kept as");
+                status.warnings.iter().any(warned)
+            })
+            .await;
+            store.wait_together().await;
+            lane.sell(&item).await;
+            store.wait_complete().await;
+            store.assert_verified();
+        }
+        assert_eq!(set_aside(&folder, "store.db"), 2);
+        assert_eq!(store.receipts().await, 5);
+    });
+}
+
+fn damage_database(folder: &Path, file: &str, damage: fn(&Path)) {
+    // What the write-ahead log still has would repair the file.
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(folder.join(format!("{file}{suffix}")));
+    }
+    damage(&folder.join(file));
+}
+
+/// How many damaged files of a name are kept.
+fn set_aside(folder: &Path, file: &str) -> usize {
+    let prefix = format!("{file}.damaged");
+    let kept = std::fs::read_dir(folder).expect("a folder").flatten();
+    kept.filter(|f| f.file_name().to_string_lossy().starts_with(&prefix))
+        .count()
+}
+
+fn check_joins_again(file: &str) {
     runtime().block_on(async {
         let mut store = Store::start(3, false).await;
         let item = plain_items(1)[0].clone();
@@ -138,11 +194,7 @@ fn a_damaged_journal_is_set_aside_and_the_lane_joins_again() {
         store.lanes[2].process.stop();
         let folder = store.lane_folder(3);
         for damage in [truncate, overwrite] {
-            // What the write-ahead log still has would repair the file.
-            for file in ["journal.db-wal", "journal.db-shm"] {
-                let _ = std::fs::remove_file(folder.join(file));
-            }
-            damage(&folder.join("journal.db"));
+            damage_database(&folder, file, damage);
             let mut process = Process::start(&folder, &["lane", text(&folder)]);
             let started = std::time::Instant::now();
             while process.has_ended().is_none() {
@@ -167,7 +219,7 @@ fn a_damaged_journal_is_set_aside_and_the_lane_joins_again() {
         }
         let joined = again.output().expect("the binary runs");
         assert!(joined.status.success(), "{joined:?}");
-        store.lanes[2] = crate::common::Lane::start(&folder).await;
+        store.lanes[2] = Lane::start(&folder).await;
         store.lanes[2]
             .wait("the lane has the store again", |status| {
                 status.items > 0 && status.leader.is_some() && status.lanes.len() == 4
@@ -178,13 +230,7 @@ fn a_damaged_journal_is_set_aside_and_the_lane_joins_again() {
         for lane in &store.lanes {
             lane.wait_shared().await;
         }
-        let kept = std::fs::read_dir(&folder).expect("a folder").flatten();
-        let aside = kept.filter(|f| {
-            f.file_name()
-                .to_string_lossy()
-                .contains("journal.db.damaged")
-        });
-        assert!(aside.count() >= 1, "the damaged file is kept");
+        assert!(set_aside(&folder, file) >= 1, "the damaged file is kept");
     });
 }
 

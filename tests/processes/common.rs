@@ -42,6 +42,10 @@ pub fn run_json(arguments: &[&str]) -> (i32, Value) {
     (output.status.code().unwrap_or(-1), value)
 }
 
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Runtime::new().expect("a runtime")
+}
+
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("temporary folders have plain names")
 }
@@ -55,9 +59,13 @@ pub struct Process {
 
 impl Process {
     pub fn start(folder: &Path, arguments: &[&str]) -> Process {
+        Process::start_as(lanemesh(), folder, arguments)
+    }
+
+    fn start_as(mut program: Command, folder: &Path, arguments: &[&str]) -> Process {
         let printed = folder.with_extension("out");
         let output = File::create(&printed).expect("the temporary folder can be written");
-        let child = lanemesh()
+        let child = program
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("a file can be shared"))
@@ -65,6 +73,10 @@ impl Process {
             .spawn()
             .expect("the binary runs");
         Process { child, printed }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL.
@@ -118,7 +130,21 @@ impl Lane {
     pub async fn start_with(folder: &Path, options: &[&str]) -> Lane {
         let _ = std::fs::remove_file(folder.join(node::client::API_FILE));
         let arguments = [&["lane", text(folder)], options].concat();
-        let mut process = Process::start(folder, &arguments);
+        Lane::started(folder, Process::start(folder, &arguments)).await
+    }
+
+    /// Starts a lane that is not ended by the signal which comes with a file that is too large.
+    pub async fn start_where_files_may_be_limited(folder: &Path) -> Lane {
+        let _ = std::fs::remove_file(folder.join(node::client::API_FILE));
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
+        shell.arg(env!("CARGO_BIN_EXE_lanemesh"));
+        let process = Process::start_as(shell, folder, &["lane", text(folder)]);
+        Lane::started(folder, process).await
+    }
+
+    /// Waits until a lane answers.
+    async fn started(folder: &Path, mut process: Process) -> Lane {
         let started = Instant::now();
         loop {
             if let Ok(client) = LaneClient::of_folder(folder)
@@ -359,6 +385,14 @@ impl Store {
             let what = "head office has everything";
             leader.wait(what, |status| status.hq.lag_entries == 0).await;
         }
+    }
+
+    /// Receipts that the store has counted.
+    pub async fn receipts(&self) -> u64 {
+        let totals = self.lanes[0].client.totals().await.expect("totals");
+        let rows = totals.as_array().expect("rows").iter();
+        rows.map(|row| row["total"]["receipts"].as_u64().expect("a count"))
+            .sum()
     }
 
     /// Runs `verify` over all folders; gives its exit code and report.

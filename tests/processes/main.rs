@@ -3,5 +3,7 @@
 mod bad_input;
 mod common;
 mod crash;
+mod full_disk;
 mod real_baskets;
 mod store;
+mod strangers;

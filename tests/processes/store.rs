@@ -1,11 +1,7 @@
 //! A store of real processes: selling together, alone, through crashes, and beside another store.
 
-use crate::common::{Lane, Store, plain_items, run, run_json, scan, text};
+use crate::common::{Lane, Store, plain_items, run, run_json, runtime, scan, text};
 use api::Mode;
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Runtime::new().expect("a runtime")
-}
 
 #[test]
 fn three_lanes_sell_share_and_survive_their_leader() {
@@ -30,16 +26,8 @@ fn three_lanes_sell_share_and_survive_their_leader() {
         store.lanes[leader].sell(&items[1]).await;
         store.wait_complete().await;
         store.assert_verified();
-        let receipts: u64 = sum_receipts(&store).await;
-        assert_eq!(receipts, 33);
+        assert_eq!(store.receipts().await, 33);
     });
-}
-
-async fn sum_receipts(store: &Store) -> u64 {
-    let totals = store.lanes[0].client.totals().await.expect("totals");
-    let rows = totals.as_array().expect("rows").iter();
-    rows.map(|row| row["total"]["receipts"].as_u64().expect("a count"))
-        .sum()
 }
 
 #[test]

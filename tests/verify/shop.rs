@@ -14,7 +14,7 @@ use money::{Currency, Money, Quantity, Rate, Unit};
 use providers::SharedDisk;
 use rusqlite::Connection;
 use sale::{BusinessDay, CartId, Event, Line, LineTax, LocalTime, Receipt, Tender, Totals};
-use storage::{FileDisk, Journal, RaftLogDb, StateDb, StorageError};
+use storage::{FileDisk, Journal, RaftLogDb, Room, StateDb, StorageError};
 use wire::{HqBatch, HqEntry, HqLane};
 
 const DAY: &str = "2026-11-27";
@@ -292,7 +292,7 @@ impl Shop {
         let disk = self.disk(&self.dir(lane));
         let (journal, _) = Journal::open(disk.clone(), self.store).unwrap();
         block_on(journal.append(entries.to_vec())).unwrap();
-        let (raft, _) = RaftLogDb::open(disk).unwrap();
+        let (raft, _) = RaftLogDb::open(disk, Room::never_waited_for()).unwrap();
         drop((journal, raft));
         self.disk(&self.dir(lane));
     }

@@ -16,9 +16,23 @@ use futures::future::BoxFuture;
 use ledger::{LaneId, Table, TableError, Tables};
 use providers::{Clock, SharedDisk, StreamClass};
 use storage::{FileDisk, StateDb, StateReader};
+use tokio::runtime::Handle;
 
-/// The machine's clock.
-pub struct MachineClock(pub Instant);
+/// The machine's clock. Workers sleep on threads of their own, by the timer of the test's runtime.
+pub struct MachineClock {
+    started: Instant,
+    runtime: Handle,
+}
+
+impl MachineClock {
+    /// To be called in the test's runtime.
+    pub fn new() -> MachineClock {
+        MachineClock {
+            started: Instant::now(),
+            runtime: Handle::current(),
+        }
+    }
+}
 
 impl Clock for MachineClock {
     fn wall_ms(&self) -> u64 {
@@ -26,10 +40,11 @@ impl Clock for MachineClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.0.elapsed()
+        self.started.elapsed()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let _entered = self.runtime.enter();
         tokio::time::sleep(duration).boxed()
     }
 }
@@ -161,7 +176,7 @@ impl Store {
         let consensus = Consensus::start(
             config,
             disk,
-            Arc::new(MachineClock(Instant::now())),
+            Arc::new(MachineClock::new()),
             state,
             Box::new(KeyValue {
                 proposals: proposals.clone(),

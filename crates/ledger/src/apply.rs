@@ -284,7 +284,10 @@ impl Rules<'_, '_> {
                 event: Event::Completed { receipt, .. },
                 ..
             } => self.sold(entry, receipt),
-            Fact::Register { .. } | Fact::LaneStarted { .. } | Fact::LaneClosed => Ok(()),
+            Fact::Register { .. }
+            | Fact::LaneStarted { .. }
+            | Fact::LaneClosed
+            | Fact::SellingResumed { .. } => Ok(()),
         }
     }
 

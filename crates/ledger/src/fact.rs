@@ -14,6 +14,9 @@ pub enum Fact {
     LaneStarted { name: String, release: String },
     /// The lane's process ended in good order.
     LaneClosed,
+    /// The lane can sell again. It could not, because its journal could not be made durable: for
+    /// `reason`, since `since_ms` by its own wall clock.
+    SellingResumed { reason: String, since_ms: u64 },
     /// Something happened on the register. `request` is the id under which a caller asked for it,
     /// on every event of that command, so that a command sent twice counts once.
     Register {

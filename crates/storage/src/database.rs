@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use providers::{DiskError, SharedDisk, SqliteLocation};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use tokio::sync::mpsc;
 
 use crate::{SetAside, StorageError};
@@ -288,7 +288,7 @@ impl Database {
         if is_damage(error) {
             return self.damaged(error.to_string());
         }
-        if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+        if want_of_room(error).is_some() {
             return self.commit_failed(error);
         }
         self.io(action, error)
@@ -299,20 +299,7 @@ impl Database {
         if is_damage(error) {
             return self.damaged(error.to_string());
         }
-        let disk_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
-        let folder = self.location.path.parent();
-        let reason = match folder {
-            Some(folder) if disk_full => format!(
-                "the disk is full: free space on {}, nothing acknowledged was lost",
-                folder.display()
-            ),
-            _ => error.to_string(),
-        };
-        StorageError::NotDurable {
-            file: self.file().to_owned(),
-            reason,
-            disk_full,
-        }
+        not_durable(&self.location, self.file(), error)
     }
 
     /// Remembers damage, so that the next start checks the whole file.
@@ -401,6 +388,44 @@ pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
     )
+}
+
+/// Why the disk takes no more, where that is what failed.
+///
+/// SQLite answers `FULL` where the system says that no space is left, and an I/O error of one of
+/// these kinds where the system names another reason: a quota, the largest size of a file, or no
+/// space for its index of the write-ahead log. A failed sync is none of them: what it was to make
+/// durable may be lost.
+fn want_of_room(error: &rusqlite::Error) -> Option<&'static str> {
+    let code = error.sqlite_error()?;
+    match (code.code, code.extended_code) {
+        (ErrorCode::DiskFull, _) => Some("the disk is full"),
+        (_, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE) => {
+            Some("the disk takes no more (it is full, a quota is used up, or it fails)")
+        }
+        _ => None,
+    }
+}
+
+/// A failed write of `file` at `location`, in words for the person at the lane.
+pub(crate) fn not_durable(
+    location: &SqliteLocation,
+    file: &str,
+    error: &rusqlite::Error,
+) -> StorageError {
+    let cause = want_of_room(error);
+    let reason = match (cause, location.path.parent()) {
+        (Some(cause), Some(folder)) => format!(
+            "{cause}: free space on {}, nothing acknowledged was lost",
+            folder.display()
+        ),
+        _ => error.to_string(),
+    };
+    StorageError::NotDurable {
+        file: file.to_owned(),
+        reason,
+        disk_full: cause.is_some(),
+    }
 }
 
 /// Runs `write` as one transaction: all of it or nothing.

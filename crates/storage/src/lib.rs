@@ -13,6 +13,7 @@ mod file_disk;
 mod journal;
 mod offline;
 mod raft_log;
+mod room;
 mod snapshot;
 mod state;
 
@@ -24,6 +25,7 @@ pub use file_disk::FileDisk;
 pub use journal::Journal;
 pub use offline::{OfflineJournal, OfflineState, ReadOnly as ReadOnlyDatabase, check_databases};
 pub use raft_log::{RaftLogDb, RaftWrite};
+pub use room::Room;
 pub use snapshot::{
     RowKey, SNAPSHOT_CHUNK_BYTES, SnapshotChunk, SnapshotFile, SnapshotIncoming, SnapshotRows,
     SnapshotSeal, Snapshots,

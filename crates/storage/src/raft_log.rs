@@ -2,8 +2,9 @@
 //! consensus alone.
 //!
 //! Invariant: writes take effect in the order in which they were submitted, and a write is reported
-//! done only when it and all before it are durable. After a write has failed nothing more is
-//! written, so that the log never has a hole; only opening it again goes on.
+//! done only when it and all before it are durable. On a full disk a write waits for room. After a
+//! write has failed for any other reason nothing more is written, so that the log never has a hole;
+//! only opening it again goes on.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,7 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::database::{self, Checkpointer, Database, Durability, Kind, Limits};
 use crate::journal::lock;
-use crate::{SetAside, StorageError};
+use crate::{Room, SetAside, StorageError};
 
 /// Writes that may wait for the worker; more wait at the caller.
 const QUEUE_WRITES_MAX: usize = 4096;
@@ -71,12 +72,16 @@ struct Shared {
 impl RaftLogDb {
     /// Opens the Raft log in a lane's folder, or begins one. A damaged log is set aside, and the
     /// caller is told: a voter that has lost its vote must never vote again under its id.
-    pub fn open(disk: SharedDisk) -> Result<(RaftLogDb, Option<SetAside>), StorageError> {
-        RaftLogDb::open_limited(disk, Limits::default())
+    pub fn open(
+        disk: SharedDisk,
+        room: Room,
+    ) -> Result<(RaftLogDb, Option<SetAside>), StorageError> {
+        RaftLogDb::open_limited(disk, room, Limits::default())
     }
 
     pub(crate) fn open_limited(
         disk: SharedDisk,
+        room: Room,
         limits: Limits,
     ) -> Result<(RaftLogDb, Option<SetAside>), StorageError> {
         let (database, connection, set_aside) = database::open(&disk, &RAFT_LOG, limits)?;
@@ -93,6 +98,7 @@ impl RaftLogDb {
             connection,
             lazy: BTreeMap::new(),
             failed: None,
+            room,
         };
         disk.spawn_worker(
             "raft-log",
@@ -101,7 +107,7 @@ impl RaftLogDb {
                 while writer.purge_while(|| queue.is_empty() && !queue.is_closed())
                     && queue.recv_many(&mut group, GROUP_WRITES_MAX).await > 0
                 {
-                    writer.commit(&mut group);
+                    writer.commit(&mut group).await;
                 }
                 writer.flush();
             }),
@@ -209,11 +215,12 @@ struct Writer {
     lazy: BTreeMap<&'static str, Vec<u8>>,
     /// Why nothing is written any more.
     failed: Option<StorageError>,
+    room: Room,
 }
 
 impl Writer {
     /// One commit for the whole group, then all callbacks in order.
-    fn commit(&mut self, group: &mut Vec<(RaftWrite, Done)>) {
+    async fn commit(&mut self, group: &mut Vec<(RaftWrite, Done)>) {
         let mut writes = Vec::with_capacity(group.len());
         let mut dones = Vec::with_capacity(group.len());
         for (write, done) in group.drain(..) {
@@ -228,7 +235,7 @@ impl Writer {
         let outcome = match &self.failed {
             Some(error) => Err(error.clone()),
             None if writes.is_empty() => Ok(()),
-            None => self.write(&writes),
+            None => self.write_when_there_is_room(&writes).await,
         };
         if let Err(error) = &outcome {
             self.failed = Some(error.clone());
@@ -239,6 +246,16 @@ impl Writer {
         let bytes = writes.iter().map(bytes_of).sum();
         self.checkpointer
             .committed(bytes, &self.database, &self.connection);
+    }
+
+    async fn write_when_there_is_room(&mut self, writes: &[RaftWrite]) -> Result<(), StorageError> {
+        loop {
+            let written = self.write(writes);
+            match &written {
+                Err(error) if self.room.wait_after(error).await => {}
+                _ => return written,
+            }
+        }
     }
 
     fn write(&mut self, writes: &[RaftWrite]) -> Result<(), StorageError> {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use providers::{SharedDisk, SqliteLocation};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
-use crate::database::{connect, is_damage};
+use crate::database::{connect, is_damage, not_durable};
 use crate::journal::lock;
 use crate::state::{self, PRIVATE, STATE};
 use crate::{StateReader, StorageError};
@@ -60,6 +60,16 @@ impl Slot {
         StorageError::BadSnapshot {
             file: self.file.to_owned(),
             reason: reason.to_string(),
+        }
+    }
+
+    /// A snapshot that could not be written: for want of room, or it cannot be used.
+    fn unwritten(&self, error: &rusqlite::Error) -> StorageError {
+        match not_durable(&self.location, self.file, error) {
+            full @ StorageError::NotDurable {
+                disk_full: true, ..
+            } => full,
+            _ => self.bad(error),
         }
     }
 
@@ -114,7 +124,7 @@ impl Snapshots {
             .open(OpenFlags::SQLITE_OPEN_READ_WRITE)
             .map_err(|error| slot.bad(error))?;
         let seal = computed_seal(&connection).map_err(|error| slot.bad(error))?;
-        make_durable(&connection).map_err(|error| slot.bad(error))?;
+        make_durable(&connection).map_err(|error| slot.unwritten(&error))?;
         let file = SnapshotFile { slot, seal };
         self.adopt(&file)?;
         Ok(file)
@@ -164,7 +174,7 @@ impl Snapshots {
                 )
                 .map(|_| ())
         };
-        write().map_err(|error| file.slot.bad(error))?;
+        write().map_err(|error| file.slot.unwritten(&error))?;
         let mut current = lock(&self.0.current);
         let newest = current.as_ref().map(|kept| kept.seal.applied_index);
         if newest <= Some(file.seal.applied_index) {

@@ -77,12 +77,25 @@ impl StateWriter {
         write: impl FnOnce(&mut StateTransaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let database = &self.database;
-        database::transact(database, &self.connection, |connection| {
-            write(&mut StateTransaction(View {
+        let mut no_room = None;
+        let outcome = database::transact(database, &self.connection, |connection| {
+            let view = View {
                 database,
                 connection,
-            }))
-        })
+            };
+            let mut transaction = StateTransaction {
+                view,
+                no_room: None,
+            };
+            let outcome = write(&mut transaction);
+            no_room = transaction.no_room;
+            outcome
+        });
+        // A row's error has no place for it, and whoever applies needs to know.
+        match no_room {
+            Some(error) if outcome.is_err() => Err(error.into()),
+            _ => outcome,
+        }
     }
 
     /// The index up to which the log has been applied; 0 before the first.
@@ -130,7 +143,11 @@ impl StateWriter {
 }
 
 /// The state inside a transaction that writes.
-pub struct StateTransaction<'a>(View<'a>);
+pub struct StateTransaction<'a> {
+    view: View<'a>,
+    /// The write for which there was no room on the disk.
+    no_room: Option<StorageError>,
+}
 
 impl StateTransaction<'_> {
     /// Notes the index up to which the log is applied with this transaction.
@@ -143,7 +160,7 @@ impl StateTransaction<'_> {
         let View {
             database,
             connection,
-        } = self.0;
+        } = self.view;
         put(connection, PRIVATE, name.as_bytes(), Some(value))
             .map_err(|error| database.error("write", &error))
     }
@@ -151,16 +168,25 @@ impl StateTransaction<'_> {
 
 impl Tables for StateTransaction<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
-        self.0.get(table, key)
+        self.view.get(table, key)
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> Result<(), TableError> {
-        put(self.0.connection, table as u8, key, value)
-            .map_err(|error| self.0.table_error("write", &error))
+        put(self.view.connection, table as u8, key, value).map_err(|error| {
+            let error = self.view.database.error("write", &error);
+            let failed = TableError {
+                action: "written",
+                reason: error.to_string(),
+            };
+            if matches!(error, StorageError::NotDurable { .. }) {
+                self.no_room = Some(error);
+            }
+            failed
+        })
     }
 
     fn scan(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Row>, TableError> {
-        self.0.scan(table, from, limit)
+        self.view.scan(table, from, limit)
     }
 }
 
@@ -192,11 +218,10 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
-    fn table_error(&self, action: &'static str, error: &rusqlite::Error) -> TableError {
-        let past = if action == "write" { "written" } else { "read" };
+    fn read_error(&self, error: &rusqlite::Error) -> TableError {
         TableError {
-            action: past,
-            reason: self.database.error(action, error).to_string(),
+            action: "read",
+            reason: self.database.error("read", error).to_string(),
         }
     }
 
@@ -214,7 +239,7 @@ impl View<'_> {
 
 impl Tables for View<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
-        get(self.connection, table as u8, key).map_err(|error| self.table_error("read", &error))
+        get(self.connection, table as u8, key).map_err(|error| self.read_error(&error))
     }
 
     fn set(&mut self, _: Table, _: &[u8], _: Option<&[u8]>) -> Result<(), TableError> {
@@ -222,8 +247,7 @@ impl Tables for View<'_> {
     }
 
     fn scan(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Row>, TableError> {
-        scan(self.connection, table as u8, from, limit)
-            .map_err(|error| self.table_error("read", &error))
+        scan(self.connection, table as u8, from, limit).map_err(|error| self.read_error(&error))
     }
 }
 

@@ -143,7 +143,13 @@ impl Lane {
             applier,
             transport,
         );
-        let consensus = started.await?;
+        let consensus = started.await.map_err(|error| match error {
+            lost @ (ConsensusError::LogLost { .. } | ConsensusError::StateLost) => {
+                let reason = lost.to_string();
+                LaneError::Damaged { reason }
+            }
+            other => LaneError::Consensus(other),
+        })?;
         let proposer = Proposer::new(consensus.clone(), links.clone(), clock.clone());
         if identity.founding {
             found(&identity, &network.local_peer().0, &consensus, &proposer).await?;

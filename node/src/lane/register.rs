@@ -3,9 +3,11 @@
 //! One task owns the register. It takes what has arrived together, decides each command in turn,
 //! writes all their events as one group commit, and only then answers and shows anything. A commit
 //! that fails changes nothing: the register is as before, and the lane says that it must not sell.
+//! While it does, it tries the journal again by itself, and sells as soon as that is durable again.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{Answer, CommandRequest, Done, Problem};
 use catalog::{Employee, Reference};
@@ -33,6 +35,9 @@ const EVENTS_KEPT: usize = 1024;
 /// Entries read from the journal at once while the register is rebuilt.
 const REPLAY_PAGE: usize = 2000;
 const REPLAY_PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// How often a lane that must not sell looks whether its journal can be made durable again.
+const TRY_AGAIN_EVERY: Duration = Duration::from_secs(1);
 
 const CHECKPOINT_FILE: &str = "register.checkpoint";
 
@@ -182,11 +187,18 @@ struct Task {
     /// Answers by request id, oldest first in `order`.
     answered: BTreeMap<String, Done>,
     order: VecDeque<String>,
-    stopped: Option<String>,
+    stopped: Option<Stopped>,
     totals: Option<Totals>,
     checkpointed: Seq,
     events: broadcast::Sender<Arc<LaneEvent>>,
     receipts: mpsc::UnboundedSender<ReceiptMark>,
+}
+
+/// Why, and since when by the lane's wall clock, the journal cannot be made durable.
+#[derive(Clone)]
+struct Stopped {
+    reason: String,
+    since_ms: u64,
 }
 
 /// A command that was decided and waits for the commit.
@@ -334,11 +346,15 @@ impl Task {
     ) {
         let mut group = Vec::with_capacity(GROUP_MAX);
         let mut closing = self.parts.closing.clone();
+        let clock = self.parts.clock.clone();
         loop {
+            let is_stopped = self.stopped.is_some();
             let arrived = tokio::select! {
                 biased;
                 arrived = queue.recv_many(&mut group, GROUP_MAX) => arrived,
                 _ = closing.wait_for(|closing| *closing) => 0,
+                // A group of no commands shows whether the journal works again.
+                () = clock.sleep(TRY_AGAIN_EVERY), if is_stopped => 1,
             };
             if arrived == 0 {
                 break;
@@ -358,13 +374,16 @@ impl Task {
             register: self.now.register.clone(),
             totals: self.totals.clone(),
             seq: self.now.head.next_seq - 1,
-            stopped: self.stopped.clone(),
+            stopped: self.stopped.as_ref().map(|s| s.reason.clone()),
         }
     }
 
     async fn group(&mut self, group: &mut Vec<Request>) {
         let before = self.now.clone();
         let mut entries = Vec::new();
+        if let Some(Stopped { reason, since_ms }) = self.stopped.clone() {
+            entries.push(self.seal(Fact::SellingResumed { reason, since_ms }));
+        }
         let mut decided: Vec<Decided> = Vec::new();
         for (request, reply) in group.drain(..) {
             // A command may arrive again in the very group that carries it out.
@@ -442,14 +461,21 @@ impl Task {
     }
 
     fn stop(&mut self, before: Volatile, decided: Vec<Decided>, error: &StorageError) {
-        tracing::error!(%error, "the journal could not be made durable");
         self.now = before;
         let message = error.to_string();
+        let already = self.stopped.take();
+        if already.as_ref().is_none_or(|s| s.reason != message) {
+            tracing::error!(%error, "the journal could not be made durable");
+        }
         for Decided { reply, .. } in decided {
             let message = message.clone();
             let _ = reply.send(Err(Problem::Stopped { message }));
         }
-        self.stopped = Some(message);
+        let now_ms = self.parts.clock.wall_ms();
+        self.stopped = Some(Stopped {
+            reason: message,
+            since_ms: already.map_or(now_ms, |s| s.since_ms),
+        });
     }
 
     fn decide(&mut self, request: &CommandRequest) -> Result<Vec<Event>, Problem> {

@@ -19,6 +19,7 @@ use providers::{
 use storage::FileDisk;
 use sync::{HqError, HqLink, HttpHqLink};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::client::{API_FILE, ApiAddress, TOKEN_FILE};
@@ -40,12 +41,16 @@ const PORT_FILE: &str = "port";
 /// The machine's clock.
 pub struct SystemClock {
     started: Instant,
+    /// Whose timer wakes a sleeper: workers sleep on threads of their own.
+    runtime: Handle,
 }
 
 impl SystemClock {
+    /// A clock that sleeps by the timer of the runtime that this is called in.
     pub fn new() -> SystemClock {
         SystemClock {
             started: Instant::now(),
+            runtime: Handle::current(),
         }
     }
 }
@@ -61,6 +66,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let _entered = self.runtime.enter();
         Box::pin(tokio::time::sleep(duration))
     }
 }

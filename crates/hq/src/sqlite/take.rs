@@ -277,6 +277,9 @@ fn receipt(entry: &Entry) -> Result<Option<Box<Receipt>>, String> {
             event: Event::Completed { receipt, .. },
             ..
         } => Some(receipt),
-        Fact::Register { .. } | Fact::LaneStarted { .. } | Fact::LaneClosed => None,
+        Fact::Register { .. }
+        | Fact::LaneStarted { .. }
+        | Fact::LaneClosed
+        | Fact::SellingResumed { .. } => None,
     })
 }

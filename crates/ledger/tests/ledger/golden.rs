@@ -175,6 +175,11 @@ fn bodies() -> Vec<(&'static str, EntryBody)> {
         let request = None;
         (event_name(&event), Fact::Register { event, request })
     }));
+    let resumed = Fact::SellingResumed {
+        reason: "the disk was full".to_owned(),
+        since_ms: 1_795_773_500_000,
+    };
+    facts.push(("selling-resumed", resumed));
     (1..)
         .zip(facts)
         .map(|(seq, (name, fact))| {

@@ -9,7 +9,8 @@ use rusqlite::Connection;
 
 use super::{Folder, LANE, STORE, Writer, overwrite, truncate};
 use crate::{
-    Journal, OfflineJournal, RaftLogDb, RaftWrite, SetAside, StateDb, StorageError, check_databases,
+    Journal, OfflineJournal, RaftLogDb, RaftWrite, Room, SetAside, StateDb, StorageError,
+    check_databases,
 };
 
 const ENTRIES: usize = 200;
@@ -32,7 +33,7 @@ fn filled() -> Folder {
             tables.set_applied_index(1)
         })
         .unwrap();
-    let (log, _) = RaftLogDb::open(disk).unwrap();
+    let (log, _) = RaftLogDb::open(disk, Room::never_waited_for()).unwrap();
     let entries = (1..=200).map(|i| (i, vec![i as u8; 500])).collect();
     block_on(log.submit(RaftWrite::Append(entries), |done| done.unwrap()));
     drop((journal, state, log));
@@ -63,7 +64,7 @@ fn open_and_read(folder: &Folder, file: &str) -> Result<Option<SetAside>, Storag
             }
         }
         _ => {
-            let (log, set_aside) = RaftLogDb::open(disk)?;
+            let (log, set_aside) = RaftLogDb::open(disk, Room::never_waited_for())?;
             log.read(0..u64::MAX, usize::MAX)?;
             Ok(set_aside)
         }

@@ -1,18 +1,21 @@
 //! The Raft log and vote.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::executor::block_on;
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all, ready};
+use providers::Clock;
 use tokio::sync::oneshot;
 
 use super::Folder;
 use crate::database::Limits;
-use crate::{RaftLogDb, RaftWrite, StorageError};
+use crate::{RaftLogDb, RaftWrite, Room, StorageError};
 
 fn open(folder: &Folder) -> RaftLogDb {
-    let (log, set_aside) = RaftLogDb::open(folder.disk()).unwrap();
+    let (log, set_aside) = RaftLogDb::open(folder.disk(), Room::never_waited_for()).unwrap();
     assert_eq!(set_aside, None);
     log
 }
@@ -115,16 +118,67 @@ fn a_purge_hides_at_once_and_frees_in_time() {
     assert_eq!(log.last_index().unwrap(), Some(6001));
 }
 
+/// A clock whose sleepers wake at once, and which closes the lane after some sleeps.
+struct ClosingClock {
+    sleeps_left: AtomicU32,
+    room: Mutex<Room>,
+}
+
+impl Clock for ClosingClock {
+    fn wall_ms(&self) -> u64 {
+        0
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        if self.sleeps_left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.room.lock().unwrap().give_up();
+        }
+        Box::pin(ready(()))
+    }
+}
+
+#[test]
+fn on_a_full_disk_a_write_waits_until_the_lane_closes() {
+    let folder = Folder::new();
+    let clock = Arc::new(ClosingClock {
+        sleeps_left: AtomicU32::new(3),
+        room: Mutex::new(Room::never_waited_for()),
+    });
+    let room = Room::new(clock.clone());
+    *clock.room.lock().unwrap() = room.clone();
+    let limits = Limits { pages_max: Some(8) };
+    let (log, _) = RaftLogDb::open_limited(folder.disk(), room, limits).unwrap();
+    let written = block_on(write(&log, append_large(0)));
+    let failed = block_on(async {
+        let mut index = 1;
+        while write(&log, append_large(index)).await.is_ok() {
+            index += 1;
+        }
+        index
+    });
+    assert_eq!(written, Ok(()));
+    assert_eq!(clock.sleeps_left.load(Ordering::Relaxed), 0);
+    assert_eq!(log.last_index().unwrap(), Some(failed - 1));
+}
+
+fn append_large(index: u64) -> RaftWrite {
+    RaftWrite::Append(vec![(index, vec![0; 6000])])
+}
+
 #[test]
 fn after_a_failed_write_nothing_more_is_written() {
     let folder = Folder::new();
     let limits = Limits { pages_max: Some(8) };
-    let (log, _) = RaftLogDb::open_limited(folder.disk(), limits).unwrap();
-    let large = |index| RaftWrite::Append(vec![(index, vec![0; 6000])]);
+    let (log, _) =
+        RaftLogDb::open_limited(folder.disk(), Room::never_waited_for(), limits).unwrap();
     block_on(async {
         let mut index = 0;
         let error = loop {
-            match write(&log, large(index)).await {
+            match write(&log, append_large(index)).await {
                 Ok(()) => index += 1,
                 Err(error) => break error,
             }

@@ -17,7 +17,10 @@ pub fn receipt(entry: &Entry) -> Result<Option<Box<Receipt>>, EntryError> {
             event: Event::Completed { receipt, .. },
             ..
         } => Some(receipt),
-        Fact::Register { .. } | Fact::LaneStarted { .. } | Fact::LaneClosed => None,
+        Fact::Register { .. }
+        | Fact::LaneStarted { .. }
+        | Fact::LaneClosed
+        | Fact::SellingResumed { .. } => None,
     })
 }
 
