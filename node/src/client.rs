@@ -130,7 +130,7 @@ impl LaneClient {
         &self,
         kind: Option<&str>,
         bytes: Vec<u8>,
-        progress: &mut dyn FnMut(u64),
+        progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<serde_json::Value, ClientError> {
         let path = match kind {
             Some(kind) => format!("/v1/import?kind={kind}"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use consensus::{Consensus, Member};
 use futures::future::join_all;
 use ledger::{LaneRecord, StoreView};
-use providers::{Discovery, PeerId, SharedClock, SharedNetwork, StreamClass};
+use providers::{Announcement, Discovery, PeerId, SharedClock, SharedNetwork, StreamClass};
 use storage::StateReader;
 use wire::{Answer, Ask};
 
@@ -128,6 +128,30 @@ impl Members {
             }
         });
         join_all(asks).await;
+    }
+}
+
+/// Announces this lane, and again whenever its addresses have changed: a router that gives out new
+/// ones leaves the lanes nothing else by which they could find each other.
+pub async fn announce(
+    identity: Arc<Identity>,
+    network: SharedNetwork,
+    discovery: Arc<dyn Discovery>,
+    clock: SharedClock,
+) {
+    let mut announced = None;
+    loop {
+        let addresses = network.local_addresses();
+        if announced.as_ref() != Some(&addresses) {
+            discovery.announce(Announcement {
+                store: announced_store(&identity),
+                peer: network.local_peer(),
+                lane_name: identity.lane_name.clone(),
+                addresses: addresses.clone(),
+            });
+            announced = Some(addresses);
+        }
+        clock.sleep(LOOK_EVERY).await;
     }
 }
 

@@ -29,7 +29,7 @@ use std::time::Duration;
 use api::{Answer, CommandRequest, ItemFound, LaneView};
 use consensus::{Consensus, ConsensusConfig, ConsensusError, Member};
 use ledger::{Command, Outcome, Seq, StoreView, TableError, Tables};
-use providers::{Announcement, Discovery, DiskError, Providers, timeout};
+use providers::{Discovery, DiskError, Providers, timeout};
 use storage::{Journal, SetAside, StateDb, StateReader, StorageError};
 use sync::{HqLink, Shipper, ShipperParts};
 use tokio::sync::{broadcast, watch};
@@ -204,12 +204,12 @@ impl Lane {
             }
             .follow(),
         ));
-        parts.discovery.announce(Announcement {
-            store: members::announced_store(&identity),
-            peer: network.local_peer(),
-            lane_name: identity.lane_name.clone(),
-            addresses: network.local_addresses(),
-        });
+        run(Box::pin(members::announce(
+            identity.clone(),
+            network.clone(),
+            parts.discovery.clone(),
+            clock.clone(),
+        )));
         run(Box::pin(members::listen(
             identity.clone(),
             parts.discovery.clone(),
