@@ -2,8 +2,16 @@
 //!
 //! [`decide`] is pure: it looks at the group and names the next step, or none. Few voters keep a
 //! commit fast, enough of them survive a lane's death, and an odd number wastes none. A dead voter is
-//! replaced by promoting another lane before it is demoted. A lane that closed for the night is not
-//! dead.
+//! replaced by promoting another lane before it is demoted.
+//!
+//! A lane that closed for the night is not dead: it keeps its vote, so that the lanes that open in
+//! the morning are the ones that can agree. Only where the loss of one voter more would stop the
+//! store does an open lane stand in for it.
+//!
+//! A store grows from one voter to three in one joint step, never by way of two. While that step is
+//! under way the store needs the first voter and either of the new ones; with two voters it would
+//! need both. What no order of steps can change: until the step is committed, the first voter is the
+//! only one whose log is known to be whole, so losing it for good before then means a new epoch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -76,7 +84,17 @@ pub fn decide(view: &View, stable_for: Duration, dead_after: Duration) -> Option
     let dead = voters
         .iter()
         .filter(|node| view.is_dead(**node, dead_after));
-    let missing = wanted - (voters.len() - dead.count());
+    let dead = dead.count();
+    let away = voters
+        .iter()
+        .filter(|node| view.is_away(**node, dead_after));
+    let live = voters.len() - dead - away.count();
+    let spare = live.saturating_sub(voters.len() / 2 + 1);
+    let missing = match spare {
+        // One loss more would stop the store.
+        0 => wanted.saturating_sub(live),
+        _ => wanted - (voters.len() - dead),
+    };
     let ready = view
         .learners
         .iter()
@@ -109,11 +127,18 @@ fn least_useful(
 }
 
 impl View {
-    fn is_dead(&self, node: NodeId, dead_after: Duration) -> bool {
+    fn is_silent(&self, node: NodeId, dead_after: Duration) -> bool {
         let is_silent = |contact: &Contact| contact.silent_for >= dead_after;
-        node != self.me
-            && !self.closed.contains(&node)
-            && self.contacts.get(&node).is_some_and(is_silent)
+        node != self.me && self.contacts.get(&node).is_some_and(is_silent)
+    }
+
+    fn is_dead(&self, node: NodeId, dead_after: Duration) -> bool {
+        !self.closed.contains(&node) && self.is_silent(node, dead_after)
+    }
+
+    /// Whether it has been closed for so long that it is not just being started again.
+    fn is_away(&self, node: NodeId, dead_after: Duration) -> bool {
+        self.closed.contains(&node) && self.is_silent(node, dead_after)
     }
 
     fn is_ready(&self, node: NodeId, stable_for: Duration) -> bool {
@@ -260,8 +285,28 @@ mod tests {
 
     #[test]
     fn a_lane_that_closed_is_not_dead_and_not_promoted() {
-        check(closed(group(&[1, 2, 3], &[4]), &[2]), None);
+        check(closed(group(&[1, 2, 3, 4, 5], &[6]), &[2]), None);
         check(closed(group(&[1], &[2, 3]), &[3]), None);
+        check(closed(group(&[1, 2, 3], &[]), &[2]), None);
+        check(closed(group(&[1, 2, 3], &[4]), &[2, 4]), None);
+        let all_but_one = closed(group(&[1, 2, 3, 4, 5], &[6, 7]), &[2, 3, 4, 5, 6, 7]);
+        check(all_but_one, None);
+    }
+
+    #[test]
+    fn an_open_lane_stands_in_where_one_loss_more_would_stop_the_store() {
+        check(closed(group(&[1, 2, 3], &[4]), &[2]), promote(&[4]));
+        check(closed(group(&[1, 2, 3, 4], &[]), &[2]), demote(&[2]));
+        let two = || closed(group(&[1, 2, 3, 4, 5], &[6, 7]), &[2, 3]);
+        check(two(), promote(&[6, 7]));
+        check(
+            closed(group(&[1, 2, 3, 4, 5, 6, 7], &[]), &[2, 3]),
+            demote(&[2, 3]),
+        );
+        // One that closed a moment ago may be starting again.
+        let mut just_now = two();
+        just_now.contacts.get_mut(&2).unwrap().silent_for = Duration::ZERO;
+        check(just_now, None);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Autopilot {
     pub timing: Timing,
     pub clock: SharedClock,
     pub closed: Arc<Mutex<BTreeSet<NodeId>>>,
+    /// Held while this node changes the group: one change at a time.
+    pub changing: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What is remembered while this node leads without a break.
@@ -66,8 +68,7 @@ impl Autopilot {
         let silent_for: BTreeMap<NodeId, Duration> = nodes
             .iter()
             .map(|node| {
-                let heard = metrics.heartbeat.as_ref().and_then(|map| *map.get(node)?);
-                let silent = heard.map_or(reign_span, |at| at.into_inner().elapsed());
+                let silent = silent_for(metrics, *node).unwrap_or(reign_span);
                 (*node, silent.min(reign_span))
             })
             .collect();
@@ -105,7 +106,10 @@ impl Autopilot {
         };
         // A demoted lane stays in the group. Without a quorum the change waits; whoever leads then
         // looks at it again.
-        let changed = Box::pin(self.raft.change_membership(members, true));
+        let changed = Box::pin(async {
+            let _one_at_a_time = self.changing.lock().await;
+            self.raft.change_membership(members, true).await
+        });
         let limit = self.timing.propose_limit;
         match timeout(self.clock.as_ref(), limit, changed).await {
             Some(Ok(_)) => {}
@@ -115,6 +119,12 @@ impl Autopilot {
             None => tracing::warn!("the voters did not change in time"),
         }
     }
+}
+
+/// How long ago the leader last heard from `node`; `None` if never.
+pub fn silent_for(metrics: &RaftMetrics<Types>, node: NodeId) -> Option<Duration> {
+    let heard = metrics.heartbeat.as_ref().and_then(|map| *map.get(&node)?);
+    heard.map(|at| at.into_inner().elapsed())
 }
 
 /// How many of the leader's entries `node` is not known to have.

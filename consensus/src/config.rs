@@ -52,8 +52,10 @@ impl ConsensusConfig {
             notification_channel_size: Some(16_384),
             state_machine_channel_size: Some(256),
             backoff: "50ms 100ms 200ms ...500ms".to_owned(),
-            // A leader that has lost its quorum falls silent, so that lanes that can form one do.
-            quorum_loss_probe_interval: Some(2 * ms(timing.election_max)),
+            // A leader that has lost its quorum falls silent, so that lanes that can form one do,
+            // even if it still reaches them and only their answers are lost. An election starts up
+            // to two of the longest election timeouts into the silence; the third leaves it time.
+            quorum_loss_probe_interval: Some(3 * ms(timing.election_max)),
             enable_pre_vote: Some(true),
             allow_log_reversion: Some(false),
             // A leader that restarts is elected like any other: it may have lost what only the

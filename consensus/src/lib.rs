@@ -23,6 +23,8 @@ mod rpc;
 mod snapshots;
 mod state_machine;
 mod status;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod types;
 

@@ -350,7 +350,10 @@ impl RaftLogStorage<Types> for LogStore {
         {
             let mut log = self.log();
             log.recent.truncate_from(from);
-            log.last = last.or(log.purged);
+            // One beyond the end removes nothing, and must not become the end.
+            if log.last.is_some_and(|end| end.index() >= from) {
+                log.last = last.or(log.purged);
+            }
         }
         self.write(RaftWrite::TruncateFrom(from)).await
     }

@@ -13,6 +13,7 @@ use providers::{SharedClock, SharedDisk, StreamClass, timeout};
 use storage::{Room, Snapshots, StateDb, StorageError};
 use tokio::sync::watch;
 
+use crate::autopilot_task::silent_for;
 use crate::codec::{decode, encode};
 use crate::liveness::Liveness;
 use crate::log_store::LogStore;
@@ -28,6 +29,8 @@ use crate::{Applier, ConsensusConfig, Member, NodeId, Timing, Transport, autopil
 const LOST_FILE: &str = "raft.lost";
 /// How often a membership change is tried again while another one is under way.
 const CHANGE_RETRY_AFTER: Duration = Duration::from_millis(50);
+/// How often a lane to hand leadership over to is looked for.
+const HEIR_LOOK_EVERY: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConsensusError {
@@ -50,7 +53,9 @@ pub enum ConsensusError {
     NotLeader { leader: Option<Member> },
     #[error("the lanes cannot agree now: too few of them can be reached")]
     NoQuorum,
-    #[error("the last voting lane cannot be removed")]
+    #[error(
+        "the last voting lane cannot be removed: no other lane can be reached to vote in its place"
+    )]
     LastVoter,
     #[error("consensus has stopped: {reason}")]
     Stopped { reason: String },
@@ -95,6 +100,8 @@ struct Inner {
     liveness: Arc<Liveness>,
     desk: SnapshotDesk,
     closed: Arc<Mutex<BTreeSet<NodeId>>>,
+    /// Held while this node changes the group: one change at a time.
+    changing: Arc<tokio::sync::Mutex<()>>,
     status: watch::Receiver<RaftStatus>,
     applied: watch::Receiver<u64>,
     room: Room,
@@ -153,11 +160,13 @@ impl Consensus {
             stopping.clone(),
         ));
         let closed = Arc::new(Mutex::new(BTreeSet::new()));
+        let changing = Arc::default();
         let autopilot = autopilot_task::Autopilot {
             raft: raft.clone(),
             timing: timing.clone(),
             clock: clock.clone(),
             closed: closed.clone(),
+            changing: Arc::clone(&changing),
         };
         Types::spawn(autopilot.run(stopping));
         let inner = Inner {
@@ -169,6 +178,7 @@ impl Consensus {
             liveness,
             desk,
             closed,
+            changing,
             status,
             applied,
             room,
@@ -201,32 +211,34 @@ impl Consensus {
     }
 
     /// Removes a lane for good; its number is never used again. Removing it again changes nothing.
+    /// Where it is the only voter, the lane that follows it most closely votes in its place first;
+    /// a leader that removes itself is done once another one leads.
     pub async fn remove_lane(&self, node: NodeId) -> Result<(), ConsensusError> {
         let status = self.status().borrow().clone();
         if !status.members.contains_key(&node) {
             return Ok(());
         }
-        if status.voters == BTreeSet::from([node]) {
-            return Err(ConsensusError::LastVoter);
-        }
         let nodes = BTreeSet::from([node]);
-        self.change(match status.voters.contains(&node) {
-            true => ChangeMembers::RemoveVoters(nodes),
-            false => ChangeMembers::RemoveNodes(nodes),
-        })
-        .await
+        if status.voters == nodes {
+            let heir = self.inner.heir_in_time(&status.learners).await;
+            let heir = BTreeSet::from([heir.ok_or(ConsensusError::LastVoter)?]);
+            self.change(ChangeMembers::ReplaceAllVoters(heir)).await?;
+        } else if status.voters.contains(&node) {
+            self.change(ChangeMembers::RemoveVoters(nodes.clone()))
+                .await?;
+        }
+        self.change(ChangeMembers::RemoveNodes(nodes)).await
     }
 
+    /// Carries out a change that leaves lanes which no longer vote in the group, so that a change
+    /// which another one interrupted never removes a lane.
     async fn change(&self, change: ChangeMembers<NodeId, Member>) -> Result<(), ConsensusError> {
         let Inner { clock, timing, .. } = self.inner.as_ref();
         let tries = async {
+            let _one_at_a_time = self.inner.changing.lock().await;
             loop {
-                let changed = self
-                    .inner
-                    .raft
-                    .change_membership(change.clone(), false)
-                    .await;
-                match changed {
+                let changed = self.inner.raft.change_membership(change.clone(), true);
+                match changed.await {
                     Ok(_) => return Ok(()),
                     // One change at a time: the one under way ends soon, or there is no quorum.
                     Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(_))) => {
@@ -344,6 +356,8 @@ impl Consensus {
     }
 
     /// If this node leads, has another voter lead. Returns whether another one does, or none need.
+    /// A change of voters that is under way is finished first: half-way through it, the store may
+    /// need this node for every commit.
     pub async fn hand_over_leadership(&self) -> bool {
         let Inner {
             raft,
@@ -351,19 +365,25 @@ impl Consensus {
             timing,
             ..
         } = self.inner.as_ref();
-        let Some(heir) = self.inner.heir() else {
-            return !self.status().borrow().is_leader;
+        let limit = 2 * timing.election_max;
+        let mut status = self.status();
+        if !status.borrow().is_leader {
+            return true;
+        }
+        let no_change = timeout(clock.as_ref(), limit, self.inner.changing.lock()).await;
+        let settled = status.wait_for(|status| !status.is_changing || !status.is_leader);
+        drop(timeout(clock.as_ref(), limit, settled).await);
+        let voters = status.borrow().voters.clone();
+        let Some(heir) = self.inner.heir_in_time(&voters).await else {
+            return !status.borrow().is_leader;
         };
         if raft.trigger().transfer_leader(heir).await.is_err() {
             return false;
         }
-        let mut status = self.status();
         let handed_over = status.wait_for(|status| !status.is_leader);
-        let limit = 2 * timing.election_max;
-        matches!(
-            timeout(clock.as_ref(), limit, handed_over).await,
-            Some(Ok(_))
-        )
+        let handed_over = timeout(clock.as_ref(), limit, handed_over).await;
+        drop(no_change);
+        matches!(handed_over, Some(Ok(_)))
     }
 
     /// Takes no part any more. What is on disk stays for the next start.
@@ -406,15 +426,35 @@ impl Inner {
             .map_err(|error| error.to_string())
     }
 
-    /// The voter that follows this leader's log most closely.
-    fn heir(&self) -> Option<NodeId> {
+    /// [`Inner::heir`], waiting a little: right after the group changed, its leader has heard from
+    /// nobody.
+    async fn heir_in_time(&self, nodes: &BTreeSet<NodeId>) -> Option<NodeId> {
+        if nodes.iter().all(|node| *node == self.me) {
+            return None;
+        }
+        let found = async {
+            loop {
+                match self.heir(nodes) {
+                    Some(heir) => return heir,
+                    None => self.clock.sleep(HEIR_LOOK_EVERY).await,
+                }
+            }
+        };
+        timeout(self.clock.as_ref(), self.timing.election_max, found).await
+    }
+
+    /// Of `nodes`, the one that follows this leader's log most closely and was heard from lately.
+    fn heir(&self, nodes: &BTreeSet<NodeId>) -> Option<NodeId> {
         let metrics = self.raft.metrics().borrow_watched().clone();
-        let replication = metrics.replication?;
+        let replication = metrics.replication.as_ref()?;
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        metrics
-            .membership_config
-            .voter_ids()
-            .filter(|node| *node != self.me && !closed.contains(node))
+        let lately = 2 * self.timing.election_max;
+        let is_heard =
+            |node: &NodeId| silent_for(&metrics, *node).is_some_and(|silent| silent <= lately);
+        nodes
+            .iter()
+            .copied()
+            .filter(|node| *node != self.me && !closed.contains(node) && is_heard(node))
             .max_by_key(|node| replication.get(node).cloned().flatten())
     }
 }

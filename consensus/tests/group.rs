@@ -340,13 +340,138 @@ async fn lanes_leave_until_one_is_left() {
     leads.consensus.remove_lane(others[0]).await.unwrap();
     leads.consensus.remove_lane(others[0]).await.unwrap();
     until(&leads.consensus, "two lanes have one voter", |status| {
-        status.members.len() == 2 && status.voters.len() == 1
+        status.members.len() == 2 && status.voters.len() == 1 && !status.is_changing
     })
     .await;
-    leads.consensus.remove_lane(others[1]).await.unwrap();
-    until(&leads.consensus, "one is left", |s| s.members.len() == 1).await;
-    let last = leads.consensus.remove_lane(leads.id).await;
+    let left = nodes.iter().find(|node| node.id == others[1]).unwrap();
+    until(&left.consensus, "the other one follows", |status| {
+        status.has_quorum
+    })
+    .await;
+    // The only voter leaves: the other lane votes and leads in its place.
+    let itself = leads.consensus.remove_lane(leads.id).await;
+    assert!(
+        matches!(itself, Ok(()) | Err(ConsensusError::NotLeader { .. })),
+        "{itself:?}"
+    );
+    until(&left.consensus, "the other one leads", |s| s.is_leader).await;
+    left.consensus.remove_lane(leads.id).await.unwrap();
+    until(&left.consensus, "one is left", |s| s.members.len() == 1).await;
+    let last = left.consensus.remove_lane(left.id).await;
     assert!(matches!(last, Err(ConsensusError::LastVoter)), "{last:?}");
+    let proposed = left.consensus.propose(b"milk=129".to_vec()).await;
+    proposed.unwrap();
+}
+
+/// xorshift64*; source: Vigna, "An experimental exploration of Marsaglia's xorshift generators".
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % limit
+    }
+}
+
+/// Three lanes of which the first leads, about to become voters.
+async fn growing(folder: &std::path::Path) -> (Store, Vec<Node>) {
+    let store = Store::new(folder, |config| {
+        brisk(config);
+        config.timing.stable_for = Duration::from_millis(1);
+        config.timing.autopilot_every = Duration::from_millis(5);
+    });
+    let mut nodes = Vec::new();
+    for id in 1..=3 {
+        nodes.push(store.start(id).await.unwrap());
+    }
+    nodes[0].consensus.create(member(1)).await.unwrap();
+    until(&nodes[0].consensus, "the first leads", |s| s.is_leader).await;
+    for id in 2..=3 {
+        nodes[0].consensus.add_lane(id, member(id)).await.unwrap();
+    }
+    (store, nodes)
+}
+
+/// Long enough to reach from before a growth to after it.
+const GROWN_WITHIN_US: u64 = 60_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_closes_while_its_group_grows_leaves_one_that_can_agree() {
+    const TRIALS: u64 = 8;
+    let seed = std::process::id().into();
+    println!("seed {seed}");
+    let mut dice = Dice(seed);
+    for _ in 0..TRIALS {
+        let folder = tempfile::tempdir().unwrap();
+        let (_store, mut nodes) = growing(folder.path()).await;
+        commit(&nodes, "milk=129").await;
+        tokio::time::sleep(Duration::from_micros(dice.below(GROWN_WITHIN_US))).await;
+        let closing = take(&mut nodes, 1);
+        closing.consensus.hand_over_leadership().await;
+        let status = closing.consensus.status().borrow().clone();
+        closing.consensus.shutdown().await;
+        closing.kill();
+        // Unless nobody else had a vote yet.
+        if status.voters != set(&[1]) {
+            commit(&nodes, "milk=135").await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_growth_that_was_interrupted_anywhere_is_finished() {
+    const TRIALS: u64 = 12;
+    let seed = std::process::id().into();
+    println!("seed {seed}");
+    let mut dice = Dice(seed);
+    for _ in 0..TRIALS {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, mut nodes) = growing(folder.path()).await;
+        let before = commit(&nodes, "milk=129").await;
+        tokio::time::sleep(Duration::from_micros(dice.below(GROWN_WITHIN_US))).await;
+        take(&mut nodes, 1).kill();
+        nodes.push(store.start(1).await.unwrap());
+        for node in &nodes {
+            until(&node.consensus, "all three vote", |status| {
+                status.voters == set(&[1, 2, 3]) && !status.is_changing && status.has_quorum
+            })
+            .await;
+        }
+        assert!(commit(&nodes, "milk=135").await > before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replacement_that_its_leader_did_not_finish_is_finished_by_the_next() {
+    const KILLED_WITHIN_US: u64 = 40_000;
+    let seed = std::process::id().into();
+    println!("seed {seed}");
+    let mut dice = Dice(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path(), |config| {
+        brisk(config);
+        config.timing.dead_after = Duration::from_millis(400);
+    });
+    let mut nodes = group(&store, 6).await;
+    let status = leader(&nodes).await.consensus.status().borrow().clone();
+    let leads = leader(&nodes).await.id;
+    let dead = *status.voters.iter().find(|node| **node != leads).unwrap();
+    let learner = *status.learners.first().unwrap();
+    take(&mut nodes, dead).kill();
+    let old = take(&mut nodes, leads);
+    until(&old.consensus, "the learner is promoted", |status| {
+        status.voters.contains(&learner) || !status.is_leader
+    })
+    .await;
+    tokio::time::sleep(Duration::from_micros(dice.below(KILLED_WITHIN_US))).await;
+    old.kill();
+    let next = leader(&nodes).await;
+    until(&next.consensus, "the change is over", |status| {
+        !status.is_changing && !status.voters.contains(&dead) && status.voters.contains(&learner)
+    })
+    .await;
     commit(&nodes, "milk=129").await;
 }
 
