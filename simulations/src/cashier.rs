@@ -15,19 +15,22 @@ use sale::{Command, Event, Pin, Receipt, Refusal};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use crate::checks::Check;
 use crate::goods;
 use crate::random::Dice;
+use crate::scenario::{Range, WorkPart};
 use crate::store::{Acknowledged, Process, Slot, Store};
 
-/// The longest a command may be held by anything but the lane's own disk, which takes no virtual
-/// time (P2).
-const HELD_MAX: Duration = Duration::from_millis(100);
 /// Before a command that found the lane closing is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// How often a cashier without anything to sell looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// The longest basket.
-const SCANS_MAX: u64 = 12;
+/// Between two customers of a normal day, in milliseconds.
+const NEXT_CUSTOMER_MS: (u64, u64) = (6_000, 48_000);
+/// Between two scans, where the next item is not in the hand already.
+const NEXT_ITEM_MS: (u64, u64) = (1_200, 10_800);
+/// Between two tenders of a customer who pays in parts.
+const NEXT_TENDER_MS: (u64, u64) = (600, 12_000);
 
 pub struct Cashier {
     pub store: Arc<Store>,
@@ -72,12 +75,15 @@ impl Cashier {
         }
         while !*self.closing.borrow() {
             self.sale().await;
-            self.pause(500, 4_000).await;
+            self.pause(NEXT_CUSTOMER_MS).await;
         }
     }
 
-    async fn pause(&mut self, from_ms: u64, to_ms: u64) {
-        sleep(Duration::from_millis(self.dice.between(from_ms, to_ms))).await;
+    /// What takes a normal day's cashier that long takes this one less, or more.
+    async fn pause(&mut self, (from_ms, to_ms): Range) {
+        let normal_ms = self.dice.between(from_ms, to_ms) as f64;
+        let rate = self.store.scenario.work.rate;
+        sleep(Duration::from_millis((normal_ms / rate) as u64)).await;
     }
 
     /// A lane that has just joined sells once the catalog has reached it.
@@ -97,20 +103,27 @@ impl Cashier {
             let reference = Some(format!("{}/{}", self.slot.name, self.commands));
             self.must(Command::OpenCart { reference }).await;
         }
-        for _ in 0..self.dice.between(1, SCANS_MAX) {
+        let WorkPart {
+            scans,
+            walk_aways_permille,
+            corrections_permille,
+            ..
+        } = self.store.scenario.work;
+        for _ in 0..self.dice.between(scans.0, scans.1) {
             self.scan().await;
-            match self.dice.between(1, 20) {
-                1 => self.change_quantity().await,
-                2 => self.void_a_line().await,
-                _ => {}
+            if self.dice.chance(corrections_permille) {
+                match self.dice.chance(500) {
+                    true => self.change_quantity().await,
+                    false => self.void_a_line().await,
+                }
             }
             // A burst now and then: the next code is under the scanner already.
             if self.dice.chance(700) {
-                self.pause(100, 900).await;
+                self.pause(NEXT_ITEM_MS).await;
             }
         }
         let reason = "the customer left".to_owned();
-        if self.dice.chance(40) || self.lines.is_empty() {
+        if self.dice.chance(walk_aways_permille) || self.lines.is_empty() {
             if self.has_cart {
                 self.must(Command::VoidCart { reason }).await;
             }
@@ -174,9 +187,10 @@ impl Cashier {
                 self.received(*receipt);
                 return;
             }
-            self.pause(50, 1_000).await;
+            self.pause(NEXT_TENDER_MS).await;
         }
-        self.wrong("the sale was paid in full and not completed".to_owned());
+        let what = "the sale was paid in full and not completed".to_owned();
+        self.wrong(Check::ReceiptIsCart, what);
     }
 
     fn received(&mut self, receipt: Receipt) {
@@ -186,15 +200,18 @@ impl Cashier {
             .map(|line| (line.number, (line.item.clone(), line.quantity)))
             .collect();
         if printed != self.lines {
-            self.wrong(format!(
-                "P5: receipt {} has {printed:?}, and acknowledged was {:?}",
+            let what = format!(
+                "receipt {} has {printed:?}, and acknowledged was {:?}",
                 receipt.id, self.lines
-            ));
+            );
+            self.wrong(Check::ReceiptIsCart, what);
         }
         let Some(lane) = self.slot.process().map(|p| p.lane.identity().lane) else {
-            return self.wrong("a receipt came from a lane that does not run".to_owned());
+            let what = "a receipt came from a lane that does not run".to_owned();
+            return self.wrong(Check::NothingInvented, what);
         };
-        self.store.acknowledge(Acknowledged { lane, receipt });
+        self.store
+            .acknowledge(&self.slot.name, Acknowledged { lane, receipt });
     }
 
     /// Carries out what cannot be refused.
@@ -235,11 +252,12 @@ impl Cashier {
     }
 
     fn refused(&self, command: &Command, refusal: &Refusal) {
-        self.wrong(format!("P2: {command:?} was refused: {refusal}"));
+        let what = format!("{command:?} was refused: {refusal}");
+        self.wrong(Check::NeverHeldUp, what);
     }
 
-    fn wrong(&self, what: String) {
-        self.store.timeline.violation(&self.slot.name, what);
+    fn wrong(&self, check: Check, what: String) {
+        self.store.timeline.violation(check, &self.slot.name, what);
     }
 
     /// Asks the lane until it answers, through whatever happens to it.
@@ -254,13 +272,15 @@ impl Cashier {
             match self.attempt(&request).await {
                 Some(Ok(done)) => {
                     if unheard.as_ref().is_some_and(|before| *before != done) {
-                        self.wrong(format!(
+                        let what = format!(
                             "command {:?} was answered {unheard:?} and then {done:?}",
                             request.id
-                        ));
+                        );
+                        self.wrong(Check::AnswersOnce, what);
                     }
                     // Now and then an answer is lost between the lane and its window.
-                    if unheard.is_none() && self.dice.chance(20) {
+                    let lost_permille = self.store.scenario.work.lost_answers_permille;
+                    if unheard.is_none() && self.dice.chance(lost_permille) {
                         unheard = Some(done);
                         continue;
                     }
@@ -268,7 +288,8 @@ impl Cashier {
                 }
                 Some(Err(Problem::Refused { refusal, .. })) => return Err(refusal),
                 Some(Err(Problem::Stopped { message })) => {
-                    self.wrong(format!("the lane stopped: {message}"));
+                    let what = format!("the lane stopped: {message}");
+                    self.wrong(Check::NeverHeldUp, what);
                     sleep(LOOK_EVERY).await;
                 }
                 Some(Err(Problem::Unavailable { .. })) | None => sleep(AGAIN_AFTER).await,
@@ -295,8 +316,9 @@ impl Cashier {
             let held_ms = u64::try_from(held.as_millis()).unwrap_or(u64::MAX);
             counts.held_ms_max = counts.held_ms_max.max(held_ms);
         });
-        if held > HELD_MAX {
-            self.wrong(format!("P2: {:?} was held for {held:?}", request.command));
+        if held > Duration::from_millis(self.store.scenario.expect.held_max.0) {
+            let what = format!("{:?} was held for {held:?}", request.command);
+            self.wrong(Check::NeverHeldUp, what);
         }
         Some(answer)
     }

@@ -6,23 +6,37 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::Command;
+use ledger::{Command, Outcome, StoreView};
 use providers::PeerId;
-use tokio::time::{Instant, sleep_until};
+use sale::LaneId;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::checks::{Answer, Change, Check};
 use crate::goods;
 use crate::random::Dice;
-use crate::scenario::{FaultPart, Range, What};
+use crate::scenario::{FaultPart, Link, Range, What, Who};
 use crate::store::{Process, Slot, Store};
+use crate::timeline::Strike;
 
 /// The most a clock jumps, either way, in milliseconds.
 const JUMP_MS_MAX: u64 = 3_600_000;
-/// Lanes a simulated store has at most.
+/// Lanes a simulated store has at most after others have joined.
 const LANES_MAX: usize = 12;
+/// How long a manager waits at a lane for a change to reach it before turning to something else.
+const SEEN_MAX: Duration = Duration::from_secs(20);
+/// How often a manager looks whether a change has reached the lane.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often a lost leader's successor is looked for.
+const FAILOVER_LOOK: Duration = Duration::from_millis(5);
 
 pub struct Driver {
     pub store: Arc<Store>,
+    /// Which of the scenario's faults this is, from 0.
+    pub number: usize,
     pub part: FaultPart,
+    pub first_ms: Range,
+    pub lasts_ms: Range,
+    pub again_ms: Option<Range>,
     pub dice: Dice,
     /// When everything must work again.
     pub until: Instant,
@@ -32,12 +46,13 @@ pub struct Driver {
 
 impl Driver {
     pub async fn run(mut self) {
-        let mut next = Instant::now() + self.draw(self.part.first_ms);
+        let mut next = Instant::now() + self.draw(self.first_ms);
         while next < self.until {
             sleep_until(next).await;
-            let end = (next + self.draw(self.part.lasts_ms)).min(self.until);
-            self.strike(end).await;
-            let Some(again_ms) = self.part.again_ms else {
+            let lasts = self.draw(self.lasts_ms);
+            let end = (next + lasts).min(self.until);
+            self.strike(lasts, end).await;
+            let Some(again_ms) = self.again_ms else {
                 return;
             };
             next = Instant::now() + self.draw(again_ms);
@@ -48,61 +63,67 @@ impl Driver {
         Duration::from_millis(self.dice.between(range_ms.0, range_ms.1))
     }
 
-    async fn strike(&mut self, end: Instant) {
+    async fn strike(&mut self, lasts: Duration, end: Instant) {
         match self.part.what {
             What::Split => {
-                let cuts = self.split();
+                let cuts = self.links().unwrap_or_else(|| self.split());
                 self.cut("splits", cuts, end).await;
             }
             What::AloneAll => {
                 let peers = self.peers();
-                let cuts = peers.iter().flat_map(|a| peers.iter().map(move |b| (a, b)));
-                let cuts = cuts.filter(|(a, b)| a != b);
-                let cuts = cuts.map(|(a, b)| (a.clone(), b.clone())).collect();
+                let all = peers.iter().flat_map(|peer| around(peer, &peers));
+                let mut cuts: Vec<_> = all.collect();
+                cuts.sort();
+                cuts.dedup();
                 self.cut("leaves every lane alone", cuts, end).await;
             }
             What::OneWay => {
-                let mut peers = self.peers();
-                self.dice.shuffle(&mut peers);
-                if let [from, to, ..] = &peers[..] {
-                    let cuts = vec![(from.clone(), to.clone())];
-                    let what = format!("is cut from {from} to {to}");
-                    self.cut(&what, cuts, end).await;
-                }
+                let cuts = self.links().unwrap_or_else(|| self.one_way());
+                self.cut("carries one direction only", cuts, end).await;
             }
-            What::LeaderCut => {
-                if let Some((leader, _)) = self.store.leader() {
-                    let cuts = around(&leader.peer, &self.peers());
-                    let what = format!("is cut around the leader, {}", leader.name);
-                    self.cut(&what, cuts, end).await;
-                }
+            What::Cut => {
+                let cuts = self.links().or_else(|| {
+                    let (slot, _) = self.victim()?;
+                    Some(around(&slot.peer, &self.peers()))
+                });
+                self.cut("is cut around a lane", cuts.unwrap_or_default(), end)
+                    .await;
             }
             What::Crash => {
-                let victim = self.any_running();
-                self.kill(victim, end).await;
-            }
-            What::LeaderCrash => {
-                let victim = self.store.leader();
-                self.kill(victim, end).await;
-            }
-            What::Restart => {
-                if let Some((slot, _)) = self.any_running() {
-                    self.store.close(&slot).await;
-                    sleep_until(end).await;
-                    self.store.start(&slot).await;
+                if let Some((slot, process)) = self.victim() {
+                    self.crash(slot, process, end).await;
                 }
             }
-            What::WanDown => {
-                self.store.timeline.note("wan", "is down");
-                self.store.office.wan_down();
-                sleep_until(end).await;
-                self.store.office.wan_up();
-                self.store.timeline.note("wan", "is up");
+            What::PowerCutAll => self.power_cut(end).await,
+            What::Restart => {
+                if let Some((slot, _)) = self.victim() {
+                    self.restart(&slot, end).await;
+                }
             }
+            What::RollingRestart => {
+                for slot in self.store.slots() {
+                    let end = (Instant::now() + lasts).min(self.until);
+                    if slot.process().is_some() {
+                        self.restart(&slot, end).await;
+                    }
+                }
+            }
+            What::WanDown => self.wan_down(end).await,
             What::ClockJump => self.jump(),
             What::Join => self.join().await,
             What::NewPrices => self.new_prices().await,
         }
+    }
+
+    /// Draws the fault into the timeline.
+    fn strikes(&self, slots: &[&Slot], links: Vec<(usize, usize)>) -> usize {
+        self.store.timeline.strike(Strike {
+            what: self.part.what.word(),
+            part: self.number,
+            lanes: slots.iter().map(|slot| slot.number()).collect(),
+            links,
+            ..Strike::default()
+        })
     }
 
     fn peers(&self) -> Vec<PeerId> {
@@ -110,12 +131,33 @@ impl Driver {
         slots.iter().map(|slot| slot.peer.clone()).collect()
     }
 
-    fn any_running(&mut self) -> Option<(Arc<Slot>, Process)> {
-        let mut running = self.store.running();
-        match running.is_empty() {
-            true => None,
-            false => Some(running.swap_remove(self.dice.index(running.len()))),
+    /// The lane that is hit.
+    fn victim(&mut self) -> Option<(Arc<Slot>, Process)> {
+        match self.part.lane {
+            Who::Leader => self.store.leader(),
+            Who::Lane(number) => {
+                let slot = self.store.slots().get(number - 1)?.clone();
+                slot.process().map(|process| (slot, process))
+            }
+            Who::Any => {
+                let mut running = self.store.running();
+                match running.is_empty() {
+                    true => None,
+                    false => Some(running.swap_remove(self.dice.index(running.len()))),
+                }
+            }
         }
+    }
+
+    /// The directions that the scenario names, if it does.
+    fn links(&self) -> Option<Vec<(PeerId, PeerId)>> {
+        let slots = self.store.slots();
+        let peer = |number: usize| slots.get(number - 1).map(|slot| slot.peer.clone());
+        let named = self.part.links.iter();
+        let links: Vec<_> = named
+            .filter_map(|Link { from, to }| peer(*from).zip(peer(*to)))
+            .collect();
+        (!self.part.links.is_empty()).then_some(links)
     }
 
     /// Both directions between two groups of lanes.
@@ -129,13 +171,36 @@ impl Driver {
         left.iter().flat_map(|peer| around(peer, right)).collect()
     }
 
+    fn one_way(&mut self) -> Vec<(PeerId, PeerId)> {
+        let mut peers = self.peers();
+        self.dice.shuffle(&mut peers);
+        match &peers[..] {
+            [from, to, ..] => vec![(from.clone(), to.clone())],
+            _ => Vec::new(),
+        }
+    }
+
     async fn cut(&self, what: &str, cuts: Vec<(PeerId, PeerId)>, end: Instant) {
         if cuts.is_empty() {
             return;
         }
+        let slots = self.store.slots();
+        let number = |peer: &PeerId| {
+            let slot = slots.iter().find(|slot| slot.peer == *peer);
+            slot.map_or(0, |slot| slot.number())
+        };
+        let links: Vec<_> = cuts
+            .iter()
+            .map(|(from, to)| (number(from), number(to)))
+            .collect();
+        let listed: Vec<String> = links
+            .iter()
+            .map(|(from, to)| format!("{from}→{to}"))
+            .collect();
+        let drawn = self.strikes(&[], links);
         self.store
             .timeline
-            .note("network", format!("{what}: {}", listed(&cuts)));
+            .note("network", format!("{what}: {}", listed.join(" ")));
         for (from, to) in &cuts {
             self.store.fabric.cut(from, to);
         }
@@ -143,24 +208,124 @@ impl Driver {
         for (from, to) in &cuts {
             self.store.fabric.mend(from, to);
         }
+        self.store.timeline.strike_over(drawn);
         self.store
             .timeline
             .note("network", format!("no longer {what}"));
         self.store.announce_again();
     }
 
-    async fn kill(&self, victim: Option<(Arc<Slot>, Process)>, end: Instant) {
-        if let Some((slot, _)) = victim {
-            self.store.kill(&slot);
-            sleep_until(end).await;
+    async fn crash(&self, slot: Arc<Slot>, process: Process, end: Instant) {
+        let led = process.lane.view().borrow().status.is_leader;
+        let drawn = self.strikes(&[&slot], Vec::new());
+        self.store.kill(&slot);
+        if led && let Some(limit) = self.store.scenario.expect.failover_max {
+            let limit = Duration::from_millis(limit.0);
+            self.failover(process.lane.identity().lane, limit).await;
+        }
+        sleep_until(end).await;
+        self.store.start(&slot).await;
+        self.store.timeline.strike_over(drawn);
+    }
+
+    /// Waits for the next leader that has a quorum, and notes how long that took.
+    async fn failover(&self, lost: LaneId, limit: Duration) {
+        let begun = Instant::now();
+        let next = timeout(2 * limit, async {
+            loop {
+                if let Some((slot, process)) = self.store.leader() {
+                    let status = process.lane.view().borrow().status.clone();
+                    let leads = status.is_leader && status.mode == api::Mode::Together;
+                    if leads && process.lane.identity().lane != lost {
+                        return slot.name.clone();
+                    }
+                }
+                sleep(FAILOVER_LOOK).await;
+            }
+        });
+        let next = next.await;
+        let took = begun.elapsed();
+        self.store.count(|counts| {
+            let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            counts.failovers_ms.push(took_ms);
+        });
+        match next {
+            Ok(name) if took <= limit => {
+                self.store.timeline.note(
+                    &name,
+                    format!("leads {took:?} after the last leader was lost"),
+                );
+            }
+            _ => {
+                let what = format!("no new leader within {limit:?}, after {took:?}");
+                self.store
+                    .timeline
+                    .violation(Check::Expected, "store", what);
+            }
+        }
+    }
+
+    async fn power_cut(&self, end: Instant) {
+        let slots = self.store.slots();
+        let hit: Vec<&Slot> = slots
+            .iter()
+            .map(Arc::as_ref)
+            .filter(|slot| slot.process().is_some())
+            .collect();
+        let drawn = self.strikes(&hit, Vec::new());
+        self.store.timeline.note("store", "the power fails");
+        let mut killed = Vec::new();
+        for slot in slots {
+            if slot.process().is_some() {
+                self.store.kill(&slot);
+                killed.push(slot);
+            }
+        }
+        sleep_until(end).await;
+        self.store.timeline.note("store", "the power is back");
+        self.store.timeline.strike_over(drawn);
+        for slot in killed {
             self.store.start(&slot).await;
         }
     }
 
+    async fn restart(&self, slot: &Arc<Slot>, end: Instant) {
+        let drawn = self.strikes(&[slot], Vec::new());
+        self.store.close(slot).await;
+        sleep_until(end).await;
+        self.store.start(slot).await;
+        self.store.timeline.strike_over(drawn);
+    }
+
+    async fn wan_down(&self, end: Instant) {
+        let drawn = self.strikes(&[], Vec::new());
+        self.store.timeline.note("wan", "is down");
+        self.store.office.wan_down();
+        sleep_until(end).await;
+        self.store.office.wan_up();
+        self.store.timeline.strike_over(drawn);
+        self.store.timeline.note("wan", "is up");
+    }
+
     fn jump(&mut self) {
         let slots = self.store.slots();
-        let slot = self.dice.pick(&slots).clone();
-        let by_ms = self.dice.between(0, 2 * JUMP_MS_MAX) as i64 - JUMP_MS_MAX as i64;
+        let drawn_ms = self.dice.between(0, 2 * JUMP_MS_MAX) as i64 - JUMP_MS_MAX as i64;
+        let by_ms = self.part.by_ms.unwrap_or(drawn_ms);
+        let slot = match self.part.lane {
+            Who::Lane(number) => slots.get(number - 1),
+            Who::Leader | Who::Any => Some(self.dice.pick(&slots)),
+        };
+        let Some(slot) = slot else {
+            return;
+        };
+        self.store.timeline.strike(Strike {
+            what: self.part.what.word(),
+            part: self.number,
+            lanes: vec![slot.number()],
+            to_ms: Some(self.store.timeline.elapsed_ms()),
+            by_ms: Some(by_ms),
+            ..Strike::default()
+        });
         slot.clock.jump(by_ms);
         let what = format!("its wall clock jumps by {by_ms} ms");
         self.store.timeline.note(&slot.name, what);
@@ -170,27 +335,84 @@ impl Driver {
         if self.store.slots().len() >= LANES_MAX {
             return;
         }
-        if let Some(inviter) = self.any_running()
-            && let Some(slot) = self.store.join(&inviter).await
-        {
-            // Nobody listens any more once the store has closed.
-            drop(self.joined.send(slot));
+        if let Some(inviter) = self.victim() {
+            let drawn = self.strikes(&[&inviter.0], Vec::new());
+            if let Some(slot) = self.store.join(&inviter).await {
+                // Nobody listens any more once the store has closed.
+                drop(self.joined.send(slot));
+            }
+            self.store.timeline.strike_over(drawn);
         }
     }
 
+    /// A manager changes prices at a lane, and then reads there what is in force.
     async fn new_prices(&mut self) {
-        let Some((slot, process)) = self.any_running() else {
+        let Some((slot, process)) = self.victim() else {
             return;
         };
+        let Some(number) = self.store.record(|history| history.begin()) else {
+            return;
+        };
+        let (records, prices) = goods::new_prices(&mut self.dice, number);
         let command = Command::Reference {
             author: "manager".to_owned(),
-            records: goods::new_prices(&mut self.dice),
+            records,
         };
-        let what = match process.lane.propose(&command).await {
+        let drawn = self.strikes(&[&slot], Vec::new());
+        let asked_us = self.now_us();
+        let proposed = process.lane.propose(&command).await;
+        let answer = match &proposed {
+            Ok(Outcome::Changed { version }) => Some(Answer {
+                at_us: self.now_us(),
+                version: version.0,
+            }),
+            _ => None,
+        };
+        self.store.record(|history| {
+            history.changed(Change {
+                asked_us,
+                answer,
+                prices,
+            });
+        });
+        let what = match proposed {
             Ok(outcome) => format!("a manager changed prices: {outcome:?}"),
             Err(failure) => format!("a manager could not change prices: {failure}"),
         };
         self.store.timeline.note(&slot.name, what);
+        self.store.timeline.strike_over(drawn);
+        if let Some(answer) = answer {
+            self.read_prices(&slot, &process, asked_us, answer.version)
+                .await;
+        }
+    }
+
+    /// What a lane shows once a change made there has reached it is as good as read at the leader.
+    async fn read_prices(&mut self, slot: &Slot, process: &Process, asked_us: u64, version: u64) {
+        let deadline = Instant::now() + SEEN_MAX;
+        while slot.runs(process.run) && Instant::now() < deadline {
+            let read = process.lane.read(|tables| {
+                let view = StoreView::new(tables);
+                let seen = catalog::Reference::version(&view).0 >= version;
+                seen.then(|| view.items_after(None, goods::ITEMS_MAX))
+                    .transpose()
+            });
+            if let Ok(Some(items)) = read {
+                let now_us = self.now_us();
+                self.store.record(|history| {
+                    for item in &items {
+                        history.read(&item.id, asked_us, now_us, item.price.minor());
+                    }
+                });
+                return;
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn now_us(&self) -> u64 {
+        let since = self.store.timeline.begun().elapsed();
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
     }
 }
 
@@ -200,12 +422,4 @@ fn around(peer: &PeerId, others: &[PeerId]) -> Vec<(PeerId, PeerId)> {
     others
         .flat_map(|other| [(peer.clone(), other.clone()), (other.clone(), peer.clone())])
         .collect()
-}
-
-fn listed(cuts: &[(PeerId, PeerId)]) -> String {
-    let cuts = cuts.iter().map(|(from, to)| {
-        let short = |peer: &PeerId| peer.0.trim_start_matches("peer-of-lane-").to_owned();
-        format!("{}→{}", short(from), short(to))
-    });
-    cuts.collect::<Vec<_>>().join(" ")
 }

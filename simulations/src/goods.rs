@@ -1,5 +1,7 @@
 //! What the simulated store sells, and who works there.
 
+use std::collections::BTreeMap;
+
 use catalog::{
     Department, Employee, EmployeeId, Item, ItemCode, ItemId, Record, Role, Settings, TaxCategory,
 };
@@ -34,6 +36,38 @@ const PIECES: [(&str, i64, &str); 10] = [
     ("CARD", 499, "included"),
 ];
 
+/// More than there are items.
+pub const ITEMS_MAX: usize = 100;
+/// The item with a bottle deposit, and the deposit in cents.
+const DEPOSIT: (&str, i64) = ("COLA", 10);
+/// The price per kilogram of what is weighed, in cents.
+const WEIGHED_CENTS: i64 = 152;
+
+/// What an item costs before any change, in cents; 0 for what is not sold here.
+pub fn first_price_minor(item: &str) -> i64 {
+    let piece = PIECES.iter().find(|(id, ..)| *id == item);
+    match piece {
+        Some((_, cents, _)) => *cents,
+        None if item == WEIGHED => WEIGHED_CENTS,
+        None => 0,
+    }
+}
+
+/// The tax of an item: millionths, and whether the price contains it.
+pub fn tax_millionths(item: &str) -> (i64, bool) {
+    let piece = PIECES.iter().find(|(id, ..)| *id == item);
+    match piece.map(|(_, _, tax)| *tax) {
+        Some("standard") => (82_500, false),
+        Some("included") => (50_000, true),
+        _ => (0, false),
+    }
+}
+
+/// The bottle deposit on a piece of an item, in cents.
+pub fn deposit_minor(item: &str) -> i64 {
+    if item == DEPOSIT.0 { DEPOSIT.1 } else { 0 }
+}
+
 /// Three for a price, and a tenth off: promotions that span lines.
 const PROMOTIONS: &str = r#"
 schema = 1
@@ -60,7 +94,7 @@ fn item(id: &str, cents: i64, tax: &str) -> Item {
         price_since: Default::default(),
         tax: tax.into(),
         age_min: (id == RESTRICTED).then_some(AGE_MIN),
-        deposit: (id == "COLA").then(|| Money::from_minor(10, CURRENCY)),
+        deposit: (id == DEPOSIT.0).then(|| Money::from_minor(DEPOSIT.1, CURRENCY)),
         codes: Vec::<ItemCode>::new(),
         selling: Default::default(),
     }
@@ -95,23 +129,26 @@ pub fn everything() -> Vec<Record> {
     records.extend(tax("none", "0", false));
     records.extend(tax("standard", "8.25", false));
     records.extend(tax("included", "5", true));
-    records.push(Record::Item(item(WEIGHED, 152, "none")));
+    records.push(Record::Item(item(WEIGHED, WEIGHED_CENTS, "none")));
     records.extend(PIECES.map(|(id, cents, tax)| Record::Item(item(id, cents, tax))));
     records.push(Record::Promotions(PROMOTIONS.to_owned()));
     records
 }
 
-/// New prices for some items.
-pub fn new_prices(dice: &mut Dice) -> Vec<Record> {
+/// New prices for some items: the records, and the prices in cents. `number` counts the changes, so
+/// that no price is ever set twice and each tells who set it.
+pub fn new_prices(dice: &mut Dice, number: usize) -> (Vec<Record>, BTreeMap<ItemId, i64>) {
     let mut pieces = PIECES;
     dice.shuffle(&mut pieces);
     let changed = dice.between(1, 4) as usize;
-    let mut changes = Vec::new();
+    let mut records = Vec::new();
+    let mut prices = BTreeMap::new();
     for (id, cents, tax) in &pieces[..changed] {
-        let cents = cents + dice.between(0, 60) as i64;
-        changes.push(Record::Item(item(id, cents, tax)));
+        let cents = cents + 1 + number as i64;
+        records.push(Record::Item(item(id, cents, tax)));
+        prices.insert(ItemId::from(*id), cents);
     }
-    changes
+    (records, prices)
 }
 
 /// A code to scan and, for what is not one piece, how much of it.

@@ -28,6 +28,7 @@ mod store;
 mod sweep;
 mod timeline;
 
+pub use checks::Check;
 pub use simulation::{Options, Plant, Report, simulate};
 pub use sweep::{Row, Sweep, Swept, sweep};
-pub use timeline::Happening;
+pub use timeline::{Happening, Violation};

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::thread::available_parallelism;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -9,6 +10,8 @@ use simulations::{Options, Report, Row, Sweep, scenario, simulate, sweep};
 
 /// Happenings printed of a failure in a sweep; `run` prints all.
 const HAPPENINGS_SHOWN: usize = 60;
+/// How often a sweep says how far it is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(15);
 
 #[derive(Parser)]
 #[command(
@@ -41,17 +44,42 @@ enum Command {
     Sweep {
         #[arg(long, default_value = "all")]
         scenario: String,
-        /// How many seeds, from 1 on; or the first and the one after the last, as in 100..200.
+        /// How many seeds, from 1 on; the first and the one after the last, as in 100..200; or
+        /// `fresh` for ones that were never run before, which needs --within.
         #[arg(long, default_value = "20", value_parser = seeds)]
         seeds: (u64, u64),
+        /// Begins no further simulation after this time, such as 90s or 10min.
+        #[arg(long, value_parser = span)]
+        within: Option<Duration>,
+        /// Goes on after a failure.
+        #[arg(long)]
+        keep_going: bool,
         /// Simulations at once; by default as many as the machine has processors.
         #[arg(long)]
         jobs: Option<usize>,
     },
 }
 
+/// Fresh seeds that one sweep may use.
+const FRESH_SEEDS: u64 = 100_000;
+
+fn span(text: &str) -> Result<Duration, String> {
+    let span = scenario::Span::parse(text).ok_or("write a time like 90s or 10min")?;
+    Ok(Duration::from_millis(span.0))
+}
+
+/// Seeds from the machine's clock: the milliseconds since 1970, which no sweep before had.
+fn fresh_seeds() -> (u64, u64) {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let first = since.map_or(1, |since| since.as_millis() as u64);
+    (first, first + FRESH_SEEDS - 1)
+}
+
 /// Reads `20` or `100..200` as the first and the last seed.
 fn seeds(text: &str) -> Result<(u64, u64), String> {
+    if text == "fresh" {
+        return Ok(fresh_seeds());
+    }
     let number = |text: &str| text.trim().parse::<u64>().ok();
     let seeds = match text.split_once("..") {
         Some((first, end)) => number(first).zip(number(end)),
@@ -75,8 +103,21 @@ fn main() -> ExitCode {
         Command::Sweep {
             scenario,
             seeds,
+            within,
+            keep_going,
             jobs,
-        } => run_sweep(&scenario, seeds, jobs, args.json),
+        } => {
+            let machine = available_parallelism().map_or(1, usize::from);
+            let plan = scenario::named(&scenario).map(|scenarios| Sweep {
+                scenarios,
+                seeds,
+                within,
+                keep_going,
+                jobs: jobs.unwrap_or(machine),
+            });
+            plan.map_err(Into::into)
+                .and_then(|plan| run_sweep(&plan, args.json))
+        }
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -141,21 +182,20 @@ fn run(name: &str, seed: u64, verbose: bool, json: bool) -> anyhow::Result<bool>
     Ok(report.ok)
 }
 
-fn run_sweep(
-    name: &str,
-    seeds: (u64, u64),
-    jobs: Option<usize>,
-    json: bool,
-) -> anyhow::Result<bool> {
-    let machine = available_parallelism().map_or(1, usize::from);
-    let plan = Sweep {
-        scenarios: scenario::named(name)?,
-        seeds,
-        jobs: jobs.unwrap_or(machine),
-    };
-    let swept = sweep(&plan, |report| {
+fn run_sweep(plan: &Sweep, json: bool) -> anyhow::Result<bool> {
+    let seeds = plan.seeds;
+    eprintln!("seeds from {} on", seeds.0);
+    let begun = Instant::now();
+    let mut sum = Row::all();
+    let mut shown = Instant::now();
+    let swept = sweep(plan, |report| {
+        sum.add(report);
         if !report.ok {
             print_failure(report);
+        }
+        if shown.elapsed() > PROGRESS_EVERY {
+            shown = Instant::now();
+            print_progress(&sum, report.seed, begun.elapsed());
         }
     })
     .context("the sweep ended early")?;
@@ -177,28 +217,15 @@ fn run_sweep(
         "double",
         "failures"
     );
-    let mut sum = Row {
-        scenario: "all".to_owned(),
-        ..Row::default()
-    };
-    for row in &swept.rows {
+    for row in swept.rows.iter().chain([&sum]) {
         print_row(row);
-        sum.seeds += row.seeds;
-        sum.virtual_hours += row.virtual_hours;
-        sum.sales += row.sales;
-        sum.commands += row.commands;
-        sum.kills += row.kills;
-        sum.held_ms_max = sum.held_ms_max.max(row.held_ms_max);
-        sum.settled_ms_max = sum.settled_ms_max.max(row.settled_ms_max);
-        sum.lost += row.lost;
-        sum.double += row.double;
-        sum.failures += row.failures;
     }
-    print_row(&sum);
     println!(
-        "seeds {} to {}: {:.2} virtual hours, {} sales, lost {}, double {}, {} failures, {:.0} s",
+        "seeds {} to {}: {} simulations, {:.2} virtual hours, {} sales, lost {}, double {}, {} \
+         failures, {:.0} s",
         seeds.0,
-        seeds.1,
+        swept.last_seed,
+        sum.seeds,
         sum.virtual_hours,
         sum.sales,
         sum.lost,
@@ -206,7 +233,26 @@ fn run_sweep(
         sum.failures,
         swept.real_seconds
     );
+    if swept.cut_short {
+        println!("stopped before all seeds were run");
+    }
     Ok(swept.ok)
+}
+
+/// One line on standard error, now and then.
+fn print_progress(sum: &Row, seed: u64, elapsed: Duration) {
+    let minutes = elapsed.as_secs_f64() / 60.0;
+    eprintln!(
+        "{:>6} simulations, seed {seed}: {:.1} a minute, {:.2} virtual hours a minute, {} sales, \
+         lost {}, double {}, {} failures",
+        sum.seeds,
+        sum.seeds as f64 / minutes,
+        sum.virtual_hours / minutes,
+        sum.sales,
+        sum.lost,
+        sum.double,
+        sum.failures
+    );
 }
 
 fn print_row(row: &Row) {

@@ -54,6 +54,8 @@ struct Inner {
     down: u32,
     fault: Option<OfficeFault>,
     deliveries: u64,
+    /// The cursor that was last answered.
+    acknowledged: u64,
 }
 
 impl Office {
@@ -72,6 +74,7 @@ impl Office {
             down: 0,
             fault,
             deliveries: 0,
+            acknowledged: 0,
         };
         Ok(Arc::new(Office {
             store: opened.store,
@@ -91,6 +94,11 @@ impl Office {
 
     pub fn wan_up(&self) {
         self.lock().down -= 1;
+    }
+
+    /// Up to where the books hold the store's entries.
+    pub fn acknowledged(&self) -> u64 {
+        self.lock().acknowledged
     }
 
     /// Asks the books. They work on a thread of their own, which knows no virtual time; so the
@@ -113,6 +121,7 @@ impl Office {
         let heard_ms = self.clock.wall_ms();
         let taken = self.books(async |store| store.take(batch, heard_ms).await);
         let ack = taken.map_err(|error| HqError::Refused(error.to_string()))?;
+        self.lock().acknowledged = ack.cursor;
         Ok(match (fault, promised) {
             (Some(OfficeFault::LosesAnEntry), Some(cursor)) => HqAck { cursor },
             _ => ack,

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::cashier::Cashier;
-use crate::checks::{Monitor, Tally, check, unsettled};
+use crate::checks::{Check, Monitor, Tally, check, unsettled};
 use crate::disk::scratch_folder;
 use crate::faults::Driver;
 use crate::log;
@@ -20,7 +20,7 @@ use crate::office::OfficeFault;
 use crate::random::Dice;
 use crate::scenario::Scenario;
 use crate::store::{Counts, Slot, Store};
-use crate::timeline::{Happening, Timeline};
+use crate::timeline::{Happening, Marks, Timeline, Violation};
 
 /// How often the running checks look.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -55,7 +55,7 @@ pub struct Report {
     pub seed: u64,
     pub ok: bool,
     /// Promises that were broken, the first ones.
-    pub violations: Vec<String>,
+    pub violations: Vec<Violation>,
     pub virtual_ms: u64,
     pub lanes: usize,
     pub sales: u64,
@@ -65,10 +65,14 @@ pub struct Report {
     /// From the end of the faults until nothing waited any more; `None` if that did not come.
     pub settled_after_ms: Option<u64>,
     pub kills: u64,
+    /// From each loss of a leader to its successor, where the scenario asks for it.
+    pub failovers_ms: Vec<u64>,
     pub lost: u64,
     pub double: u64,
     #[serde(skip)]
     pub timeline: Vec<Happening>,
+    #[serde(skip)]
+    pub marks: Marks,
 }
 
 impl Report {
@@ -154,11 +158,15 @@ impl Run<'_> {
                 self.sell().await;
                 settled_after_ms = self.settle().await;
                 tally = self.check().await;
+                self.expected();
             }
-            Ok(Err(error)) => self.timeline.violation("store", format!("{error:#}")),
+            Ok(Err(error)) => {
+                let what = format!("{error:#}");
+                self.timeline.violation(Check::Starts, "store", what);
+            }
             Err(_) => {
                 let what = format!("it did not come up within {CREATE_MAX:?}");
-                self.timeline.violation("store", what);
+                self.timeline.violation(Check::Starts, "store", what);
             }
         }
         stop_looking.send_replace(true);
@@ -173,7 +181,7 @@ impl Run<'_> {
     /// Creates the store, with as many lanes as the seed draws.
     async fn create(&self) -> anyhow::Result<()> {
         let first = self.store.create().await?;
-        let (low, high) = self.scenario.lanes;
+        let (low, high) = self.scenario.lanes();
         let lanes = self.dice.fork("lanes").between(low, high);
         for _ in 1..lanes {
             let process = first.process().context("the first lane does not run")?;
@@ -186,7 +194,9 @@ impl Run<'_> {
     /// Cashiers sell and faults happen; afterwards everything works again.
     async fn sell(&self) {
         self.timeline.note("store", "opens");
-        let until = Instant::now() + Duration::from_secs(self.scenario.selling_s);
+        self.timeline.opened();
+        let selling_ms = self.scenario.virtual_ms(self.scenario.sells_for);
+        let until = Instant::now() + Duration::from_millis(selling_ms);
         let (close, closing) = watch::channel(false);
         let (joined, mut joining) = mpsc::unbounded_channel();
         let mut cashiers = JoinSet::new();
@@ -202,6 +212,10 @@ impl Run<'_> {
         for (number, part) in self.scenario.faults.iter().enumerate() {
             let driver = Driver {
                 store: self.store.clone(),
+                number,
+                first_ms: self.scenario.first_ms(part),
+                lasts_ms: self.scenario.range_ms(part.lasts),
+                again_ms: part.again.map(|again| self.scenario.range_ms(again)),
                 part: part.clone(),
                 dice: self.dice.fork(&format!("fault {number}")),
                 until,
@@ -215,19 +229,20 @@ impl Run<'_> {
         }
         faults.join_all().await;
         tokio::time::sleep_until(until).await;
+        self.timeline.calm();
         self.timeline
             .note("store", "faults have ended, the cashiers finish");
         close.send_replace(true);
         if timeout(FINISH_MAX, cashiers.join_all()).await.is_err() {
-            let what = format!("P2: a cashier could not finish a sale within {FINISH_MAX:?}");
-            self.timeline.violation("store", what);
+            let what = format!("a cashier could not finish a sale within {FINISH_MAX:?}");
+            self.timeline.violation(Check::NeverHeldUp, "store", what);
         }
     }
 
     /// Waits until nothing waits any more.
     async fn settle(&self) -> Option<u64> {
         let begun = Instant::now();
-        let limit = Duration::from_secs(self.scenario.settle_s_max);
+        let limit = Duration::from_millis(self.scenario.expect.settles_within.0);
         loop {
             let Some(reason) = unsettled(&self.store) else {
                 self.timeline.note("store", "is at rest");
@@ -235,7 +250,7 @@ impl Run<'_> {
             };
             if begun.elapsed() > limit {
                 let what = format!("it did not come to rest within {limit:?}: {reason}");
-                self.timeline.violation("store", what);
+                self.timeline.violation(Check::ComesToRest, "store", what);
                 return None;
             }
             sleep(LOOK_EVERY).await;
@@ -258,22 +273,33 @@ impl Run<'_> {
             Ok(tally) => tally,
             Err(error) => {
                 let what = format!("its books cannot be read: {error:#}");
-                self.timeline.violation("store", what);
+                self.timeline.violation(Check::HashOfRows, "store", what);
                 Tally::default()
             }
+        }
+    }
+
+    /// What the scenario expects besides the promises.
+    fn expected(&self) {
+        let sales = self.store.acknowledged().len() as u64;
+        let sales_min = self.scenario.expect.sales_min;
+        if sales < sales_min {
+            let what = format!("{sales} sales were made, and at least {sales_min} were expected");
+            self.timeline.violation(Check::Expected, "store", what);
         }
     }
 
     fn report(&self, lanes: usize, settled_after_ms: Option<u64>, tally: Tally) -> Report {
         for panic in PANICS.with_borrow_mut(std::mem::take) {
             self.timeline
-                .violation("lane", format!("a task panicked: {panic}"));
+                .violation(Check::NoPanic, "lane", format!("a task panicked: {panic}"));
         }
         let violations = self.timeline.violations();
         let Counts {
             commands,
             held_ms_max,
             kills,
+            failovers_ms,
             ..
         } = self.store.counts();
         Report {
@@ -288,9 +314,11 @@ impl Run<'_> {
             held_ms_max,
             settled_after_ms,
             kills,
+            failovers_ms,
             lost: tally.lost,
             double: tally.double,
             timeline: self.timeline.happenings(),
+            marks: self.timeline.marks(),
         }
     }
 }
@@ -301,7 +329,7 @@ async fn look(store: Arc<Store>, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             () = sleep(LOOK_EVERY) => {}
-            _ = stop.changed() => return,
+            _ = stop.changed() => return monitor.finish(&store),
         }
         monitor.look(&store);
         let leads = store.leader().map(|(slot, process)| {

@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use wire::LaneContact;
 
+use crate::checks::{Check, History};
 use crate::clock::SimClock;
 use crate::discovery::Board;
 use crate::disk::{SimDisk, copy_as_after_a_kill};
@@ -49,7 +50,7 @@ pub struct Acknowledged {
 }
 
 /// What the cashiers did, in numbers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Counts {
     pub commands: u64,
     /// The longest that a command was held, in virtual milliseconds.
@@ -57,6 +58,8 @@ pub struct Counts {
     pub kills: u64,
     pub restarts: u64,
     pub joined: u64,
+    /// From each loss of a leader to its successor, where the scenario asks for it.
+    pub failovers_ms: Vec<u64>,
 }
 
 /// A lane of the store, through all its processes.
@@ -93,6 +96,12 @@ impl Slot {
         self.process.subscribe()
     }
 
+    /// The lane's number in the simulation, from 1; 0 for a name that has none.
+    pub fn number(&self) -> usize {
+        let digits = self.name.trim_start_matches("lane-");
+        digits.parse().unwrap_or(0)
+    }
+
     /// Whether `run` is the process that runs now: what another one says, nobody hears.
     pub fn runs(&self, run: u32) -> bool {
         let process = self.process.borrow();
@@ -113,7 +122,7 @@ pub struct Store {
     board: Arc<Board>,
     dice: Dice,
     scratch: PathBuf,
-    clocks: crate::scenario::ClocksPart,
+    pub scenario: Scenario,
     slots: Mutex<Vec<Arc<Slot>>>,
     told: Mutex<Told>,
 }
@@ -121,6 +130,7 @@ pub struct Store {
 #[derive(Default)]
 struct Told {
     receipts: Vec<Acknowledged>,
+    history: History,
     counts: Counts,
 }
 
@@ -154,7 +164,7 @@ impl Store {
             board,
             dice,
             scratch: scratch.to_owned(),
-            clocks: scenario.clocks.clone(),
+            scenario: scenario.clone(),
             slots: Mutex::default(),
             told: Mutex::default(),
         }))
@@ -187,8 +197,18 @@ impl Store {
         self.running().into_iter().find(|(_, p)| leads(p))
     }
 
-    pub fn acknowledge(&self, acknowledged: Acknowledged) {
+    pub fn acknowledge(&self, lane_name: &str, acknowledged: Acknowledged) {
+        self.timeline.sale(lane_name, &acknowledged.receipt);
         self.told().receipts.push(acknowledged);
+    }
+
+    /// What managers changed and read so far.
+    pub fn history(&self) -> History {
+        self.told().history.clone()
+    }
+
+    pub fn record<T>(&self, record: impl FnOnce(&mut History) -> T) -> T {
+        record(&mut self.told().history)
     }
 
     pub fn acknowledged(&self) -> Vec<Acknowledged> {
@@ -200,7 +220,7 @@ impl Store {
     }
 
     pub fn counts(&self) -> Counts {
-        self.told().counts
+        self.told().counts.clone()
     }
 
     /// Creates the store on its first lane and gives it something to sell.
@@ -239,8 +259,8 @@ impl Store {
         let mut slots = self.slots_lock();
         let name = format!("lane-{}", slots.len() + 1);
         let mut dice = self.dice.fork(&format!("clock of {name}"));
-        let offset_max = self.clocks.offset_ms_max;
-        let drift_max = self.clocks.drift_ppm_max;
+        let offset_max = self.scenario.clocks.offset_ms_max;
+        let drift_max = self.scenario.clocks.drift_ppm_max;
         let mut around_zero = |max: u64| dice.between(0, 2 * max) as i64 - max as i64;
         let (offset_ms, drift_ppm) = (around_zero(offset_max), around_zero(drift_max));
         let up_for = Duration::from_secs(dice.between(0, 1_000_000));
@@ -288,9 +308,11 @@ impl Store {
             Ok((providers, network, discovery)) => {
                 self.start_with(slot, providers, network, discovery).await;
             }
-            Err(error) => self
-                .timeline
-                .violation(&slot.name, format!("cannot start: {error:#}")),
+            Err(error) => self.timeline.violation(
+                Check::Starts,
+                &slot.name,
+                format!("cannot start: {error:#}"),
+            ),
         }
     }
 
@@ -315,7 +337,7 @@ impl Store {
         let took = started_at.elapsed();
         if took > START_MAX {
             let what = format!("P2: it took {took:?} to start");
-            self.timeline.violation(&slot.name, what);
+            self.timeline.violation(Check::Starts, &slot.name, what);
         }
         match started {
             Ok(lane) => {
@@ -330,8 +352,11 @@ impl Store {
             }
             Err(error) => {
                 self.fabric.unplug(&slot.peer);
-                self.timeline
-                    .violation(&slot.name, format!("did not start: {error}"));
+                self.timeline.violation(
+                    Check::Starts,
+                    &slot.name,
+                    format!("did not start: {error}"),
+                );
             }
         }
     }
@@ -362,7 +387,7 @@ impl Store {
         self.count(|counts| counts.restarts += 1);
         if timeout(CLOSE_MAX, process.lane.close()).await.is_err() {
             let what = format!("did not close within {CLOSE_MAX:?}");
-            self.timeline.violation(&slot.name, what);
+            self.timeline.violation(Check::Starts, &slot.name, what);
         }
         self.timeline.note(&slot.name, "is closed");
         self.wall_off(slot);
@@ -381,7 +406,7 @@ impl Store {
         let folder = self.scratch.join(format!("{}-{run}", slot.name));
         if let Err(error) = copy_as_after_a_kill(&process.folder, &folder) {
             let what = format!("the simulator could not copy its folder: {error}");
-            self.timeline.violation(&slot.name, what);
+            self.timeline.violation(Check::Starts, &slot.name, what);
         }
         *slot.next() = NextRun { run, folder };
     }
@@ -404,7 +429,7 @@ impl Store {
             .providers(&slot)
             .inspect_err(|e| {
                 self.timeline
-                    .violation(&slot.name, format!("cannot join: {e:#}"))
+                    .violation(Check::Starts, &slot.name, format!("cannot join: {e:#}"))
             })
             .ok()?;
         let contact = LaneContact {

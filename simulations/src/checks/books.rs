@@ -1,149 +1,27 @@
-//! What must hold in a store: while it sells, and once everything works again.
+//! What must hold once everything works again.
 //!
-//! While it sells: one leader a term; a state that was applied at an index is the same on every lane
-//! and for good. Afterwards: nothing waits; every acknowledged sale is there exactly once, in every
-//! lane's state and at head office; every journal is one unbroken chain, and every copy is equal to
-//! it; totals and stock are the sums of what was acknowledged; each register is the fold of its
-//! journal.
+//! Every acknowledged sale is there exactly once, in every lane's state and at head office; every
+//! journal is one unbroken chain, and every copy is equal to it; totals and stock are the sums of
+//! what was acknowledged, added up here and not by the code that is checked; each register is the
+//! fold of its journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use hq::{ENTRIES_PAGE_MAX, HqStore, TotalsFilter};
 use ledger::{
-    DayTotal, Entry, Fact, Head, LaneId, Seq, StateHash, StoreView, Table, computed_hash,
-    stored_hash,
+    DayTotal, Entry, Fact, Head, Hlc, LaneId, Seq, StateHash, StoreView, computed_hash, stored_hash,
 };
-use node::lane::{Lane, LaneError};
+use node::lane::Lane;
 use sale::{BusinessDay, Event, Receipt, Register, evolve};
 
+use super::Check as Name;
+use super::receipts;
 use crate::store::{Acknowledged, Store};
 use crate::timeline::Timeline;
 
 /// Entries read at a time.
 const PAGE: usize = 500;
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
-/// State hashes looked at for each lane at a time.
-const HASHES: usize = 1_000;
-
-/// What the lanes have shown so far.
-#[derive(Default)]
-pub struct Monitor {
-    leaders: BTreeMap<u64, LaneId>,
-    hashes: BTreeMap<u64, (StateHash, String)>,
-    /// Up to where each lane's process was looked at.
-    seen: BTreeMap<(LaneId, u32), u64>,
-}
-
-impl Monitor {
-    /// Looks at every lane that runs.
-    pub fn look(&mut self, store: &Store) {
-        for (slot, process) in store.running() {
-            let lane = process.lane.identity().lane;
-            let view = process.lane.view().borrow().clone();
-            if let api::Mode::Stop { reason } = &view.status.mode {
-                let what = format!("P2: the lane has stopped: {reason}");
-                store.timeline.violation(&slot.name, what);
-            }
-            if view.status.is_leader {
-                let term = view.status.term;
-                let leader = *self.leaders.entry(term).or_insert(lane);
-                if leader != lane {
-                    let what = format!("leads term {term}, and so does {leader}");
-                    store.timeline.violation(&slot.name, what);
-                }
-            }
-            let seen = self.seen.entry((lane, process.run)).or_default();
-            match hashes_after(&process.lane, *seen) {
-                Ok(hashes) => {
-                    for (index, hash) in hashes {
-                        *seen = index;
-                        let known = self.hashes.entry(index);
-                        let (first, by) = known.or_insert_with(|| (hash, slot.name.clone()));
-                        if *first != hash {
-                            let what =
-                                format!("P6: its state at index {index} differs from {by}'s");
-                            store.timeline.violation(&slot.name, what);
-                        }
-                    }
-                }
-                Err(error) => {
-                    let what = format!("its state cannot be read: {error}");
-                    store.timeline.violation(&slot.name, what);
-                }
-            }
-        }
-    }
-}
-
-/// State hashes at the indexes behind `seen`.
-fn hashes_after(lane: &Lane, seen: u64) -> Result<Vec<(u64, StateHash)>, LaneError> {
-    let rows = lane.read(|tables| {
-        let from = (seen + 1).to_be_bytes();
-        tables.scan(Table::HashAt, &from, HASHES)
-    })?;
-    let hashes = rows.into_iter().filter_map(|(key, value)| {
-        let index = u64::from_be_bytes(key.try_into().ok()?);
-        Some((index, StateHash::from_bytes(&value.try_into().ok()?)))
-    });
-    Ok(hashes.collect())
-}
-
-/// Why the store has not come to rest; `None` once it has.
-pub fn unsettled(store: &Store) -> Option<String> {
-    let running = store.running();
-    if running.len() < store.slots().len() {
-        return Some("a lane does not run".to_owned());
-    }
-    let mut leaders = BTreeSet::new();
-    let mut applied = BTreeSet::new();
-    let mut heads = BTreeSet::new();
-    for (slot, process) in &running {
-        let status = process.lane.view().borrow().status.clone();
-        let Some(leader) = status.leader else {
-            return Some(format!("{} knows no leader", slot.name));
-        };
-        leaders.insert((status.term, leader));
-        applied.insert(status.applied_index);
-        let held = process.lane.journal().heads();
-        heads.insert(
-            held.iter()
-                .map(|(l, h)| (*l, h.next_seq))
-                .collect::<Vec<_>>(),
-        );
-        if status.unshared_entries > 0 {
-            let waiting = status.unshared_entries;
-            return Some(format!(
-                "{waiting} entries of {} are not applied",
-                slot.name
-            ));
-        }
-        if status.lanes.len() < running.len() {
-            return Some(format!(
-                "{} knows {} lanes only",
-                slot.name,
-                status.lanes.len()
-            ));
-        }
-        if status.hq.lag_entries > 0 {
-            let behind = status.hq.lag_entries;
-            return Some(format!(
-                "head office is {behind} entries behind ({})",
-                slot.name
-            ));
-        }
-    }
-    if leaders.len() != 1 {
-        return Some(format!("the lanes follow {leaders:?}"));
-    }
-    if applied.len() != 1 {
-        return Some(format!("the lanes have applied up to {applied:?}"));
-    }
-    if heads.len() != 1 {
-        return Some("some lane lacks copies of a sibling's journal".to_owned());
-    }
-    None
-}
-
 /// Sales that were lost, and that count more than once, anywhere.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
@@ -167,6 +45,22 @@ struct Books {
     computed_hash: StateHash,
     nodes: Vec<u64>,
     register: Register,
+}
+
+/// What managers did and saw, and the prices that customers were asked.
+fn check_history(store: &Store, acknowledged: &[Acknowledged]) {
+    let history = store.history();
+    for what in history.check_order() {
+        store
+            .timeline
+            .violation(Name::Linearizable, "managers", what);
+    }
+    for Acknowledged { receipt, .. } in acknowledged {
+        for what in history.check_prices(receipt) {
+            let who = &receipt.lane_name;
+            store.timeline.violation(Name::PriceOfBook, who, what);
+        }
+    }
 }
 
 /// Checks everything, once the store has come to rest.
@@ -197,6 +91,10 @@ pub fn check(store: &Store, acknowledged: &[Acknowledged]) -> anyhow::Result<Tal
         check.register(books);
     }
     check.equal(&all);
+    for Acknowledged { receipt, .. } in acknowledged {
+        receipts::check(&store.timeline, receipt);
+    }
+    check_history(store, acknowledged);
     if let Some(first) = all.first() {
         check.head_office(first, &own)?;
     }
@@ -287,52 +185,75 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn demand(&self, who: &str, holds: bool, what: impl FnOnce() -> String) {
+    fn demand(&self, check: Name, who: &str, holds: bool, what: impl FnOnce() -> String) {
         if !holds {
-            self.timeline.violation(who, what());
+            self.timeline.violation(check, who, what());
         }
     }
 
-    /// P6: each journal held is one chain, and equal to its lane's own.
+    /// P6: each journal held is one chain with stamps that go forward, and equal to its lane's own.
     fn journals(&self, books: &Books, own: &BTreeMap<LaneId, Vec<Entry>>) {
+        let who = &books.name;
         for (lane, entries) in &books.journals {
             let mut head = Head::default();
             for entry in entries {
                 match entry.check_follows(self.store.id, &head) {
                     Ok(next) => head = next,
                     Err(error) => {
-                        let what = format!("P6: a journal it holds is broken: {error}");
-                        return self.timeline.violation(&books.name, what);
+                        let what = format!("a journal it holds is broken: {error}");
+                        return self.timeline.violation(Name::Chain, who, what);
                     }
                 }
             }
-            self.demand(&books.name, books.heads.get(lane) == Some(&head), || {
-                format!("P6: the end of the journal of {lane:?} is not where its chain ends")
-            });
-            self.demand(&books.name, own.get(lane) == Some(entries), || {
-                format!("P6: its copy of the journal of {lane:?} differs from that lane's own")
-            });
+            self.demand(
+                Name::Chain,
+                who,
+                books.heads.get(lane) == Some(&head),
+                || format!("the end of the journal of {lane:?} is not where its chain ends"),
+            );
+            self.demand(
+                Name::CopiesEqual,
+                who,
+                own.get(lane) == Some(entries),
+                || format!("its copy of the journal of {lane:?} differs from that lane's own"),
+            );
+            self.stamps(who, entries);
         }
         let missing = own.keys().find(|lane| !books.journals.contains_key(lane));
-        self.demand(&books.name, missing.is_none(), || {
+        self.demand(Name::CopiesEqual, who, missing.is_none(), || {
             format!("it holds no copy of the journal of {missing:?}")
         });
     }
 
+    /// The hybrid clock's stamps of a journal go forward, whatever the wall clock did.
+    fn stamps(&self, who: &str, entries: &[Entry]) {
+        let mut last = Hlc::default();
+        for entry in entries {
+            let Ok(body) = entry.body() else {
+                continue;
+            };
+            self.demand(Name::ClockForward, who, body.hlc > last, || {
+                format!("{entry:?} is stamped {:?}, behind {last:?}", body.hlc)
+            });
+            last = body.hlc;
+        }
+    }
+
     /// P1: what a lane has applied is the union of the journals, each entry once, in its order.
     fn applied(&mut self, books: &Books, own: &BTreeMap<LaneId, Vec<Entry>>) {
+        let who = &books.name;
         let mut applied: BTreeMap<LaneId, Vec<Entry>> = BTreeMap::new();
         for (place, (global, entry)) in (1..).zip(&books.applied) {
-            self.demand(&books.name, place == *global, || {
-                format!("P6: applied entry {global} stands at place {place}")
+            self.demand(Name::Union, who, place == *global, || {
+                format!("applied entry {global} stands at place {place}")
             });
             applied.entry(entry.lane).or_default().push(entry.clone());
         }
-        self.demand(&books.name, applied == *own, || {
-            "P1: what it applied is not the union of the journals".to_owned()
+        self.demand(Name::Union, who, applied == *own, || {
+            "what it applied is not the union of the journals".to_owned()
         });
         let entries = books.applied.iter().map(|(_, entry)| entry);
-        self.receipts(&books.name, entries.filter_map(receipt_of));
+        self.receipts(who, entries.filter_map(receipt_of));
     }
 
     /// P1: every acknowledged receipt is there once, as it was printed, and no other.
@@ -345,24 +266,24 @@ impl Check<'_> {
             let id = &receipt.id;
             let found = times.remove(id).unwrap_or_default();
             match &found[..] {
-                [one] => self.demand(who, one == receipt, || {
-                    format!("P1: receipt {id} differs from the one that was printed")
+                [one] => self.demand(Name::ReceiptUnchanged, who, one == receipt, || {
+                    format!("receipt {id} differs from the one that was printed")
                 }),
                 [] => {
                     self.tally.lost += 1;
-                    self.timeline
-                        .violation(who, format!("P1: receipt {id} is lost"));
+                    let what = format!("receipt {id} is lost");
+                    self.timeline.violation(Name::NothingLost, who, what);
                 }
                 more => {
                     self.tally.double += 1;
-                    let what = format!("P1: receipt {id} is there {} times", more.len());
-                    self.timeline.violation(who, what);
+                    let what = format!("receipt {id} is there {} times", more.len());
+                    self.timeline.violation(Name::NothingDouble, who, what);
                 }
             }
         }
         for id in times.keys() {
-            self.timeline
-                .violation(who, format!("receipt {id} was printed for nobody"));
+            let what = format!("receipt {id} was printed for nobody");
+            self.timeline.violation(Name::NothingInvented, who, what);
         }
     }
 
@@ -372,36 +293,49 @@ impl Check<'_> {
             let currency = receipt.totals.total.currency();
             let key = (receipt.day.clone(), *lane);
             let total = totals.entry(key).or_insert(DayTotal::zero(currency));
-            if let Err(error) = total.add_receipt(receipt) {
-                let what = format!("receipt {} cannot be added up: {error}", receipt.id);
-                self.timeline.violation("check", what);
-            }
+            receipts::count(total, receipt);
         }
         totals
     }
 
-    /// Money and stock are the sums of what was acknowledged, and nothing was set aside.
-    fn sums(&self, books: &Books) {
+    /// The day's totals that somebody keeps are the sums of the receipts.
+    fn totals(&self, who: &str, found: &BTreeMap<(BusinessDay, LaneId), DayTotal>) {
         let expected = self.expected_totals();
-        self.demand(&books.name, books.totals == expected, || {
-            let found = &books.totals;
-            format!("P1: its totals are {found:?}, and the receipts add up to {expected:?}")
+        self.demand(Name::Totals, who, *found == expected, || {
+            format!("its totals are {found:?}, and the receipts add up to {expected:?}")
         });
+        for total in found.values() {
+            let drawer: i64 = total.tenders.values().sum();
+            self.demand(Name::Tenders, who, drawer == total.total, || {
+                format!(
+                    "{drawer} stayed in the drawer, and {} was sold",
+                    total.total
+                )
+            });
+        }
+    }
+
+    /// Stock is what was acknowledged, and nothing was set aside.
+    fn sums(&self, books: &Books) {
+        let who = &books.name;
+        self.totals(who, &books.totals);
         let mut stock: BTreeMap<String, i64> = BTreeMap::new();
         for line in self.acknowledged.iter().flat_map(|a| &a.receipt.lines) {
             *stock.entry(line.item.to_string()).or_default() -= line.quantity.milli();
         }
-        self.demand(&books.name, books.stock == stock, || {
+        self.demand(Name::Stock, who, books.stock == stock, || {
             format!("its stock is {:?}, and sold was {stock:?}", books.stock)
         });
-        self.demand(&books.name, books.exceptions.is_empty(), || {
-            format!("it has exceptions: {:?}", books.exceptions)
-        });
         self.demand(
-            &books.name,
-            books.stored_hash == books.computed_hash,
-            || "P6: its state hash is not that of its rows".to_owned(),
+            Name::NothingSetAside,
+            who,
+            books.exceptions.is_empty(),
+            || format!("it has exceptions: {:?}", books.exceptions),
         );
+        let hash_holds = books.stored_hash == books.computed_hash;
+        self.demand(Name::HashOfRows, who, hash_holds, || {
+            "its state hash is not that of its rows".to_owned()
+        });
     }
 
     /// A register is the fold of its journal.
@@ -416,12 +350,13 @@ impl Check<'_> {
                     }
                 }
                 Err(error) => {
-                    let what = format!("P6: an entry cannot be read: {error}");
-                    self.timeline.violation(&books.name, what);
+                    let what = format!("an entry cannot be read: {error}");
+                    self.timeline.violation(Name::Chain, &books.name, what);
                 }
             }
         }
-        self.demand(&books.name, register == books.register, || {
+        let is_fold = register == books.register;
+        self.demand(Name::RegisterFold, &books.name, is_fold, || {
             "its register is not what its journal says".to_owned()
         });
     }
@@ -432,19 +367,20 @@ impl Check<'_> {
             return;
         };
         for books in all {
-            self.demand(&books.name, books.stored_hash == first.stored_hash, || {
-                format!("P6: its state differs from that of {}", first.name)
+            let is_equal = books.stored_hash == first.stored_hash;
+            self.demand(Name::StateHash, &books.name, is_equal, || {
+                format!("its state differs from that of {}", first.name)
             });
-            self.demand(
-                &books.name,
-                books.hq_cursor == first.applied.len() as u64,
-                || format!("its cursor of head office is {}", books.hq_cursor),
-            );
+            let is_complete = books.hq_cursor == first.applied.len() as u64;
+            self.demand(Name::CursorHonest, &books.name, is_complete, || {
+                format!("its cursor of head office is {}", books.hq_cursor)
+            });
         }
         let mut nodes = first.nodes.clone();
         nodes.sort_unstable();
         nodes.dedup();
-        self.demand(&first.name, nodes.len() == first.nodes.len(), || {
+        let is_unique = nodes.len() == first.nodes.len();
+        self.demand(Name::NodeIdsUnique, &first.name, is_unique, || {
             format!("a node id was used again: {:?}", first.nodes)
         });
     }
@@ -469,24 +405,22 @@ impl Check<'_> {
         });
         let (held, totals, stores, set_aside) = held?;
         let cursor = stores.first().map_or(0, |store| store.cursor);
-        self.demand("hq", cursor == lane.applied.len() as u64, || {
+        let is_complete = cursor == lane.applied.len() as u64;
+        self.demand(Name::CursorHonest, "hq", is_complete, || {
             format!("its cursor is {cursor} of {} entries", lane.applied.len())
         });
-        self.demand("hq", set_aside.is_empty(), || {
+        self.demand(Name::NothingSetAside, "hq", set_aside.is_empty(), || {
             format!("it set aside {set_aside:?}")
         });
-        self.demand("hq", held == *own, || {
-            "P6: what it holds is not the union of the journals".to_owned()
+        self.demand(Name::Union, "hq", held == *own, || {
+            "what it holds is not the union of the journals".to_owned()
         });
         self.receipts("hq", held.values().flatten().filter_map(receipt_of));
         let found: BTreeMap<_, _> = totals
             .into_iter()
             .map(|row| ((row.day, row.lane), row.total))
             .collect();
-        let expected = self.expected_totals();
-        self.demand("hq", found == expected, || {
-            format!("P1: its totals are {found:?}, and the receipts add up to {expected:?}")
-        });
+        self.totals("hq", &found);
         Ok(())
     }
 }

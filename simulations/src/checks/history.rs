@@ -1,0 +1,211 @@
+//! What managers changed and read, when they asked and when they were answered: held against one
+//! order of all changes, and against the prices that customers were asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog::ItemId;
+use sale::Receipt;
+
+use super::linear::{Act, Operation, linearizable};
+use crate::goods;
+
+/// Changes of one simulation, so that the histories stay within what can be searched; managers do
+/// nothing more after that.
+const CHANGES_MAX: usize = 30;
+/// How often an unlucky proposal may have been committed besides the time that was answered: each
+/// attempt whose answer was lost may have been.
+const COMMITTED_AGAIN_MAX: usize = 2;
+/// The book's version once the store has been given its goods.
+const FIRST_VERSION: u64 = 1;
+
+/// What the store answered to a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub at_us: u64,
+    pub version: u64,
+}
+
+/// New prices, proposed at one moment.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Virtual microseconds.
+    pub asked_us: u64,
+    /// `None`: it may have been committed or not.
+    pub answer: Option<Answer>,
+    /// In minor units, by item.
+    pub prices: BTreeMap<ItemId, i64>,
+}
+
+/// A price that a manager read behind a change of its own.
+#[derive(Clone, Debug)]
+struct Read {
+    asked_us: u64,
+    answered_us: u64,
+    item: ItemId,
+    price: i64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    begun: usize,
+    changes: Vec<Change>,
+    reads: Vec<Read>,
+}
+
+impl History {
+    /// The number of a new change; `None` once there have been enough.
+    pub fn begin(&mut self) -> Option<usize> {
+        let number = self.begun;
+        self.begun += 1;
+        (number < CHANGES_MAX).then_some(number)
+    }
+
+    pub fn changed(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// A manager asked at `asked_us` and was shown `price` at `answered_us`.
+    pub fn read(&mut self, item: &ItemId, asked_us: u64, answered_us: u64, price: i64) {
+        self.reads.push(Read {
+            asked_us,
+            answered_us,
+            item: item.clone(),
+            price,
+        });
+    }
+
+    /// What contradicts one order of all changes that fits the time.
+    pub fn check_order(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut answered: Vec<(&Change, Answer)> = Vec::new();
+        for change in &self.changes {
+            answered.extend(change.answer.map(|answer| (change, answer)));
+        }
+        for (i, (one, first)) in answered.iter().enumerate() {
+            for (other, second) in &answered[i + 1..] {
+                if first.version == second.version {
+                    wrong.push(format!("two changes made version {}", first.version));
+                }
+                let is_before = first.at_us < other.asked_us && first.version > second.version;
+                let is_behind = second.at_us < one.asked_us && second.version > first.version;
+                if is_before || is_behind {
+                    wrong.push(format!(
+                        "versions {} and {} are the other way round than in time",
+                        first.version, second.version
+                    ));
+                }
+            }
+        }
+        for item in self.items() {
+            if !self.one_order(&item) {
+                wrong.push(format!(
+                    "no order explains the prices of {item} that managers read"
+                ));
+            }
+        }
+        wrong
+    }
+
+    fn items(&self) -> BTreeSet<ItemId> {
+        self.reads.iter().map(|read| read.item.clone()).collect()
+    }
+
+    fn one_order(&self, item: &ItemId) -> bool {
+        let mut operations = Vec::new();
+        for change in &self.changes {
+            let Some(price) = change.prices.get(item) else {
+                continue;
+            };
+            let write = Operation {
+                act: Act::Write(*price),
+                from: change.asked_us,
+                to: None,
+                required: false,
+            };
+            operations.extend([write; COMMITTED_AGAIN_MAX]);
+            operations.extend(change.answer.map(|answer| Operation {
+                to: Some(answer.at_us),
+                required: true,
+                ..write
+            }));
+        }
+        let reads = self.reads.iter().filter(|read| read.item == *item);
+        operations.extend(reads.map(|read| Operation {
+            act: Act::Read(read.price),
+            from: read.asked_us,
+            to: Some(read.answered_us),
+            required: true,
+        }));
+        linearizable(goods::first_price_minor(&item.0), &operations)
+    }
+
+    /// Lines that do not have the price of the book that the receipt's cart pinned. Says nothing
+    /// where a change that nobody was told about may have come before.
+    pub fn check_prices(&self, receipt: &Receipt) -> Vec<String> {
+        let pinned = receipt.book.0;
+        let mut by_version: BTreeMap<u64, &Change> = BTreeMap::new();
+        for change in &self.changes {
+            by_version.extend(change.answer.map(|answer| (answer.version, change)));
+        }
+        let told = (FIRST_VERSION + 1..=pinned).all(|version| by_version.contains_key(&version));
+        if !told {
+            return Vec::new();
+        }
+        let lines = receipt.lines.iter().filter_map(|line| {
+            let changes = by_version.range(..=pinned).rev();
+            let price = changes
+                .filter_map(|(_, change)| change.prices.get(&line.item).copied())
+                .next()
+                .unwrap_or_else(|| goods::first_price_minor(&line.item.0));
+            let asked = line.unit_price.minor();
+            (asked != price).then(|| {
+                let (id, item) = (&receipt.id, &line.item);
+                format!("receipt {id} asks {asked} for {item}; version {pinned} says {price}")
+            })
+        });
+        lines.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(price: i64, asked_us: u64, answer: Option<(u64, u64)>) -> Change {
+        Change {
+            asked_us,
+            answer: answer.map(|(at_us, version)| Answer { at_us, version }),
+            prices: BTreeMap::from([(ItemId::from("MILK"), price)]),
+        }
+    }
+
+    #[test]
+    fn an_order_that_time_forbids_is_found() {
+        let check = |changes: &[Change], reads: &[(u64, u64, i64)], expected: usize| {
+            let mut history = History::default();
+            changes.iter().cloned().for_each(|c| history.changed(c));
+            for (asked, answered, price) in reads {
+                history.read(&ItemId::from("MILK"), *asked, *answered, *price);
+            }
+            assert_eq!(history.check_order().len(), expected, "{history:?}");
+        };
+        let two = [change(200, 1, Some((2, 2))), change(210, 3, Some((4, 3)))];
+        check(&two, &[(5, 6, 210)], 0);
+        check(&[two[1].clone(), two[0].clone()], &[], 0);
+        // A change that is not there any more, and one that came to be before it was asked for.
+        check(&two, &[(5, 6, 189)], 1);
+        check(
+            &[change(200, 1, Some((2, 3))), change(210, 3, Some((4, 2)))],
+            &[],
+            1,
+        );
+        check(
+            &[change(200, 1, Some((2, 2))), change(210, 3, Some((4, 2)))],
+            &[],
+            1,
+        );
+        // One that was not answered may be seen or not.
+        check(&[change(200, 1, None)], &[(5, 6, 189), (7, 8, 200)], 0);
+        check(&[change(200, 1, None)], &[(5, 6, 200), (7, 8, 189)], 1);
+    }
+}

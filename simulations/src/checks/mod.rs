@@ -1,0 +1,14 @@
+//! What must hold in a store: while it sells ([`Monitor`]), once everything works again
+//! ([`unsettled`] says when that is), and in the books it then keeps ([`check`]).
+
+mod books;
+mod history;
+mod linear;
+mod monitor;
+mod names;
+mod receipts;
+
+pub use books::{Tally, check};
+pub use history::{Answer, Change, History};
+pub use monitor::{Monitor, unsettled};
+pub use names::Check;

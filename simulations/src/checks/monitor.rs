@@ -1,0 +1,242 @@
+//! What must hold while the store sells, looked at again and again; and when it has come to rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use ledger::{LaneId, StateHash, StoreView, Table};
+use node::lane::{Lane, LaneError};
+use tokio::time::Instant;
+
+use super::Check;
+use crate::store::{Process, Slot, Store};
+use crate::timeline::Sample;
+
+/// State hashes looked at for each lane at a time.
+const HASHES: usize = 1_000;
+/// A lane that has just joined is watched for so long before it may vote: the spell for which
+/// consensus wants it caught up, less the time between two looks.
+const VOTES_AFTER: Duration = Duration::from_millis(1_500);
+
+/// What the lanes have shown so far.
+#[derive(Default)]
+pub struct Monitor {
+    leaders: BTreeMap<u64, LaneId>,
+    hashes: BTreeMap<u64, (StateHash, String)>,
+    lanes: BTreeMap<LaneId, Seen>,
+    /// Up to where each lane's process was looked at.
+    seen: BTreeMap<(LaneId, u32), u64>,
+}
+
+/// What one lane has shown.
+struct Seen {
+    since: Instant,
+    term: u64,
+    voted: bool,
+    stopped: bool,
+}
+
+impl Monitor {
+    /// Looks at every lane.
+    pub fn look(&mut self, store: &Store) {
+        let running = store.running();
+        for (slot, process) in &running {
+            self.look_at(store, slot, process);
+        }
+        for slot in store.slots() {
+            if slot.process().is_none() {
+                let down = Sample {
+                    mode: "down",
+                    leads: false,
+                    term: 0,
+                    applied: 0,
+                    unshared_sales: 0,
+                    unshared_entries: 0,
+                    hq_lag: 0,
+                };
+                store.timeline.sample(&slot.name, down);
+            }
+        }
+    }
+
+    fn look_at(&mut self, store: &Store, slot: &Slot, process: &Process) {
+        let wrong = |check, what: String| store.timeline.violation(check, &slot.name, what);
+        let lane = process.lane.identity().lane;
+        let view = process.lane.view().borrow().clone();
+        let status = &view.status;
+        store.timeline.sample(&slot.name, sample(status));
+        let seen = self.lanes.entry(lane).or_insert(Seen {
+            since: Instant::now(),
+            term: 0,
+            voted: status.lanes.len() < 2,
+            stopped: false,
+        });
+        if let api::Mode::Stop { reason } = &status.mode
+            && !std::mem::replace(&mut seen.stopped, true)
+        {
+            wrong(
+                Check::NeverHeldUp,
+                format!("the lane has stopped: {reason}"),
+            );
+        }
+        // 0 is what a process shows before it has read its vote.
+        if status.term > 0 && status.term < seen.term {
+            wrong(
+                Check::TermForward,
+                format!("from term {} back to {}", seen.term, status.term),
+            );
+        }
+        seen.term = seen.term.max(status.term);
+        let votes = status.lanes.iter().any(|lane| lane.this_lane && lane.voter);
+        if votes && !std::mem::replace(&mut seen.voted, true) && seen.since.elapsed() < VOTES_AFTER
+        {
+            let after = seen.since.elapsed();
+            wrong(
+                Check::PromotedCaughtUp,
+                format!("votes {after:?} after it joined"),
+            );
+        }
+        if status.is_leader {
+            let leader = *self.leaders.entry(status.term).or_insert(lane);
+            if leader != lane {
+                let what = format!("leads term {}, and so does {leader}", status.term);
+                wrong(Check::OneLeaderATerm, what);
+            }
+        }
+        let promised = process
+            .lane
+            .read(|tables| StoreView::new(tables).hq_cursor());
+        let held = store.office.acknowledged();
+        match promised {
+            Ok(cursor) if cursor > held => {
+                let what = format!("head office is said to hold {cursor} entries, it holds {held}");
+                wrong(Check::CursorHonest, what);
+            }
+            Ok(_) => {}
+            Err(error) => wrong(
+                Check::StateHash,
+                format!("its state cannot be read: {error}"),
+            ),
+        }
+        self.hashes(store, slot, process);
+    }
+
+    /// The state at an index is the same on every lane and for good.
+    fn hashes(&mut self, store: &Store, slot: &Slot, process: &Process) {
+        let wrong = |what: String| store.timeline.violation(Check::StateHash, &slot.name, what);
+        let lane = process.lane.identity().lane;
+        let seen = self.seen.entry((lane, process.run)).or_default();
+        match hashes_after(&process.lane, *seen) {
+            Ok(hashes) => {
+                for (index, hash) in hashes {
+                    *seen = index;
+                    let known = self.hashes.entry(index);
+                    let (first, by) = known.or_insert_with(|| (hash, slot.name.clone()));
+                    if *first != hash {
+                        wrong(format!("its state at index {index} differs from {by}'s"));
+                    }
+                }
+            }
+            Err(error) => wrong(format!("its state cannot be read: {error}")),
+        }
+    }
+
+    /// Once at rest: what some lane had applied is applied everywhere.
+    pub fn finish(&self, store: &Store) {
+        let newest = self.hashes.keys().next_back().copied().unwrap_or(0);
+        for (slot, process) in store.running() {
+            let applied = process.lane.view().borrow().status.applied_index;
+            if applied < newest {
+                let what = format!("it has applied up to {applied}, and {newest} was applied once");
+                store
+                    .timeline
+                    .violation(Check::CommitForward, &slot.name, what);
+            }
+        }
+    }
+}
+
+fn sample(status: &api::LaneStatus) -> Sample {
+    Sample {
+        mode: match status.mode {
+            api::Mode::Together => "together",
+            api::Mode::Partial { .. } => "partial",
+            api::Mode::Alone { .. } => "alone",
+            api::Mode::Stop { .. } => "stop",
+        },
+        leads: status.is_leader,
+        term: status.term,
+        applied: status.applied_index,
+        unshared_sales: status.unshared_sales,
+        unshared_entries: status.unshared_entries,
+        hq_lag: status.hq.lag_entries,
+    }
+}
+
+/// State hashes at the indexes behind `seen`.
+fn hashes_after(lane: &Lane, seen: u64) -> Result<Vec<(u64, StateHash)>, LaneError> {
+    let rows = lane.read(|tables| {
+        let from = (seen + 1).to_be_bytes();
+        tables.scan(Table::HashAt, &from, HASHES)
+    })?;
+    let hashes = rows.into_iter().filter_map(|(key, value)| {
+        let index = u64::from_be_bytes(key.try_into().ok()?);
+        Some((index, StateHash::from_bytes(&value.try_into().ok()?)))
+    });
+    Ok(hashes.collect())
+}
+
+/// Why the store has not come to rest; `None` once it has.
+pub fn unsettled(store: &Store) -> Option<String> {
+    let running = store.running();
+    if running.len() < store.slots().len() {
+        return Some("a lane does not run".to_owned());
+    }
+    let mut leaders = BTreeSet::new();
+    let mut applied = BTreeSet::new();
+    let mut heads = BTreeSet::new();
+    for (slot, process) in &running {
+        let status = process.lane.view().borrow().status.clone();
+        let Some(leader) = status.leader else {
+            return Some(format!("{} knows no leader", slot.name));
+        };
+        leaders.insert((status.term, leader));
+        applied.insert(status.applied_index);
+        let held = process.lane.journal().heads();
+        heads.insert(
+            held.iter()
+                .map(|(l, h)| (*l, h.next_seq))
+                .collect::<Vec<_>>(),
+        );
+        if status.unshared_entries > 0 {
+            let waiting = status.unshared_entries;
+            return Some(format!(
+                "{waiting} entries of {} are not applied",
+                slot.name
+            ));
+        }
+        if status.lanes.len() < running.len() {
+            return Some(format!(
+                "{} knows {} lanes only",
+                slot.name,
+                status.lanes.len()
+            ));
+        }
+        if status.hq.lag_entries > 0 {
+            let behind = status.hq.lag_entries;
+            return Some(format!(
+                "head office is {behind} entries behind ({})",
+                slot.name
+            ));
+        }
+    }
+    if leaders.len() != 1 {
+        return Some(format!("the lanes follow {leaders:?}"));
+    }
+    if applied.len() != 1 {
+        return Some(format!("the lanes have applied up to {applied:?}"));
+    }
+    if heads.len() != 1 {
+        return Some("some lane lacks copies of a sibling's journal".to_owned());
+    }
+    None
+}

@@ -1,0 +1,218 @@
+//! What can go wrong in a scenario, and whom it hits.
+
+use std::fmt;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{Scenario, SpanRange, When};
+
+/// What goes wrong, or what somebody does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// The lanes fall into two groups that do not hear each other.
+    Split,
+    /// No lane hears any other.
+    AloneAll,
+    /// One direction between two lanes is cut.
+    OneWay,
+    /// A lane hears nobody and is heard by nobody.
+    Cut,
+    /// A lane's process is killed; it is started again at the end of the fault.
+    Crash,
+    /// Every lane's process is killed at the same moment; all start again at the end.
+    PowerCutAll,
+    /// A lane is closed in good order and started again.
+    Restart,
+    /// Each lane in turn is closed for as long as `lasts` says and started again.
+    RollingRestart,
+    /// Head office cannot be reached.
+    WanDown,
+    /// A lane's wall clock is set forward or back, by an hour at most.
+    ClockJump,
+    /// A new lane joins.
+    Join,
+    /// A manager changes prices on some lane and looks at what is in force.
+    NewPrices,
+}
+
+impl What {
+    /// The word that a scenario file uses.
+    pub fn word(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(word)) => word,
+            _ => format!("{self:?}"),
+        }
+    }
+
+    fn hits_one_lane(self) -> bool {
+        matches!(
+            self,
+            What::Cut | What::Crash | What::Restart | What::ClockJump | What::NewPrices
+        )
+    }
+
+    fn cuts_links(self) -> bool {
+        matches!(
+            self,
+            What::Split | What::OneWay | What::AloneAll | What::Cut
+        )
+    }
+}
+
+/// Whom a fault hits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Who {
+    /// Whichever lane the seed draws.
+    #[default]
+    Any,
+    /// Whichever leads when it begins.
+    Leader,
+    /// The lane of that number, from 1.
+    Lane(usize),
+}
+
+impl<'de> Deserialize<'de> for Who {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Who, D::Error> {
+        struct AsWho;
+        impl Visitor<'_> for AsWho {
+            type Value = Who;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`any`, `leader` or a lane's number")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Who, E> {
+                match text {
+                    "any" => Ok(Who::Any),
+                    "leader" => Ok(Who::Leader),
+                    _ => Err(E::custom(format!(
+                        "'{text}' is no lane: write `any`, `leader` or its number"
+                    ))),
+                }
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Who, E> {
+                match usize::try_from(number) {
+                    Ok(number) if number > 0 => Ok(Who::Lane(number)),
+                    _ => Err(E::custom("lanes are numbered from 1")),
+                }
+            }
+        }
+        deserializer.deserialize_any(AsWho)
+    }
+}
+
+/// One direction between two lanes, by their numbers: `1>2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    pub from: usize,
+    pub to: usize,
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}>{}", self.from, self.to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Link {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Link, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let lane = |text: &str| text.trim().parse().ok().filter(|number| *number > 0);
+        text.split_once('>')
+            .and_then(|(from, to)| {
+                Some(Link {
+                    from: lane(from)?,
+                    to: lane(to)?,
+                })
+            })
+            .ok_or_else(|| D::Error::custom(format!("'{text}' is no link: write it like 1>2")))
+    }
+}
+
+/// One kind of fault over the selling time.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultPart {
+    pub what: What,
+    /// When it first begins.
+    pub at: When,
+    /// How long it lasts, for what has a length.
+    #[serde(default)]
+    pub lasts: SpanRange,
+    /// After its end, when it begins again; left out: once.
+    pub again: Option<SpanRange>,
+    #[serde(default)]
+    pub lane: Who,
+    /// Exactly which directions are cut, where the seed is not to draw them.
+    #[serde(default)]
+    pub links: Vec<Link>,
+    /// By how much a clock is set forward, or back if negative, in milliseconds of its own.
+    pub by_ms: Option<i64>,
+}
+
+impl FaultPart {
+    /// Why this fault makes no sense in its scenario, if so.
+    pub fn senseless(&self, scenario: &Scenario) -> Option<String> {
+        let word = self.what.word();
+        if let When::At(minutes) = self.at {
+            match scenario.opens_at() {
+                None => {
+                    let reason = "an hour of the day needs to know when the store opens: write \
+                                  opens = \"9:00\" at the top";
+                    return Some(reason.to_owned());
+                }
+                Some(opens) if opens > minutes => {
+                    return Some("it begins before the store opens".to_owned());
+                }
+                Some(_) => {}
+            }
+        }
+        if self.again.is_some_and(|again| again.1 == 0) {
+            return Some("a fault that comes again needs some time in between".to_owned());
+        }
+        if !self.links.is_empty() && !self.what.cuts_links() {
+            return Some(format!("{word} takes no links"));
+        }
+        if self.lane != Who::Any && !self.what.hits_one_lane() {
+            return Some(format!("{word} takes no lane"));
+        }
+        if self.by_ms.is_some() && self.what != What::ClockJump {
+            return Some(format!("{word} takes no by_ms"));
+        }
+        None
+    }
+}
+
+/// Writes the fault as a scenario file has it.
+impl fmt::Display for FaultPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "[[fault]]\nwhat = \"{}\"", self.what.word())?;
+        match self.at {
+            When::After(range) => writeln!(f, "at = {range}")?,
+            When::At(minutes) => writeln!(f, "at = \"{}:{:02}\"", minutes / 60, minutes % 60)?,
+        }
+        if self.lasts != SpanRange::default() {
+            writeln!(f, "lasts = {}", self.lasts)?;
+        }
+        if let Some(again) = self.again {
+            writeln!(f, "again = {again}")?;
+        }
+        match self.lane {
+            Who::Any => {}
+            Who::Leader => writeln!(f, "lane = \"leader\"")?,
+            Who::Lane(number) => writeln!(f, "lane = {number}")?,
+        }
+        if !self.links.is_empty() {
+            let links: Vec<String> = self
+                .links
+                .iter()
+                .map(|link| format!("\"{link}\""))
+                .collect();
+            writeln!(f, "links = [{}]", links.join(", "))?;
+        }
+        if let Some(by_ms) = self.by_ms {
+            writeln!(f, "by_ms = {by_ms}")?;
+        }
+        Ok(())
+    }
+}

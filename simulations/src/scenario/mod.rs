@@ -1,0 +1,400 @@
+//! Scenarios: what a store is like, what goes wrong in it and when, and what must hold besides the
+//! promises that always hold. Each is a readable file, see `scenarios/README.md`; a seed draws the
+//! moments, the lanes and the lengths from the ranges it gives.
+//!
+//! A file is read strictly: what is not known is an error that names the line and, where a known
+//! word is near, that word.
+
+mod error;
+mod fault;
+mod span;
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::office::Wan;
+pub use error::ScenarioError;
+pub use fault::{FaultPart, Link, What, Who};
+use span::minutes_of_day;
+pub use span::{Count, Span, SpanRange, When};
+
+macro_rules! scenario {
+    ($file:literal) => {
+        (
+            $file,
+            include_str!(concat!("../../scenarios/", $file, ".toml")),
+        )
+    };
+}
+
+/// The scenarios that ship with the simulator: name and text.
+const FILES: [(&str, &str); 14] = [
+    scenario!("calm"),
+    scenario!("split-in-two"),
+    scenario!("leader-flaps"),
+    scenario!("one-way-link"),
+    scenario!("lane-crash"),
+    scenario!("power-cut-all"),
+    scenario!("rolling-restart"),
+    scenario!("alone-all"),
+    scenario!("two-lane-store"),
+    scenario!("clock-jump"),
+    scenario!("late-join"),
+    scenario!("wan-flap-sync"),
+    scenario!("black-friday"),
+    scenario!("mixed"),
+];
+
+/// From the first to the second, both included.
+pub type Range = (u64, u64);
+
+/// The most lanes that a store may have.
+const LANES_MAX: u64 = 50;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    pub name: String,
+    pub about: String,
+    /// Lanes at the beginning; more may join.
+    pub lanes: Spanned<Count>,
+    /// When the store of the story opens, such as `9:40`; `at` may then name hours.
+    pub opens: Option<Spanned<String>>,
+    /// How many times faster than in the story time goes by: an hour of it, at 20, is simulated in
+    /// three minutes. Delays of networks and the pace of cashiers stay as they are.
+    pub faster: Option<Spanned<u64>>,
+    /// How long cashiers sell and faults happen.
+    pub sells_for: Span,
+    pub expect: ExpectPart,
+    #[serde(default)]
+    pub network: NetworkPart,
+    #[serde(default)]
+    pub clocks: ClocksPart,
+    #[serde(default)]
+    pub wan: WanPart,
+    #[serde(default)]
+    pub work: WorkPart,
+    #[serde(default, rename = "fault")]
+    faults_at: Vec<Spanned<FaultPart>>,
+    /// The faults without their places in the file.
+    #[serde(skip)]
+    pub faults: Vec<FaultPart>,
+}
+
+/// What must hold besides the promises.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectPart {
+    /// How long after the last fault anything may still wait.
+    pub settles_within: Span,
+    /// The longest that a cashier's command may be held.
+    #[serde(default = "held_max")]
+    pub held_max: Span,
+    /// The longest from the loss of a leader to the next one that has a quorum, where the lanes that
+    /// are left can form one.
+    pub failover_max: Option<Span>,
+    /// The fewest sales that the cashiers must get done.
+    #[serde(default)]
+    pub sales_min: u64,
+}
+
+fn held_max() -> Span {
+    Span(100)
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkPart {
+    /// One way between lanes, in milliseconds.
+    pub delay_ms: Range,
+}
+
+impl Default for NetworkPart {
+    fn default() -> NetworkPart {
+        NetworkPart { delay_ms: (1, 4) }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClocksPart {
+    /// The most a lane's wall clock is off at the beginning, either way, in milliseconds.
+    pub offset_ms_max: u64,
+    /// The most it runs too fast or too slow, in millionths.
+    pub drift_ppm_max: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WanPart {
+    pub delay_ms: Range,
+    pub lost_questions_permille: u64,
+    pub lost_answers_permille: u64,
+}
+
+impl Default for WanPart {
+    fn default() -> WanPart {
+        WanPart {
+            delay_ms: (20, 80),
+            lost_questions_permille: 0,
+            lost_answers_permille: 0,
+        }
+    }
+}
+
+impl From<&WanPart> for Wan {
+    fn from(part: &WanPart) -> Wan {
+        Wan {
+            delay_ms: part.delay_ms,
+            lost_questions_permille: part.lost_questions_permille,
+            lost_answers_permille: part.lost_answers_permille,
+        }
+    }
+}
+
+/// How cashiers work.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorkPart {
+    /// How many times the pace of a normal day, on which a lane has a customer every 45 seconds.
+    pub rate: f64,
+    /// Scans of a basket.
+    pub scans: Count,
+    /// Customers that leave their basket at the lane.
+    pub walk_aways_permille: u64,
+    /// Scans after which the cashier corrects a quantity or takes a line back.
+    pub corrections_permille: u64,
+    /// Answers that get lost between a lane and its window, so that the window asks again.
+    pub lost_answers_permille: u64,
+}
+
+impl Default for WorkPart {
+    fn default() -> WorkPart {
+        WorkPart {
+            rate: 12.0,
+            scans: Count(1, 12),
+            walk_aways_permille: 40,
+            corrections_permille: 100,
+            lost_answers_permille: 20,
+        }
+    }
+}
+
+impl Scenario {
+    /// Lanes at the beginning.
+    pub fn lanes(&self) -> Range {
+        let Count(low, high) = *self.lanes.get_ref();
+        (low, high)
+    }
+
+    /// A time of the story, in virtual milliseconds.
+    pub fn virtual_ms(&self, story: Span) -> u64 {
+        story.0 / self.faster()
+    }
+
+    pub fn faster(&self) -> u64 {
+        self.faster.as_ref().map_or(1, |faster| *faster.get_ref())
+    }
+
+    /// Minutes since midnight at which the store of the story opens.
+    pub fn opens_at(&self) -> Option<u64> {
+        self.opens
+            .as_ref()
+            .and_then(|text| minutes_of_day(text.get_ref()))
+    }
+
+    /// When a fault first begins, in virtual milliseconds after opening.
+    pub fn first_ms(&self, part: &FaultPart) -> Range {
+        match (part.at, self.opens_at()) {
+            (When::After(SpanRange(low, high)), _) => {
+                (self.virtual_ms(Span(low)), self.virtual_ms(Span(high)))
+            }
+            (When::At(minutes), opens) => {
+                let after = minutes.saturating_sub(opens.unwrap_or(minutes));
+                let ms = self.virtual_ms(Span(after * 60_000));
+                (ms, ms)
+            }
+        }
+    }
+
+    /// A range of times of the story, in virtual milliseconds.
+    pub fn range_ms(&self, SpanRange(low, high): SpanRange) -> Range {
+        (self.virtual_ms(Span(low)), self.virtual_ms(Span(high)))
+    }
+
+    /// What serde cannot see is wrong: the place in the file, and why.
+    fn senseless(&self) -> Option<(usize, String)> {
+        let wrong = |at: usize, reason: &str| Some((at, reason.to_owned()));
+        let Count(fewest, most) = *self.lanes.get_ref();
+        if fewest == 0 || most > LANES_MAX {
+            return wrong(self.lanes.span().start, "a store has 1 to 50 lanes");
+        }
+        if let Some(opens) = &self.opens
+            && self.opens_at().is_none()
+        {
+            return wrong(opens.span().start, "an hour is written like 9:40");
+        }
+        if let Some(faster) = &self.faster
+            && !(1..=1000).contains(faster.get_ref())
+        {
+            return wrong(faster.span().start, "time goes by 1 to 1000 times faster");
+        }
+        for fault in &self.faults_at {
+            if let Some(reason) = fault.get_ref().senseless(self) {
+                return Some((fault.span().start, reason));
+            }
+        }
+        let (low, high) = self.network.delay_ms;
+        let (wan_low, wan_high) = self.wan.delay_ms;
+        if low > high || wan_low > wan_high {
+            return wrong(0, "a delay's range ends before it begins");
+        }
+        if !(0.01..=1000.0).contains(&self.work.rate) || self.work.scans.0 == 0 {
+            return wrong(
+                0,
+                "cashiers work at 0.01 to 1000 times the normal pace, and scan at all",
+            );
+        }
+        None
+    }
+}
+
+/// Every scenario that ships, in the order of the list.
+pub fn all() -> Result<Vec<Scenario>, ScenarioError> {
+    let parsed = FILES.iter().map(|(name, text)| parse(name, text));
+    parsed.collect()
+}
+
+/// The scenarios of that name; `all` for every one that ships, a path that ends in `.toml` for a
+/// file.
+pub fn named(name: &str) -> Result<Vec<Scenario>, ScenarioError> {
+    if name.ends_with(".toml") {
+        return read(Path::new(name)).map(|scenario| vec![scenario]);
+    }
+    let mut scenarios = all()?;
+    if name == "all" {
+        return Ok(scenarios);
+    }
+    let names: Vec<&str> = scenarios.iter().map(|s| s.name.as_str()).collect();
+    let unknown = ScenarioError::unknown(name, &names);
+    scenarios.retain(|scenario| scenario.name == name);
+    match scenarios.is_empty() {
+        true => Err(unknown),
+        false => Ok(scenarios),
+    }
+}
+
+fn read(path: &Path) -> Result<Scenario, ScenarioError> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| ScenarioError::NotRead {
+        file: file.clone(),
+        reason: error.to_string(),
+    })?;
+    parse(&file, &text)
+}
+
+/// Reads a scenario's text; `file` is what errors call it.
+pub fn parse(file: &str, text: &str) -> Result<Scenario, ScenarioError> {
+    let parsed: Result<Scenario, _> = toml::from_str(text);
+    let mut scenario = parsed.map_err(|error| ScenarioError::from_toml(file, text, &error))?;
+    if let Some((at, reason)) = scenario.senseless() {
+        return Err(ScenarioError::at(file, text, at, reason));
+    }
+    let faults = std::mem::take(&mut scenario.faults_at).into_iter();
+    scenario.faults = faults.map(Spanned::into_inner).collect();
+    Ok(scenario)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> &'static str {
+        FILES
+            .iter()
+            .find(|(name, _)| *name == "split-in-two")
+            .unwrap()
+            .1
+    }
+
+    #[test]
+    fn every_scenario_that_ships_is_sound_and_is_called_like_its_file() {
+        for (scenario, (name, _)) in all().unwrap().iter().zip(FILES) {
+            assert_eq!(scenario.name, name);
+        }
+    }
+
+    #[test]
+    fn a_wrong_scenario_is_refused_with_its_line_and_a_hint() {
+        let check = |change: &str, with: &str, expected: &[&str]| {
+            let text = sample().replacen(change, with, 1);
+            assert_ne!(text, sample(), "{change}");
+            let line = 1 + text
+                .lines()
+                .position(|line| line.contains(with.trim()))
+                .unwrap();
+            let error = parse("mine.toml", &text).unwrap_err().to_string();
+            for part in expected {
+                assert!(error.contains(part), "{part}: {error}");
+            }
+            assert!(
+                error.contains(&format!("mine.toml, line {line}")),
+                "{error}"
+            );
+        };
+        check("lanes = [2, 5]", "lanes = 0", &["1 to 50 lanes"]);
+        check(
+            "lanes = [2, 5]",
+            "lanes = [5, 2]",
+            &["ends before it begins"],
+        );
+        check("lanes = [2, 5]", "lanes = \"two\"", &["no whole number"]);
+        check(
+            "sells_for",
+            "sell_for",
+            &["unknown field", "did you mean `sells_for`?"],
+        );
+        check("\"60s\"", "\"60\"", &["'60' is no time", "3s, 5min or 4h"]);
+        check(
+            "\"split\"",
+            "\"spilt\"",
+            &["unknown variant", "did you mean `split`?"],
+        );
+        check("lasts", "last", &["did you mean `lasts`?"]);
+    }
+
+    #[test]
+    fn a_senseless_fault_is_refused_where_it_stands() {
+        let check = |fault: &str, expected: &str| {
+            let text = format!("{}\n[[fault]]\n{fault}\n", sample());
+            let error = parse("mine.toml", &text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        };
+        check("what = \"crash\"\nat = \"9:47\"", "opens = ");
+        check(
+            "what = \"crash\"\nat = \"1s\"\nagain = \"0s\"",
+            "some time in between",
+        );
+        check(
+            "what = \"crash\"\nat = \"1s\"\nlinks = [\"1>2\"]",
+            "takes no links",
+        );
+        check(
+            "what = \"split\"\nat = \"1s\"\nlinks = [\"1-2\"]",
+            "like 1>2",
+        );
+        check("what = \"crash\"\nat = \"1s\"\nlane = \"last\"", "`leader`");
+        check(
+            "what = \"wan-down\"\nat = \"1s\"\nlane = 2",
+            "takes no lane",
+        );
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = named("split-in-too").unwrap_err().to_string();
+        assert!(error.contains("did you mean `split-in-two`?"), "{error}");
+    }
+}
