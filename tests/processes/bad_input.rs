@@ -9,6 +9,9 @@ use crate::common::{
     Lane, Process, Store, lanemesh, plain_items, run, run_json, runtime, scan, text,
 };
 use api::Problem;
+use catalog::EmployeeId;
+use node::sample;
+use sale::Pin;
 
 fn said(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -106,6 +109,42 @@ async fn wrong_token(store: &Store) {
     let status = run(&["status", text(&folder)]);
     assert_eq!(status.status.code(), Some(3));
     assert!(said(&status).contains("401"), "{status:?}");
+}
+
+/// Who tries PINs waits longer and longer, and a restart does not help.
+#[test]
+fn wrong_pins_make_wait_also_after_a_restart() {
+    const WRONG_PIN: &str = "9753186420";
+    runtime().block_on(async {
+        let mut store = Store::start(1, false).await;
+        let lane = &mut store.lanes[0];
+        let people = sample::people();
+        let sign_in = |pin: &str| sale::Command::SignIn {
+            employee: EmployeeId(people[0].number.clone()),
+            pin: Pin(pin.to_owned()),
+        };
+        let waits = |answer: Result<api::Done, Problem>| match answer {
+            Err(Problem::Refused { message, .. }) => message.contains("Try again in"),
+            other => panic!("{other:?}"),
+        };
+        let mut wrong = 0;
+        while !waits(lane.try_do(sign_in(WRONG_PIN)).await) {
+            wrong += 1;
+            assert!(wrong < 10, "{wrong} wrong PINs were looked at");
+        }
+        // Two more, so that the wait outlasts the restart.
+        for _ in 0..2 {
+            while waits(lane.try_do(sign_in(WRONG_PIN)).await) {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+        lane.crash_and_restart().await;
+        assert!(waits(lane.try_do(sign_in(&people[0].pin)).await));
+        lane.sign_in().await;
+        let journal = std::fs::read(lane.folder.join("journal.db-wal")).expect("a journal");
+        let pin = WRONG_PIN.as_bytes();
+        assert!(!journal.windows(pin.len()).any(|bytes| bytes == pin));
+    });
 }
 
 #[test]

@@ -299,9 +299,13 @@ impl Model {
             (_, Some(receipt)) => (receipt, PrintKind::Original),
             _ => return None,
         };
+        let view = self.view.as_ref();
         let style = ReceiptStyle {
+            address: view.map(|view| view.address.clone()).unwrap_or_default(),
+            footer: view
+                .map(|view| view.receipt_footer.clone())
+                .unwrap_or_default(),
             kind,
-            ..ReceiptStyle::default()
         };
         Some(render_text(receipt, &style))
     }

@@ -352,8 +352,9 @@ fn the_last_receipt_is_marked_as_a_reprint() {
     let mut desk = Desk::signed_in();
     desk.scan_item("10001").touch("Pay").press(egui::Key::F2);
     desk.hides(&["REPRINT"]);
+    desk.shows(&["12 Quay Street", "Thank you. Please come again."]);
     desk.touch("Next customer").touch("Last receipt");
-    desk.shows(&["*** REPRINT ***", "Receipt 1-000001"]);
+    desk.shows(&["*** REPRINT ***", "Receipt 1-000001", "12 Quay Street"]);
     desk.touch("Close");
     desk.hides(&["REPRINT"]);
 }

@@ -10,6 +10,10 @@ use crate::LaneStatus;
 pub struct LaneView {
     pub store: StoreId,
     pub store_name: String,
+    /// Rows under the store's name on a receipt.
+    pub address: Vec<String>,
+    /// Words at the end of a receipt; empty for none.
+    pub receipt_footer: String,
     pub lane: LaneId,
     pub lane_number: u32,
     pub lane_name: String,

@@ -114,6 +114,17 @@ pub fn decide(register: &Register, command: &Command, ctx: &Context<'_>) -> Deci
     }
 }
 
+/// What a refused command leaves in the journal all the same.
+pub fn events_of_refusal(command: &Command, refusal: &Refusal, now: LocalTime) -> Vec<Event> {
+    match (command, refusal) {
+        (Command::SignIn { employee, .. }, Refusal::WrongPin) => vec![Event::SignInFailed {
+            employee: catalog::EmployeeId(bounded(&employee.0)),
+            at: now,
+        }],
+        _ => Vec::new(),
+    }
+}
+
 fn sign_in(
     register: &Register,
     employee: &catalog::EmployeeId,
@@ -124,6 +135,10 @@ fn sign_in(
         return Err(Refusal::AlreadySignedIn {
             name: cashier.name.clone(),
         });
+    }
+    let seconds = register.wrong_pins.wait_s(employee, ctx.now);
+    if seconds > 0 {
+        return Err(Refusal::TooManyWrongPins { seconds });
     }
     let found = ctx
         .reference

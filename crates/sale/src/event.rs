@@ -102,6 +102,11 @@ pub enum Event {
         role: Role,
         at: LocalTime,
     },
+    /// Somebody typed a PIN that is not this number's. The PIN is not kept.
+    SignInFailed {
+        employee: EmployeeId,
+        at: LocalTime,
+    },
     SignedOut {
         at: LocalTime,
     },

@@ -5,6 +5,7 @@
 //! Nothing here does I/O, knows a clock or draws randomness: time, the catalog and the promotion
 //! book come in as arguments.
 
+mod attempts;
 mod command;
 mod decide;
 mod event;
@@ -16,8 +17,9 @@ mod register;
 mod scan;
 mod time;
 
+pub use attempts::{Attempts, WrongPins};
 pub use command::{Command, Pin};
-pub use decide::{Context, decide};
+pub use decide::{Context, decide, events_of_refusal};
 pub use event::{Event, Line, LineDetail, LineTax, OverrideReason, Tender};
 pub use ids::{CartId, IdError, LaneId, StoreId};
 pub use price::{LineTotal, PromotionTotal, TaxTotal, Totals, price};

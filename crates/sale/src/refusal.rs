@@ -15,6 +15,8 @@ pub enum Refusal {
     AlreadySignedIn { name: String },
     #[error("That number and PIN do not match.")]
     WrongPin,
+    #[error("Too many wrong PINs for this number. Try again in {seconds} s.")]
+    TooManyWrongPins { seconds: u32 },
     #[error("A sale is open.")]
     SaleOpen,
     #[error("There is no open sale.")]
@@ -90,6 +92,9 @@ impl Refusal {
             Refusal::NotSignedIn => "Sign in with your number and PIN.",
             Refusal::AlreadySignedIn { .. } => "Sign out first.",
             Refusal::WrongPin => "Type both again. A manager can set a new PIN.",
+            Refusal::TooManyWrongPins { .. } => {
+                "Wait, then type both again. A manager can set a new PIN."
+            }
             Refusal::SaleOpen => "Finish the sale or void it first.",
             Refusal::NoSale => "Scan an item to begin.",
             Refusal::Paying { .. } => "Take the rest, or go back to the sale.",

@@ -4,7 +4,7 @@ use catalog::{BookVersion, CustomerId, EmployeeId, Role, Tier};
 use money::Money;
 use serde::{Deserialize, Serialize};
 
-use crate::{BusinessDay, CartId, Event, Line, LocalTime, Receipt, Tender};
+use crate::{BusinessDay, CartId, Event, Line, LocalTime, Receipt, Tender, WrongPins};
 
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +70,9 @@ pub struct Register {
     /// Number of receipts printed.
     pub receipts: u64,
     pub last_receipt: Option<Box<Receipt>>,
+    /// Wrong PINs since the last right one of each number.
+    #[serde(default, skip_serializing_if = "WrongPins::is_empty")]
+    pub wrong_pins: WrongPins,
 }
 
 /// Folds one event into the state. Events come from `decide` or from the journal, in order; one
@@ -82,6 +85,7 @@ pub fn evolve(register: &mut Register, event: &Event) {
             role,
             at,
         } => {
+            register.wrong_pins.forgive(employee);
             register.cashier = Some(Cashier {
                 employee: employee.clone(),
                 name: name.clone(),
@@ -89,6 +93,7 @@ pub fn evolve(register: &mut Register, event: &Event) {
                 since: *at,
             });
         }
+        Event::SignInFailed { employee, at } => register.wrong_pins.add(employee, *at),
         Event::SignedOut { .. } => register.cashier = None,
         Event::CartOpened {
             cart,

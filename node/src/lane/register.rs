@@ -13,7 +13,9 @@ use api::{Answer, CommandRequest, Done, Problem};
 use catalog::{Employee, Reference};
 use ledger::{Entry, EntryBody, Fact, Head, Hlc, Seq, StoreView};
 use providers::{DiskError, SharedClock, SharedDisk};
-use sale::{Context, Event, LocalTime, Pin, Register, Totals, decide, evolve, price};
+use sale::{
+    Context, Event, LocalTime, Pin, Register, Totals, decide, events_of_refusal, evolve, price,
+};
 use serde::{Deserialize, Serialize};
 use storage::{Journal, StateReader, StorageError};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -208,7 +210,12 @@ struct Decided {
     done: Done,
     /// The command was carried out before, and published then.
     repeated: bool,
+    /// The command was refused; what it leaves in the journal is in `done`.
+    refused: Option<Problem>,
 }
+
+/// What a command leads to: its events, and the refusal where it was refused.
+type Decision = (Vec<Event>, Option<Problem>);
 
 impl Task {
     fn rebuild(
@@ -397,21 +404,25 @@ impl Task {
                     id: None,
                     done,
                     repeated: true,
+                    refused: None,
                 });
                 continue;
             }
             match self.decide(&request) {
-                Ok(events) => {
-                    let done = self.seal_events(&events, &request.id, &mut entries);
+                (events, Some(problem)) if events.is_empty() => {
+                    let _ = reply.send(Err(problem));
+                }
+                (events, refused) => {
+                    // Only what was carried out is answered the same when it is asked for again.
+                    let id = request.id.filter(|_| refused.is_none());
+                    let done = self.seal_events(&events, &id, &mut entries);
                     decided.push(Decided {
                         reply,
-                        id: request.id,
+                        id,
                         done,
                         repeated: false,
+                        refused,
                     });
-                }
-                Err(problem) => {
-                    let _ = reply.send(Err(problem));
                 }
             }
         }
@@ -432,6 +443,7 @@ impl Task {
             id,
             done,
             repeated,
+            refused,
         } in decided
         {
             if !repeated {
@@ -440,7 +452,10 @@ impl Task {
             if let Some(id) = id {
                 self.remember(id, done.clone());
             }
-            let _ = reply.send(Ok(done));
+            let _ = reply.send(match refused {
+                Some(problem) => Err(problem),
+                None => Ok(done),
+            });
         }
         match self.price_cart() {
             Ok(totals) => self.totals = totals,
@@ -478,7 +493,12 @@ impl Task {
         });
     }
 
-    fn decide(&mut self, request: &CommandRequest) -> Result<Vec<Event>, Problem> {
+    fn decide(&mut self, request: &CommandRequest) -> Decision {
+        let decided = self.try_decide(request);
+        decided.unwrap_or_else(|problem| (Vec::new(), Some(problem)))
+    }
+
+    fn try_decide(&mut self, request: &CommandRequest) -> Result<Decision, Problem> {
         let Task {
             parts, books, time, ..
         } = self;
@@ -494,13 +514,14 @@ impl Task {
                 None => store.version(),
             };
             let book = books.at(pinned, &store).map_err(|e| unreadable(&e))?;
+            let now = time.at(parts.clock.wall_ms(), &settings.time_zone);
             let decision = decide(
                 register,
                 &request.command,
                 &Context {
                     reference: &store,
                     book: &book,
-                    now: time.at(parts.clock.wall_ms(), &settings.time_zone),
+                    now,
                     lane: parts.identity.lane,
                     lane_number: parts.identity.number,
                     lane_name: &parts.identity.lane_name,
@@ -508,7 +529,13 @@ impl Task {
                 },
             );
             store.check().map_err(|e| unreadable(&e))?;
-            decision.map_err(Problem::from)
+            Ok(match decision {
+                Ok(events) => (events, None),
+                Err(refusal) => {
+                    let events = events_of_refusal(&request.command, &refusal, now);
+                    (events, Some(Problem::from(refusal)))
+                }
+            })
         });
         decision.map_err(|e| unreadable(&e))?
     }

@@ -47,6 +47,8 @@ struct Applied {
     entries: u64,
     hq_cursor: u64,
     store_name: String,
+    address: Vec<String>,
+    receipt_footer: String,
     currency: money::Currency,
     now: LocalTime,
 }
@@ -113,6 +115,8 @@ impl Composer {
         LaneView {
             store: identity.store,
             store_name: applied.store_name,
+            address: applied.address,
+            receipt_footer: applied.receipt_footer,
             lane: identity.lane,
             lane_number: identity.number,
             lane_name: identity.lane_name.clone(),
@@ -143,6 +147,8 @@ impl Composer {
                 entries: store.entries()?,
                 hq_cursor: store.hq_cursor()?,
                 store_name: settings.store_name,
+                address: settings.address,
+                receipt_footer: settings.receipt_footer,
                 currency: settings.currency,
                 now: time.at(wall_ms, &settings.time_zone),
             })
@@ -161,6 +167,8 @@ impl Composer {
                     entries: 0,
                     hq_cursor: 0,
                     store_name: parts.identity.store_name.clone(),
+                    address: Vec::new(),
+                    receipt_footer: String::new(),
                     currency: money::Currency::USD,
                     now: time.at(wall_ms, "UTC"),
                 }

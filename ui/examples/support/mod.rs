@@ -117,6 +117,7 @@ impl Store {
             items: ITEMS.iter().map(item).collect(),
             settings: Settings {
                 store_name: "Harbour Street Market".to_owned(),
+                address: vec!["12 Quay Street".to_owned()],
                 ..Settings::default()
             },
         }
@@ -356,6 +357,8 @@ impl Inside {
         LaneView {
             store: StoreId([9; 16]),
             store_name: self.store.settings.store_name.clone(),
+            address: self.store.settings.address.clone(),
+            receipt_footer: self.store.settings.receipt_footer.clone(),
             lane: LaneId([1; 16]),
             lane_number: 1,
             lane_name: "Lane 1".to_owned(),

@@ -121,6 +121,7 @@ fn happened(model: &mut Model, event: &Event) {
         }
         Event::SignedIn { .. } => model.sign_in = SignIn::default(),
         Event::SignedOut { .. }
+        | Event::SignInFailed { .. }
         | Event::CartOpened { .. }
         | Event::AgeConfirmed { .. }
         | Event::CustomerSet { .. }

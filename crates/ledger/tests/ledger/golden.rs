@@ -56,6 +56,7 @@ fn event_name(event: &Event) -> &'static str {
     // A new event needs a sample below: this is what reminds of it.
     match event {
         Event::SignedIn { .. } => "signed-in",
+        Event::SignInFailed { .. } => "sign-in-failed",
         Event::SignedOut { .. } => "signed-out",
         Event::CartOpened { .. } => "cart-opened",
         Event::LineAdded { .. } => "line-added",
@@ -180,6 +181,13 @@ fn bodies() -> Vec<(&'static str, EntryBody)> {
         since_ms: 1_795_773_500_000,
     };
     facts.push(("selling-resumed", resumed));
+    let wrong_pin = Event::SignInFailed {
+        employee: "101".into(),
+        at: at(),
+    };
+    let request = None;
+    let event = wrong_pin;
+    facts.push((event_name(&event), Fact::Register { event, request }));
     (1..)
         .zip(facts)
         .map(|(seq, (name, fact))| {

@@ -1,5 +1,6 @@
 //! The register from outside: commands in, events or refusals out, and what a cart costs.
 
+mod attempts;
 mod commands;
 mod pricing;
 mod properties;

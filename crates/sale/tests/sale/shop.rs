@@ -11,8 +11,8 @@ use catalog::{
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
 use sale::{
-    Command, Context, Event, LaneId, LocalTime, Pin, Refusal, Register, Totals, decide, evolve,
-    price,
+    Command, Context, Event, LaneId, LocalTime, Pin, Refusal, Register, Totals, decide,
+    events_of_refusal, evolve, price,
 };
 
 pub const LANE: LaneId = LaneId([0xa0; 16]);
@@ -238,16 +238,21 @@ impl Lane {
             lane_name: "Lane 3",
             pin_matches: &|employee, pin| employee.pin_hash == pin.0,
         };
-        let events = decide(&self.register, &command(text), &context)?;
+        let command = command(text);
+        let decision = decide(&self.register, &command, &context);
+        let events = match &decision {
+            Ok(events) => events.clone(),
+            Err(refusal) => events_of_refusal(&command, refusal, self.now),
+        };
         assert!(
-            !events.is_empty(),
+            decision.is_err() || !events.is_empty(),
             "a command that is carried out leaves a trace"
         );
         for event in &events {
             evolve(&mut self.register, event);
         }
-        self.journal.extend(events.iter().cloned());
-        Ok(events)
+        self.journal.extend(events);
+        decision
     }
 
     /// What the open cart costs now.
@@ -312,6 +317,7 @@ pub fn command(text: &str) -> Command {
 pub fn show(event: &Event) -> String {
     match event {
         Event::SignedIn { name, role, .. } => format!("{name} in as {role:?}"),
+        Event::SignInFailed { employee, .. } => format!("wrong PIN for {employee}"),
         Event::SignedOut { .. } => "out".to_owned(),
         Event::CartOpened {
             cart,
