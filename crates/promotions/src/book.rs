@@ -1,46 +1,136 @@
-//! Promotions made ready for pricing.
+//! Promotions made ready for pricing: names become numbers, amounts minor units, and every
+//! promotion is found by what it is for, so that a line meets only its own.
+
+mod compile;
+mod select;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::{DepartmentId, ItemId, Tier};
-use money::{Currency, Money, Rate};
+use catalog::{CustomerId, ItemId, Role, Tier};
+use money::{Currency, Rate};
 
-use crate::file::FileAmount;
+use crate::best::{Reward, SetOffer};
+use crate::time::Schedule;
 use crate::{
-    BasketLine, Customer, FileProblem, Gives, Instant, Promotion, PromotionFile, PromotionId, When,
+    Choose, Exclusive, Limits, Of, Over, Phase, PromotionId, Spread, TaxBasis, Where, Within,
 };
+pub(crate) use select::{LineKeys, Names, Select};
 
-/// The promotions of a store, indexed by what they are for, so that a line meets only its own.
+/// The promotions of a store, compiled.
 #[derive(Clone, Debug, Default)]
 pub struct CompiledBook {
     /// The currency of the amounts; `None` for a book without promotions.
     currency: Option<Currency>,
     /// In the order of their ids.
     promotions: Vec<Compiled>,
-    by_item: BTreeMap<ItemId, Vec<usize>>,
-    by_department: BTreeMap<DepartmentId, Vec<usize>>,
-    by_brand: BTreeMap<String, Vec<usize>>,
+    pub(crate) choose: Choose,
+    pub(crate) manual_max: BTreeMap<Role, Rate>,
+    pub(crate) names: Names,
+    /// Promotions by what they are for, each list ascending.
+    by_item: Vec<Vec<u32>>,
+    by_department: Vec<Vec<u32>>,
+    by_brand: Vec<Vec<u32>>,
+    /// Promotions that any line may meet, and those that need no line.
+    anywhere: Vec<u32>,
+    /// How the layers after the first, each a group that combines, choose within; by layer.
+    pub(crate) layers: Vec<Within>,
+    /// How competing groups choose within; by group.
+    pub(crate) competing: Vec<Within>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Compiled {
     pub id: PromotionId,
     pub name: String,
-    pub offer: Offer,
-    exclude_items: BTreeSet<ItemId>,
-    when: When,
-    tiers: Vec<Tier>,
+    pub schedule: Schedule,
+    pub who: Customers,
+    pub place: Where,
+    pub coupon: Option<String>,
+    pub tender: Option<String>,
+    pub priority: i32,
+    /// Its layer: 0 is the pool of all that compete.
+    pub layer: usize,
+    /// Its competing group, where it is in one.
+    pub competing: Option<usize>,
+    pub exclusive: Option<Exclusive>,
+    pub of: Option<Of>,
+    pub limits: Limits,
+    pub cap: Option<i64>,
+    pub spread: Spread,
+    pub over: Over,
+    pub needs: Vec<Needed>,
+    pub acts: Vec<Act>,
 }
 
-/// `Gives` with its amounts understood.
+/// `Who` with its amount understood.
+#[derive(Clone, Debug)]
+pub(crate) struct Customers {
+    pub tiers: Vec<Tier>,
+    pub groups: BTreeSet<String>,
+    pub customers: BTreeSet<CustomerId>,
+    pub employees: bool,
+    pub contracts: BTreeSet<String>,
+    pub first_purchase: bool,
+    pub birthday_days: Option<u16>,
+    pub spent: Option<i64>,
+    pub bought: Option<(u32, BTreeSet<ItemId>)>,
+}
+
+/// One thing that a promotion gives.
+#[derive(Clone, Debug)]
+pub(crate) struct Act {
+    pub phase: Phase,
+    pub needs: Vec<Needed>,
+    pub what: What,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    Unit {
+        select: Select,
+        /// Ascending by the number of units from which they hold.
+        steps: Vec<(u32, Reward)>,
+    },
+    Set {
+        /// Without limits.
+        offer: SetOffer,
+        /// What each of its parts takes.
+        parts: Vec<Select>,
+    },
+    Total {
+        select: Select,
+        steps: Vec<(i64, Reward)>,
+        per: Option<i64>,
+    },
+    /// By the item's name.
+    Prices(BTreeMap<u32, Vec<(u32, i64)>>),
+    Points(i64),
+    PointsPer {
+        select: Select,
+        points: i64,
+        spend: i64,
+    },
+    PointsTimes(u32),
+    NextCoupon(String),
+}
+
+/// What must be in the basket.
+#[derive(Clone, Debug)]
+pub(crate) struct Needed {
+    pub select: Select,
+    pub amount: Amount,
+}
+
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Offer {
-    PercentOff(Rate),
-    /// Per piece or kilogram.
-    AmountOff(Money),
-    NFor {
-        units: u32,
-        price: Money,
+pub(crate) enum Amount {
+    Units(u32),
+    Distinct(u32),
+    Grams(i64),
+    Spend {
+        minor: i64,
+        over: bool,
+        of: Of,
+        tax: TaxBasis,
     },
 }
 
@@ -48,55 +138,6 @@ impl CompiledBook {
     /// A book without promotions.
     pub fn empty() -> CompiledBook {
         CompiledBook::default()
-    }
-
-    /// Makes a file's promotions ready, with its amounts in `currency`, or answers every amount
-    /// that this currency does not have.
-    pub fn compile(
-        file: &PromotionFile,
-        currency: Currency,
-    ) -> Result<CompiledBook, Vec<FileProblem>> {
-        let mut book = CompiledBook {
-            currency: Some(currency),
-            ..CompiledBook::default()
-        };
-        let mut problems = Vec::new();
-        let mut in_order: Vec<&Promotion> = file.promotions.iter().collect();
-        in_order.sort_by(|a, b| a.id.cmp(&b.id));
-        for promotion in in_order {
-            match offer(&promotion.gives, currency) {
-                Ok(offer) => book.add(promotion, offer),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        if problems.is_empty() {
-            return Ok(book);
-        }
-        problems.sort_by_key(|problem| problem.line);
-        Err(problems)
-    }
-
-    fn add(&mut self, promotion: &Promotion, offer: Offer) {
-        let index = self.promotions.len();
-        let qualifies = &promotion.qualifies;
-        for item in &qualifies.items {
-            self.by_item.entry(item.clone()).or_default().push(index);
-        }
-        for department in &qualifies.departments {
-            let listed = self.by_department.entry(department.clone());
-            listed.or_default().push(index);
-        }
-        for brand in &qualifies.brands {
-            self.by_brand.entry(brand.clone()).or_default().push(index);
-        }
-        self.promotions.push(Compiled {
-            id: promotion.id.clone(),
-            name: promotion.name.clone(),
-            offer,
-            exclude_items: qualifies.exclude_items.clone(),
-            when: promotion.when.clone(),
-            tiers: promotion.tiers.clone(),
-        });
     }
 
     /// How many promotions it has.
@@ -108,58 +149,41 @@ impl CompiledBook {
         self.promotions.is_empty()
     }
 
-    pub(crate) fn currency(&self) -> Option<Currency> {
+    /// The currency of its amounts; `None` for a book that was never compiled from a file.
+    pub fn currency(&self) -> Option<Currency> {
         self.currency
+    }
+
+    /// Ids and names of its promotions, in the order of the ids.
+    pub fn promotions(&self) -> impl Iterator<Item = (&PromotionId, &str)> {
+        self.promotions.iter().map(|p| (&p.id, p.name.as_str()))
     }
 
     pub(crate) fn promotion(&self, index: usize) -> &Compiled {
         &self.promotions[index]
     }
 
-    /// The promotions a line qualifies for, by index and in the order of their ids, whether they
-    /// hold now or not.
-    pub(crate) fn qualifying(&self, line: &BasketLine) -> Vec<usize> {
-        let brand = line.brand.as_ref().and_then(|b| self.by_brand.get(b));
-        let lists = [
-            self.by_item.get(&line.item),
-            self.by_department.get(&line.department),
-            brand,
-        ];
-        let mut found: Vec<usize> = lists.into_iter().flatten().flatten().copied().collect();
+    /// The promotions that may be for any of the lines, ascending.
+    pub(crate) fn met_by(&self, lines: &[LineKeys]) -> Vec<usize> {
+        let mut met = vec![false; self.promotions.len()];
+        let mut found = Vec::new();
+        let mut meet = |list: &[u32]| {
+            for &index in list {
+                if !std::mem::replace(&mut met[index as usize], true) {
+                    found.push(index as usize);
+                }
+            }
+        };
+        meet(&self.anywhere);
+        for line in lines {
+            let lists = [
+                line.item.and_then(|name| self.by_item.get(name as usize)),
+                (line.department).and_then(|name| self.by_department.get(name as usize)),
+                line.brand.and_then(|name| self.by_brand.get(name as usize)),
+            ];
+            lists.into_iter().flatten().for_each(|list| meet(list));
+        }
         found.sort_unstable();
-        found.dedup();
-        found.retain(|index| !self.promotions[*index].exclude_items.contains(&line.item));
         found
     }
-}
-
-impl Compiled {
-    /// Whether it is for this customer and holds at this instant.
-    pub fn holds(&self, customer: &Customer, at: Instant) -> bool {
-        let for_customer =
-            self.tiers.is_empty() || customer.tier.is_some_and(|tier| self.tiers.contains(&tier));
-        for_customer && self.when.holds(at)
-    }
-}
-
-fn offer(gives: &Gives, currency: Currency) -> Result<Offer, FileProblem> {
-    let amount = |amount: &FileAmount| match Money::parse(&amount.text, currency) {
-        Ok(money) if money.minor() > 0 => Ok(money),
-        _ => Err(FileProblem {
-            line: amount.line,
-            message: format!("'{}' is not an amount over 0 in {currency}", amount.text),
-            hint: format!(
-                "write an amount such as \"2.50\", with at most {} decimal places",
-                currency.minor_digits()
-            ),
-        }),
-    };
-    Ok(match gives {
-        Gives::PercentOff(rate) => Offer::PercentOff(*rate),
-        Gives::AmountOff(off) => Offer::AmountOff(amount(off)?),
-        Gives::NFor { units, price } => Offer::NFor {
-            units: *units,
-            price: amount(price)?,
-        },
-    })
 }

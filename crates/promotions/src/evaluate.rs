@@ -1,43 +1,37 @@
-//! Pricing a basket: every unit takes part in at most one promotion, so that the whole discount is
-//! as large as it can be.
+//! Pricing a basket, phase by phase.
 //!
-//! A unit is a piece, or the whole of a weighed line. Alone, a unit gets the best percentage or
-//! amount off that it qualifies for, rounded half up per unit; that choice never depends on other
-//! units. What n-for-a-price sets add is found by `sets`, which counts a unit at what it costs
-//! after its own best discount. Ties go to the promotion whose id comes first, and to the line with
-//! the lower number.
+//! Base prices first (contracts, tiers, employees), then line promotions and multi-buys, which
+//! compete for units (`pool`) before what comes off totals (`totals`), then the same for the
+//! threshold phase and for coupons, then what the cashier takes off by hand, then points. Each
+//! phase reads what the phases before it left, unless a promotion says that it reads the list.
 //!
-//! A set's discount is spread over its lines in proportion to what their units cost, by largest
-//! remainder; no line is ever discounted below zero.
+//! Within a phase the choice is the best for the customer where the answer says `proven`; between
+//! phases nothing is weighed: a discount of an earlier phase is given even where a later one would
+//! then be smaller. A basket where an exclusive promotion holds is priced with it alone.
 
 use std::collections::BTreeMap;
 
-use money::{Money, Rounding, apportion};
+use money::{Money, Rounding};
 
-use crate::book::Offer;
-use crate::sets::{SetOffer, Units, choose_sets};
-use crate::{Applied, Basket, BasketLine, CompiledBook, Customer, Instant, Pricing};
+use crate::book::{Compiled, CompiledBook, What};
+use crate::conditions::{barrier, short, times_max};
+use crate::pool::{self, Entrant};
+use crate::state::{Cell, State};
+use crate::totals;
+use crate::{
+    Applied, Basket, Choose, Customer, Exclusive, Instant, ManualOff, NextCoupon, Of, Phase,
+    Points, PricedUnits, Pricing, PromotionId, Spread, TaxBasis, Within,
+};
 
-/// Units of one line that cost the same.
-struct Group {
-    line: u32,
-    /// What one unit costs, in minor units.
-    value: i64,
-    count: u32,
-    /// The best promotion for one unit alone, and what it takes off.
-    alone: Option<(usize, i64)>,
-    /// The n-for-a-price promotions it qualifies for.
-    sets: Vec<usize>,
-}
-
-impl Group {
-    fn net(&self) -> i64 {
-        self.value - self.alone.map_or(0, |(_, off)| off)
-    }
-}
-
-/// Promotion → line → discount in minor units, each in order.
-type Discounts = BTreeMap<usize, BTreeMap<u32, i64>>;
+/// Phases that are decided together, in their order.
+const STAGES: [&[Phase]; 4] = [
+    &[Phase::Base],
+    &[Phase::Line, Phase::MultiBuy],
+    &[Phase::Threshold],
+    &[Phase::Coupon],
+];
+/// The most exclusive promotions that are tried against all others together.
+const EXCLUSIVES_MAX: usize = 64;
 
 /// The discounts for a basket, the best for the customer where the answer says `proven`.
 ///
@@ -46,154 +40,380 @@ pub fn evaluate(book: &CompiledBook, basket: &Basket, customer: &Customer, at: I
     if book.currency() != Some(basket.currency) {
         return Pricing::none(basket.currency);
     }
-    let groups = groups(book, basket, customer, at);
-    let mut discounts = Discounts::new();
-    let mut alone: Vec<u32> = groups.iter().map(|group| group.count).collect();
-    let proven = apply_sets(book, basket, &groups, &mut alone, &mut discounts);
-    for (group, count) in groups.iter().zip(alone) {
-        if let Some((promotion, off)) = group.alone
-            && count > 0
-        {
-            let line = discounts.entry(promotion).or_default();
-            *line.entry(group.line).or_default() += off * i64::from(count);
-        }
-    }
-    pricing(book, basket, &discounts, proven)
+    let candidates = candidates(book, basket, customer, at);
+    priced(book, basket, customer, &candidates).pricing()
 }
 
-fn groups(book: &CompiledBook, basket: &Basket, customer: &Customer, at: Instant) -> Vec<Group> {
-    // Each promotion is asked once whether it holds, and only when a line meets it.
-    let mut holds: Vec<Option<bool>> = vec![None; book.len()];
-    let mut lines: Vec<&BasketLine> = basket.lines.iter().collect();
-    lines.sort_by_key(|line| line.line);
-    let mut groups = Vec::new();
-    for line in lines {
-        let for_sale = line.quantity.milli() > 0
-            && line.extended.minor() > 0
-            && line.extended.currency() == basket.currency;
-        if !for_sale {
-            continue;
-        }
-        let mut promotions = book.qualifying(line);
-        promotions.retain(|&index| {
-            *holds[index].get_or_insert_with(|| book.promotion(index).holds(customer, at))
-        });
-        if !promotions.is_empty() {
-            line_groups(book, line, &promotions, &mut groups);
-        }
-    }
-    groups
-}
-
-/// The one or two groups of a line: where its price does not divide by its pieces, some of them
-/// cost one minor unit more.
-fn line_groups(
-    book: &CompiledBook,
-    line: &BasketLine,
-    promotions: &[usize],
-    groups: &mut Vec<Group>,
-) {
-    let pieces = line.quantity.pieces();
-    let count = pieces.unwrap_or(1).max(1);
-    let (each, more) = (line.extended.minor() / count, line.extended.minor() % count);
-    for (value, count) in [(each + 1, more), (each, count - more)] {
-        if value == 0 || count == 0 {
-            continue;
-        }
-        let mut group = Group {
-            line: line.line,
-            value,
-            count: u32::try_from(count).unwrap_or(u32::MAX),
-            alone: None,
-            sets: Vec::new(),
-        };
-        for &index in promotions {
-            let whole = Money::from_minor(value, line.extended.currency());
-            let off = match book.promotion(index).offer {
-                Offer::NFor { .. } => {
-                    if pieces.is_some() {
-                        group.sets.push(index);
-                    }
-                    continue;
-                }
-                Offer::PercentOff(rate) => whole.share(rate, Rounding::HalfUp),
-                Offer::AmountOff(off) if pieces.is_some() => off,
-                // No more than the price of a kilogram, so that the product stays an amount.
-                Offer::AmountOff(off) => {
-                    let per_kilogram = off.minor().min(line.unit_price.minor());
-                    Money::from_minor(per_kilogram, line.extended.currency())
-                        .for_quantity(line.quantity, Rounding::HalfUp)
-                }
-            };
-            let off = off.minor().min(value);
-            if off > group.alone.map_or(0, |(_, best)| best) {
-                group.alone = Some((index, off));
-            }
-        }
-        groups.push(group);
-    }
-}
-
-/// Chooses the n-for-a-price sets, notes their discounts, and takes their units out of `alone`.
-/// Answers whether the choice is proven to be the best.
-fn apply_sets(
+/// The promotions that lines meet and nothing stands in the way of, ascending.
+fn candidates(
     book: &CompiledBook,
     basket: &Basket,
-    groups: &[Group],
-    alone: &mut [u32],
-    discounts: &mut Discounts,
-) -> bool {
-    let units: Vec<Units> = groups
-        .iter()
-        .map(|group| Units {
-            net: group.net(),
-            count: group.count,
-            sets: group.sets.clone(),
-        })
-        .collect();
-    let offer = |index: usize| match book.promotion(index).offer {
-        Offer::NFor { units, price } => Some(SetOffer {
-            units,
-            price: price.minor(),
-        }),
-        _ => None,
-    };
-    let chosen = choose_sets(&units, offer);
-    for choice in &chosen.choices {
-        let weights: Vec<i64> = choice
-            .taken
-            .iter()
-            .map(|&(group, count)| groups[group].value * i64::from(count))
-            .collect();
-        let before: i64 = weights.iter().sum();
-        let total = Money::from_minor(before - choice.price, basket.currency);
-        let line_of = discounts.entry(choice.promotion).or_default();
-        for (&(group, count), part) in choice.taken.iter().zip(apportion(total, &weights)) {
-            alone[group] -= count;
-            *line_of.entry(groups[group].line).or_default() += part.minor();
-        }
-    }
-    chosen.proven
+    customer: &Customer,
+    at: Instant,
+) -> Vec<usize> {
+    let state = State::new(book, basket);
+    let mut met = book.met_by(&state.keys);
+    met.retain(|index| barrier(book.promotion(*index), basket, customer, at).is_none());
+    met
 }
 
-fn pricing(book: &CompiledBook, basket: &Basket, discounts: &Discounts, proven: bool) -> Pricing {
-    let money = |minor: i64| Money::from_minor(minor, basket.currency);
-    let applied = discounts.iter().map(|(&index, lines)| {
-        let promotion = book.promotion(index);
-        let lines = lines.iter().filter(|(_, minor)| **minor > 0);
-        let per_line: Vec<(u32, Money)> = lines.map(|(line, m)| (*line, money(*m))).collect();
-        Applied {
-            promotion: promotion.id.clone(),
-            name: promotion.name.clone(),
-            amount: per_line.iter().fold(money(0), |sum, (_, part)| sum + *part),
-            per_line,
+/// A basket that went through all phases.
+pub(crate) struct Outcome<'b> {
+    pub state: State<'b>,
+    book: &'b CompiledBook,
+    basket: &'b Basket,
+    points: Vec<Points>,
+    next_coupons: Vec<NextCoupon>,
+    /// The manual discounts that the role may not give, by their place.
+    pub refused: Vec<usize>,
+    /// The exclusive promotion that kept all others out.
+    pub exclusive: Option<usize>,
+}
+
+/// Prices a basket with some promotions of the book.
+pub(crate) fn priced<'b>(
+    book: &'b CompiledBook,
+    basket: &'b Basket,
+    customer: &Customer,
+    candidates: &[usize],
+) -> Outcome<'b> {
+    let pass = |candidates: &[usize]| {
+        let mut state = State::new(book, basket);
+        for stage in STAGES {
+            run_stage(book, &mut state, basket, customer, candidates, stage);
+            if stage == [Phase::Base] {
+                state.cells.iter_mut().for_each(|cell| cell.list = cell.now);
+            }
         }
+        state
+    };
+    let exclusive = |index: &&usize| book.promotion(**index).exclusive.is_some();
+    let (alone, together): (Vec<&usize>, Vec<&usize>) = candidates.iter().partition(exclusive);
+    let together: Vec<usize> = together.into_iter().copied().collect();
+    let mut state = pass(&together);
+    let mut winner = None;
+    let mut always: Vec<usize> = Vec::new();
+    for &index in alone.into_iter().take(EXCLUSIVES_MAX) {
+        if book.promotion(index).exclusive == Some(Exclusive::Always) {
+            always.push(index);
+            continue;
+        }
+        let tried = pass(&[index]);
+        if tried.total_off() > state.total_off() {
+            state = tried;
+            winner = Some(index);
+        }
+    }
+    always.sort_by_key(|index| (-book.promotion(*index).priority, *index));
+    for index in always {
+        let tried = pass(&[index]);
+        if tried.total_off() > 0 {
+            state = tried;
+            winner = Some(index);
+            break;
+        }
+    }
+    let refused = by_hand(book, &mut state, basket);
+    let (points, next_coupons) = match winner {
+        None => points(book, &state, basket, customer, &together),
+        Some(index) => points(book, &state, basket, customer, &[index]),
+    };
+    Outcome {
+        state,
+        book,
+        basket,
+        points,
+        next_coupons,
+        refused,
+        exclusive: winner,
+    }
+}
+
+fn run_stage(
+    book: &CompiledBook,
+    state: &mut State<'_>,
+    basket: &Basket,
+    customer: &Customer,
+    candidates: &[usize],
+    stage: &[Phase],
+) {
+    let mut entrants: Vec<Entrant<'_>> = Vec::new();
+    for &promotion in candidates {
+        let compiled = book.promotion(promotion);
+        let mut acts = compiled
+            .acts
+            .iter()
+            .filter(|act| stage.contains(&act.phase))
+            .peekable();
+        if acts.peek().is_none() {
+            continue;
+        }
+        let (times_max, coupons) = times(compiled, basket, customer);
+        entrants.extend(acts.map(|act| Entrant {
+            promotion,
+            compiled,
+            act,
+            times_max,
+            coupons,
+        }));
+    }
+    let is_total = |entrant: &Entrant<'_>| matches!(entrant.act.what, What::Total { .. });
+    let (totals, units): (Vec<_>, Vec<_>) = entrants.into_iter().partition(is_total);
+    for layer in 0..=book.layers.len() {
+        let of_layer = units
+            .iter()
+            .filter(|entrant| entrant.compiled.layer == layer);
+        let of_layer: Vec<Entrant<'_>> = of_layer.copied().collect();
+        if !of_layer.is_empty() {
+            run_layer(book, state, of_layer, layer);
+        }
+    }
+    if !totals.is_empty() {
+        totals::run(book, state, &totals);
+    }
+}
+
+fn times(compiled: &Compiled, basket: &Basket, customer: &Customer) -> (Option<u32>, i64) {
+    let handed = compiled
+        .coupon
+        .as_ref()
+        .and_then(|code| basket.coupons.get(code));
+    let coupons = match (handed, compiled.limits.basket) {
+        (Some(count), Some(_)) => i64::from(*count),
+        _ => 1,
+    };
+    (times_max(compiled, basket, customer), coupons)
+}
+
+/// Gives the promotions of a layer by the unit: all together, or by priority one after the other.
+fn run_layer(
+    book: &CompiledBook,
+    state: &mut State<'_>,
+    mut entrants: Vec<Entrant<'_>>,
+    layer: usize,
+) {
+    let within = match layer {
+        0 => None,
+        layer => Some(book.layers[layer - 1]),
+    };
+    let by_priority = match within {
+        None => book.choose == Choose::Priority,
+        Some(within) => matches!(within, Within::Chain | Within::First),
+    };
+    state.cells.iter_mut().for_each(|cell| cell.closed = false);
+    if !by_priority {
+        keep_met(state, &mut entrants);
+        pool::run(book, state, &entrants);
+        return;
+    }
+    let mut levels: BTreeMap<(i32, usize), Vec<Entrant<'_>>> = BTreeMap::new();
+    for entrant in entrants {
+        // In a chain each promotion is a level of its own; in the pool equals compete.
+        let own = if within.is_some() {
+            entrant.promotion
+        } else {
+            0
+        };
+        let key = (-entrant.compiled.priority, own);
+        levels.entry(key).or_default().push(entrant);
+    }
+    for (_, mut level) in levels {
+        keep_met(state, &mut level);
+        pool::run(book, state, &level);
+        if within == Some(Within::Chain) {
+            state.cells.iter_mut().for_each(|cell| cell.closed = false);
+        }
+    }
+}
+
+/// Leaves out what needs something that is not in the basket.
+fn keep_met(state: &State<'_>, entrants: &mut Vec<Entrant<'_>>) {
+    entrants.retain(|entrant| {
+        short(&entrant.compiled.needs, state)
+            .or(short(&entrant.act.needs, state))
+            .is_none()
     });
-    Pricing {
-        currency: basket.currency,
-        applied: applied
-            .filter(|applied| !applied.amount.is_zero())
-            .collect(),
-        proven,
+}
+
+/// Takes off what the cashier gives by hand, and answers what the role may not give.
+fn by_hand(book: &CompiledBook, state: &mut State<'_>, basket: &Basket) -> Vec<usize> {
+    let mut refused = Vec::new();
+    for (number, manual) in basket.manual.iter().enumerate() {
+        let selected: Vec<bool> = state
+            .cells
+            .iter()
+            .map(|cell| match manual.line {
+                Some(line) => state.line(cell).line == line,
+                None => !state.line(cell).fee,
+            })
+            .collect();
+        let chosen = state
+            .cells
+            .iter()
+            .zip(&selected)
+            .filter(|(_, selected)| **selected);
+        let whole: i64 = chosen.map(|(cell, _)| cell.now * cell.count).sum();
+        let whole = Money::from_minor(whole, basket.currency);
+        let off = match manual.off {
+            ManualOff::Percent(rate) => whole.share(rate, Rounding::HalfUp).minor(),
+            ManualOff::Amount(amount) => amount.minor(),
+        };
+        let allowed = book.manual_max.get(&manual.role);
+        let most = allowed.map_or(0, |rate| whole.share(*rate, Rounding::HalfUp).minor());
+        if off < 0 || off > most {
+            refused.push(number);
+            continue;
+        }
+        let promotion = book.len() + number;
+        totals::spread_over(state, &selected, promotion, off, Spread::LargestRemainder);
+        state.note(promotion, 1);
+    }
+    refused
+}
+
+/// Points and coupons for next time, counted on what is paid.
+fn points(
+    book: &CompiledBook,
+    state: &State<'_>,
+    basket: &Basket,
+    customer: &Customer,
+    candidates: &[usize],
+) -> (Vec<Points>, Vec<NextCoupon>) {
+    let mut points: BTreeMap<usize, i64> = BTreeMap::new();
+    let mut factors: Vec<(usize, i64)> = Vec::new();
+    let mut coupons = Vec::new();
+    for &index in candidates {
+        let compiled = book.promotion(index);
+        if short(&compiled.needs, state).is_some() {
+            continue;
+        }
+        let acts = compiled
+            .acts
+            .iter()
+            .filter(|act| act.phase == Phase::Points);
+        for act in acts.filter(|act| short(&act.needs, state).is_none()) {
+            let (times_max, _) = times(compiled, basket, customer);
+            let most = times_max.map_or(i64::MAX, i64::from);
+            match &act.what {
+                What::Points(fixed) => *points.entry(index).or_default() += fixed,
+                What::PointsPer {
+                    select,
+                    points: each,
+                    spend,
+                } => {
+                    let spent = state.spend(select, Of::Running, TaxBasis::AsPriced);
+                    *points.entry(index).or_default() += (spent / spend).min(most) * each;
+                }
+                What::PointsTimes(factor) => factors.push((index, i64::from(*factor))),
+                What::NextCoupon(code) => coupons.push(NextCoupon {
+                    promotion: compiled.id.clone(),
+                    code: code.clone(),
+                    count: 1,
+                }),
+                _ => {}
+            }
+        }
+    }
+    // Factors multiply what was earned, not each other's part.
+    let earned: i64 = points.values().sum();
+    for (index, factor) in factors {
+        *points.entry(index).or_default() += earned.saturating_mul(factor - 1);
+    }
+    let named = points.into_iter().filter(|(_, points)| *points > 0);
+    let named = named.map(|(index, points)| Points {
+        promotion: book.promotion(index).id.clone(),
+        name: book.promotion(index).name.clone(),
+        points,
+    });
+    (named.collect(), coupons)
+}
+
+impl Outcome<'_> {
+    /// The points that a promotion gives; 0 where it gives a coupon instead.
+    pub fn points_of(&self, promotion: &PromotionId) -> Option<i64> {
+        let points = self
+            .points
+            .iter()
+            .find(|points| points.promotion == *promotion);
+        let coupon = self
+            .next_coupons
+            .iter()
+            .any(|coupon| coupon.promotion == *promotion);
+        points.map(|points| points.points).or(coupon.then_some(0))
+    }
+
+    /// What each promotion took off, by its place in the book and by line number.
+    pub fn by_promotion(&self) -> BTreeMap<usize, BTreeMap<u32, i64>> {
+        let mut sums: BTreeMap<usize, BTreeMap<u32, i64>> = BTreeMap::new();
+        for cell in &self.state.cells {
+            let line = self.state.line(cell).line;
+            for (promotion, off) in &cell.offs {
+                let lines = sums.entry(*promotion).or_default();
+                *lines.entry(line).or_default() += off * cell.count;
+            }
+        }
+        sums
+    }
+
+    pub fn pricing(self) -> Pricing {
+        let applied = self.by_promotion();
+        let applied = applied
+            .into_iter()
+            .map(|(index, lines)| self.applied(index, lines));
+        Pricing {
+            currency: self.basket.currency,
+            applied: applied.collect(),
+            units: self.units(),
+            proven: self.state.proven,
+            points: self.points,
+            next_coupons: self.next_coupons,
+        }
+    }
+
+    fn applied(&self, index: usize, lines: BTreeMap<u32, i64>) -> Applied {
+        let money = |minor: i64| Money::from_minor(minor, self.basket.currency);
+        let note = self.state.notes.get(&index).copied().unwrap_or_default();
+        let (promotion, name, phase) = match index.checked_sub(self.book.len()) {
+            None => {
+                let compiled = self.book.promotion(index);
+                let phase = compiled.acts.iter().map(|act| act.phase).min();
+                let phase = phase.unwrap_or(Phase::Line);
+                (compiled.id.clone(), compiled.name.clone(), phase)
+            }
+            Some(number) => {
+                let id = PromotionId(format!("by-hand-{}", number + 1));
+                (id, self.basket.manual[number].reason.clone(), Phase::Manual)
+            }
+        };
+        Applied {
+            promotion,
+            name,
+            phase,
+            amount: money(lines.values().sum()),
+            per_line: lines
+                .into_iter()
+                .map(|(line, minor)| (line, money(minor)))
+                .collect(),
+            times: note.times,
+            capped: note.capped,
+        }
+    }
+
+    fn units(&self) -> Vec<PricedUnits> {
+        let money = |minor: i64| Money::from_minor(minor, self.basket.currency);
+        let key = |cell: &Cell| (cell.at, std::cmp::Reverse(cell.now), cell.listed);
+        let mut merged: BTreeMap<_, i64> = BTreeMap::new();
+        for cell in &self.state.cells {
+            *merged.entry(key(cell)).or_default() += cell.count;
+        }
+        let units = merged
+            .into_iter()
+            .map(|((at, now, listed), count)| PricedUnits {
+                line: self.state.lines[at].line,
+                count: u32::try_from(count).unwrap_or(u32::MAX),
+                list: money(listed),
+                paid: money(now.0),
+            });
+        units.collect()
     }
 }

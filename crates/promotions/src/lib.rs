@@ -5,18 +5,35 @@
 //!
 //! Pure: no I/O, no clock, no randomness, and no order of a hash map. The same book, basket, customer
 //! and instant give the same pricing, to the byte, on every lane. A unit of the basket takes part in
-//! at most one promotion, and the customer gets the best choice of them; `Pricing::proven` says
-//! whether the search for it came to its end.
+//! at most one of the promotions that compete for it, and the customer gets the best choice of them;
+//! `Pricing::proven` says whether the search for it came to its end.
 
 mod basket;
+mod best;
 mod book;
+mod conditions;
 mod evaluate;
+mod explain;
 mod file;
-mod sets;
+mod model;
+mod pool;
+mod spread;
+mod state;
 mod time;
+mod totals;
+mod tree;
 
-pub use basket::{Applied, Basket, BasketLine, Customer, Instant, Pricing, PromotionId};
+pub use basket::{
+    Applied, Basket, BasketLine, Customer, Instant, ManualDiscount, ManualOff, NextCoupon, Place,
+    Points, PricedUnits, Pricing, PromotionId,
+};
 pub use book::CompiledBook;
 pub use evaluate::evaluate;
-pub use file::{FileAmount, FileProblem, Gives, Promotion, PromotionFile, Qualifies};
-pub use time::{Day, Span, Weekday, When};
+pub use explain::{Explained, Verdict, Why, explain};
+pub use file::{FileProblem, JSON_SCHEMA};
+pub use model::{
+    Across, Choose, Exclusive, FileAmount, FileReward, Give, Gives, Group, Limits, Measure, Need,
+    Of, Over, Phase, Promotion, PromotionFile, Selector, SetPart, Spread, TaxBasis, Where, Who,
+    Within,
+};
+pub use time::{Day, Moment, Span, Weekday, When, Window};

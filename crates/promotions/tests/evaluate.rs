@@ -1,7 +1,7 @@
 //! Pricing small baskets, each worked out by hand.
 
 use catalog::Tier;
-use money::{Currency, Money, Quantity, Rounding};
+use money::{Currency, Money, Quantity};
 use promotions::{
     Basket, BasketLine, CompiledBook, Customer, Instant, Pricing, PromotionFile, evaluate,
 };
@@ -21,19 +21,17 @@ fn basket(lines: &[&str]) -> Basket {
         };
         let unit_price = usd(words[4].parse().unwrap());
         BasketLine {
-            line: words[0].parse().unwrap(),
-            item: words[1].into(),
-            department: words[2].into(),
             brand: words.get(5).map(|brand| brand.to_string()),
-            quantity,
-            unit_price,
-            extended: unit_price.for_quantity(quantity, Rounding::HalfUp),
+            ..BasketLine::new(
+                words[0].parse().unwrap(),
+                words[1].into(),
+                words[2].into(),
+                quantity,
+                unit_price,
+            )
         }
     };
-    Basket {
-        currency: Currency::USD,
-        lines: lines.iter().map(line).collect(),
-    }
+    Basket::new(Currency::USD, lines.iter().map(line).collect())
 }
 
 /// A book of promotions like `a: percent_off = 10; departments = ["fruit"]`.
@@ -192,7 +190,10 @@ fn who_and_when_are_kept_to() {
     let lines = ["1 apple fruit 1 100"];
     let check = |limits: &str, tier: Option<Tier>, hours_later: u64, expected: bool| {
         let promotion = format!(r#"a: percent_off = 10; departments = ["fruit"]; {limits}"#);
-        let customer = Customer { id: None, tier };
+        let customer = Customer {
+            tier,
+            ..Customer::default()
+        };
         let at = Instant {
             unix_ms: NOON.unix_ms + hours_later * 3_600_000,
             ..NOON
@@ -226,10 +227,7 @@ fn what_cannot_be_discounted_is_left_alone() {
     let lines = basket(&["1 apple fruit 1 100"]);
     let empty = evaluate(&CompiledBook::empty(), &lines, &Customer::default(), NOON);
     assert_eq!(empty, Pricing::none(Currency::USD));
-    let euros = Basket {
-        currency: Currency::EUR,
-        lines: Vec::new(),
-    };
+    let euros = Basket::new(Currency::EUR, Vec::new());
     let pricing = evaluate(&book(&[tenth]), &euros, &Customer::default(), NOON);
     assert_eq!(pricing, Pricing::none(Currency::EUR));
 }

@@ -1,7 +1,7 @@
 //! Promotion files: what is read, and what is said about what is wrong.
 
 use money::Currency;
-use promotions::{CompiledBook, FileProblem, Gives, PromotionFile};
+use promotions::{CompiledBook, FileProblem, FileReward, Gives, PromotionFile};
 
 const FULL: &str = r#"
 schema = 1
@@ -40,14 +40,27 @@ fn a_full_file_is_read() {
         panic!("{file:?}");
     };
     assert_eq!(yogurts.name, "3 yogurts for 2.50");
-    assert_eq!(yogurts.qualifies.items.len(), 2);
-    assert_eq!(yogurts.qualifies.exclude_items.len(), 1);
+    let Gives::NFor {
+        selector, units, ..
+    } = &yogurts.gives[0].what
+    else {
+        panic!("{yogurts:?}");
+    };
+    assert_eq!(*units, 3);
+    assert_eq!(selector.items.len(), 2);
+    assert_eq!(selector.except.as_ref().unwrap().items.len(), 1);
     assert_eq!(yogurts.when.weekdays.len(), 2);
     assert_eq!(yogurts.when.times.len(), 2);
     assert!(yogurts.when.from < yogurts.when.until);
-    assert_eq!(yogurts.tiers.len(), 2);
-    assert!(matches!(wine.gives, Gives::PercentOff(rate) if rate.to_string() == "12.5%"));
-    assert!(matches!(&soap.gives, Gives::AmountOff(off) if off.text == "0.40" && off.line == 27));
+    assert_eq!(yogurts.who.tiers.len(), 2);
+    let reward = |promotion: &promotions::Promotion| match &promotion.gives[0].what {
+        Gives::Unit { steps, .. } => steps[0].1.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(reward(wine), FileReward::Percent(rate) if rate.to_string() == "12.5%"));
+    assert!(
+        matches!(reward(soap), FileReward::Amount(off) if off.text == "0.40" && off.line == 27)
+    );
     assert_eq!(
         CompiledBook::compile(&file, Currency::USD).unwrap().len(),
         3
@@ -114,8 +127,8 @@ fn what_is_wrong_has_its_line_and_a_hint() {
     check(
         &with("n_for = { units = 0, price = 5, per = 1 }"),
         &[
-            "line 4: 'per' is not understood here: leave it out; understood are units, price",
             "line 4: this is not a number of units: write a whole number from 1 to 1000",
+            "line 4: 'per' is not understood here: leave it out; understood are units, price",
         ],
     );
     check(
@@ -170,9 +183,9 @@ fn a_file_that_is_no_promotion_file_says_so() {
     };
     check(
         "",
-        "line 1: the schema is not stated: begin with schema = 1",
+        "line 1: the schema is not stated: begin with schema = 2",
     );
-    check("schema = 2", "line 1: this schema is not known");
+    check("schema = 3", "line 1: this schema is not known");
     check(
         "schema = 1\npromotion = 3",
         "line 2: this is not a list: write each promotion under",

@@ -73,20 +73,16 @@ fn numbered(deals: &[Deal]) -> Vec<(String, &Deal)> {
 fn basket(lines: &[Line]) -> Basket {
     let line = |(number, &(item, pieces, price)): (usize, &Line)| {
         let unit_price = Money::from_minor(price, Currency::USD);
-        BasketLine {
-            line: number as u32,
-            item: format!("i{item}").as_str().into(),
-            department: "d".into(),
-            brand: None,
-            quantity: Quantity::each(pieces),
+        let item = format!("i{item}").as_str().into();
+        BasketLine::new(
+            number as u32,
+            item,
+            "d".into(),
+            Quantity::each(pieces),
             unit_price,
-            extended: unit_price.times(pieces),
-        }
+        )
     };
-    Basket {
-        currency: Currency::USD,
-        lines: lines.iter().enumerate().map(line).collect(),
-    }
+    Basket::new(Currency::USD, lines.iter().enumerate().map(line).collect())
 }
 
 fn priced(deals: &[Deal], lines: &[Line]) -> Pricing {

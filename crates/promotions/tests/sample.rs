@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use catalog::{Import, Item, Record, Tier};
 use money::{Currency, Money, Quantity};
 use promotions::{
-    Basket, BasketLine, CompiledBook, Customer, Gives, Instant, PromotionFile, evaluate,
+    Basket, BasketLine, CompiledBook, Customer, FileReward, Gives, Instant, Promotion,
+    PromotionFile, Selector, evaluate,
 };
 
 fn file(name: &str) -> String {
@@ -17,6 +18,14 @@ fn file(name: &str) -> String {
 
 fn promotions() -> PromotionFile {
     PromotionFile::parse(&file("promotions.toml")).unwrap_or_else(|p| panic!("{p:#?}"))
+}
+
+/// What a promotion of the first schema is for.
+fn selector(promotion: &Promotion) -> &Selector {
+    match &promotion.gives[0].what {
+        Gives::Unit { selector, .. } | Gives::NFor { selector, .. } => selector,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn items() -> BTreeMap<String, Item> {
@@ -41,8 +50,9 @@ fn they_are_for_what_exists() {
     let file = promotions();
     assert_eq!(file.promotions.len(), 20);
     for promotion in &file.promotions {
-        let qualifies = &promotion.qualifies;
-        let named = qualifies.items.iter().chain(&qualifies.exclude_items);
+        let qualifies = selector(promotion);
+        let excluded = qualifies.except.iter().flat_map(|except| &except.items);
+        let named = qualifies.items.iter().chain(excluded);
         for item in named {
             assert!(items.contains_key(&item.0), "{} names {item}", promotion.id);
         }
@@ -68,15 +78,30 @@ fn they_are_for_what_exists() {
 fn they_are_of_every_kind() {
     let file = promotions();
     let count = |what: fn(&Gives) -> bool| {
-        let gives = file.promotions.iter().map(|promotion| &promotion.gives);
-        gives.filter(|gives| what(gives)).count()
+        let gives = file
+            .promotions
+            .iter()
+            .flat_map(|promotion| &promotion.gives);
+        gives.filter(|give| what(&give.what)).count()
     };
-    assert!(count(|gives| matches!(gives, Gives::PercentOff(_))) >= 3);
-    assert!(count(|gives| matches!(gives, Gives::AmountOff(_))) >= 3);
+    let unit = |gives: &Gives| match gives {
+        Gives::Unit { steps, .. } => Some(steps[0].1.clone()),
+        _ => None,
+    };
+    let count_rewards = |what: fn(&FileReward) -> bool| {
+        let gives = file
+            .promotions
+            .iter()
+            .flat_map(|promotion| &promotion.gives);
+        let rewards = gives.filter_map(|give| unit(&give.what));
+        rewards.filter(what).count()
+    };
+    assert!(count_rewards(|reward| matches!(reward, FileReward::Percent(_))) >= 3);
+    assert!(count_rewards(|reward| matches!(reward, FileReward::Amount(_))) >= 3);
     assert!(count(|gives| matches!(gives, Gives::NFor { .. })) >= 3);
     let limited = file.promotions.iter().filter(|promotion| {
         let when = &promotion.when;
-        !(promotion.tiers.is_empty() && when.weekdays.is_empty() && when.times.is_empty())
+        !(promotion.who.tiers.is_empty() && when.weekdays.is_empty() && when.times.is_empty())
     });
     assert!(limited.count() >= 4);
 }
@@ -93,24 +118,22 @@ fn every_set_is_cheaper_than_its_dearest_units() {
         offset_minutes: 0,
     };
     for promotion in &file.promotions {
-        let Gives::NFor { units, .. } = promotion.gives else {
+        let Gives::NFor { units, .. } = promotion.gives[0].what else {
             continue;
         };
-        let dearest = promotion.qualifies.items.iter().map(|id| &items[&id.0]);
+        let dearest = selector(promotion).items.iter().map(|id| &items[&id.0]);
         let dearest = dearest.max_by_key(|item| item.price.minor()).unwrap();
         let line = |number: u32| BasketLine {
-            line: number,
-            item: dearest.id.clone(),
-            department: dearest.department.clone(),
             brand: dearest.brand.clone(),
-            quantity: Quantity::ONE,
-            unit_price: dearest.price,
-            extended: dearest.price,
+            ..BasketLine::new(
+                number,
+                dearest.id.clone(),
+                dearest.department.clone(),
+                Quantity::ONE,
+                dearest.price,
+            )
         };
-        let basket = Basket {
-            currency: Currency::USD,
-            lines: (1..=units).map(line).collect(),
-        };
+        let basket = Basket::new(Currency::USD, (1..=units).map(line).collect());
         let pricing = evaluate(&book, &basket, &Customer::default(), monday);
         assert_eq!(pricing.applied.len(), 1, "{}", promotion.id);
         assert_eq!(pricing.applied[0].promotion, promotion.id);
@@ -125,23 +148,21 @@ fn a_cart_of_the_whole_store_is_priced_within_its_lines() {
     let line = |(number, item): (u32, &Item)| {
         let quantity = Quantity::each(1 + i64::from(number % 4));
         BasketLine {
-            line: number,
-            item: item.id.clone(),
-            department: item.department.clone(),
             brand: item.brand.clone(),
-            quantity,
-            unit_price: item.price,
-            extended: item.price.times(1 + i64::from(number % 4)),
+            ..BasketLine::new(
+                number,
+                item.id.clone(),
+                item.department.clone(),
+                quantity,
+                item.price,
+            )
         }
     };
-    let basket = Basket {
-        currency: Currency::USD,
-        lines: (1..).zip(every_13th).map(line).collect(),
-    };
+    let basket = Basket::new(Currency::USD, (1..).zip(every_13th).map(line).collect());
     assert!(basket.lines.len() >= 150);
     let gold = Customer {
-        id: None,
         tier: Some(Tier::Gold),
+        ..Customer::default()
     };
     // Friday 2026-05-01, 19:00.
     let friday = Instant {

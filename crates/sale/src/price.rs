@@ -76,13 +76,14 @@ pub struct Totals {
 /// Prices the live lines of a cart. `currency` is the store's.
 pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency) -> Totals {
     let live: Vec<&Line> = cart.live_lines().collect();
-    let basket = Basket {
+    let basket = Basket::new(
         currency,
-        lines: live.iter().map(|line| basket_line(line)).collect(),
-    };
+        live.iter().map(|line| basket_line(line)).collect(),
+    );
     let customer = Customer {
         id: cart.customer.as_ref().map(|(id, _, _)| id.clone()),
         tier: cart.customer.as_ref().map(|(_, _, tier)| *tier),
+        ..Customer::default()
     };
     let pricing = evaluate(book, &basket, &customer, at.into());
 
@@ -129,15 +130,15 @@ pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency
 
 fn basket_line(line: &Line) -> BasketLine {
     BasketLine {
-        line: line.number,
-        item: line.item.clone(),
-        department: line.department.clone(),
         brand: line.brand.clone(),
-        quantity: line.quantity,
-        unit_price: line.unit_price,
-        extended: line
-            .unit_price
-            .for_quantity(line.quantity, Rounding::HalfUp),
+        tax: Some((line.tax.rate, line.tax.included)),
+        ..BasketLine::new(
+            line.number,
+            line.item.clone(),
+            line.department.clone(),
+            line.quantity,
+            line.unit_price,
+        )
     }
 }
 

@@ -110,6 +110,10 @@ impl Bits {
         }
     }
 
+    fn is_within(&self, other: &Bits) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a & !b == 0)
+    }
+
     /// The first kind that is in both.
     fn first_common(&self, other: &Bits) -> Option<usize> {
         let both = self.0.iter().zip(&other.0).map(|(a, b)| a & b);
@@ -137,10 +141,37 @@ fn components(units: &[Units], offer: impl Fn(usize) -> Option<SetOffer>) -> Vec
                 .map(|offer| (*promotion, offer)),
         );
     }
+    drop_dominated(units.len(), &members, &mut offers);
     groups_of(units, &offers)
         .into_iter()
         .map(|promotions| Component::new(units, promotions, &offers))
         .collect()
+}
+
+/// Drops each offer beside which another is at least as good: as many units, no dearer, and for all
+/// the same units. Of two that are alike the first stays.
+fn drop_dominated(
+    units: usize,
+    members: &BTreeMap<usize, Vec<usize>>,
+    offers: &mut BTreeMap<usize, SetOffer>,
+) {
+    let mut by_size: BTreeMap<u32, Vec<(i64, usize)>> = BTreeMap::new();
+    for (promotion, offer) in offers.iter() {
+        let same_size = by_size.entry(offer.units).or_default();
+        same_size.push((offer.price, *promotion));
+    }
+    for same_size in by_size.values_mut() {
+        same_size.sort_unstable();
+        let mut kept: Vec<Bits> = Vec::new();
+        for (_, promotion) in same_size {
+            let mut own = Bits::none(units);
+            members[promotion].iter().for_each(|at| own.put(*at, true));
+            match kept.iter().any(|better| own.is_within(better)) {
+                true => _ = offers.remove(promotion),
+                false => kept.push(own),
+            }
+        }
+    }
 }
 
 fn first_set_gains(units: &[Units], dearest_first: &[usize], offer: SetOffer) -> bool {

@@ -1,0 +1,268 @@
+//! Which units go into which sets, so that the customer gains the most.
+//!
+//! A set is what a multi-buy takes: three for a price, a bundle, two with the cheaper one free,
+//! different titles. Every unit is in at most one set; a unit outside all sets keeps what it gets
+//! alone. So what a set gains is its discount less what its units would have got alone.
+//!
+//! Offers that share no unit are decided apart. Where all that compete are "any n for a price",
+//! `equal` decides them by matroid; everything else is decided by `labels`. Both are exact, or say
+//! that their budget, a count of steps and never a clock, ended before they were sure.
+
+mod equal;
+mod labels;
+
+use std::collections::BTreeMap;
+
+use money::{Money, Rate, Rounding};
+
+/// Units that are alike to every offer of the problem.
+#[derive(Clone, Debug)]
+pub(crate) struct Kind {
+    /// What one costs before the sets, in minor units.
+    pub value: i64,
+    /// What one gets off alone, up to `value`.
+    pub alone: i64,
+    pub count: u32,
+    /// The item, for sets of different titles.
+    pub title: u32,
+    /// Offer and part of it that one may take, in ascending order.
+    pub places: Vec<Place>,
+}
+
+/// A part of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub offer: usize,
+    pub part: usize,
+}
+
+/// What a unit, or a whole set, gets off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reward {
+    Nothing,
+    Percent(Rate),
+    Amount(i64),
+    /// It costs this.
+    Price(i64),
+}
+
+impl Reward {
+    /// What it takes off a price, from nothing up to all of it.
+    pub fn off(self, price: i64) -> i64 {
+        match self {
+            Reward::Nothing => 0,
+            Reward::Percent(rate) => percent_of(price, rate),
+            Reward::Amount(off) => off.min(price),
+            Reward::Price(fixed) => (price - fixed).max(0),
+        }
+    }
+}
+
+/// A share of an amount in minor units, rounded half up.
+pub(crate) fn percent_of(minor: i64, rate: Rate) -> i64 {
+    let money = Money::from_minor(minor, money::Currency::USD);
+    money.share(rate, Rounding::HalfUp).minor()
+}
+
+/// How a set is made up and what it gives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shape {
+    /// So many units of each part; a reward per unit of each part, or one for the whole set.
+    Parts { parts: Vec<Part>, whole: Reward },
+    /// Any `of` units, the cheapest `units` of which get `rate` off.
+    Cheapest { of: u32, units: u32, rate: Rate },
+    /// Units of different titles; so many titles get this share off the set. Ascending.
+    Different { tiers: Vec<(u32, Rate)> },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Part {
+    pub units: u32,
+    pub reward: Reward,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SetOffer {
+    pub shape: Shape,
+    /// The most sets.
+    pub sets_max: Option<u32>,
+    /// The most that all its sets together take off.
+    pub cap: Option<i64>,
+}
+
+/// A set that was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ChosenSet {
+    pub offer: usize,
+    /// Kind and part of each of its units, a unit at a time.
+    pub units: Vec<(usize, usize)>,
+}
+
+pub(crate) struct Chosen {
+    /// In the order of the offers.
+    pub sets: Vec<ChosenSet>,
+    pub proven: bool,
+}
+
+impl SetOffer {
+    /// What a set of units with these prices and parts takes off: per unit where the offer says
+    /// which unit gets what, as a whole otherwise.
+    pub fn discount(&self, units: &[(i64, usize)]) -> Discount {
+        let whole = units.iter().map(|(value, _)| value).sum();
+        match &self.shape {
+            Shape::Parts {
+                parts,
+                whole: Reward::Nothing,
+            } => Discount::PerUnit(
+                units
+                    .iter()
+                    .map(|&(value, part)| parts[part].reward.off(value))
+                    .collect(),
+            ),
+            Shape::Parts {
+                whole: Reward::Percent(rate),
+                ..
+            } => Discount::PerUnit(units.iter().map(|(v, _)| percent_of(*v, *rate)).collect()),
+            Shape::Parts { whole: reward, .. } => Discount::Whole(reward.off(whole)),
+            Shape::Cheapest {
+                of,
+                units: free,
+                rate,
+            } => {
+                let mut order: Vec<usize> = (0..units.len()).collect();
+                order.sort_by_key(|at| (-units[*at].0, *at));
+                let mut off = vec![0; units.len()];
+                for &at in order.iter().skip((of - free) as usize) {
+                    off[at] = percent_of(units[at].0, *rate);
+                }
+                Discount::PerUnit(off)
+            }
+            Shape::Different { tiers } => {
+                Discount::Whole(percent_of(whole, rate_of(tiers, units.len())))
+            }
+        }
+    }
+}
+
+/// What a set takes off.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Discount {
+    PerUnit(Vec<i64>),
+    Whole(i64),
+}
+
+/// The share that so many different titles get.
+fn rate_of(tiers: &[(u32, Rate)], titles: usize) -> Rate {
+    let reached = tiers
+        .iter()
+        .rev()
+        .find(|(from, _)| *from as usize <= titles);
+    reached.map_or(Rate::ZERO, |(_, rate)| *rate)
+}
+
+/// Chooses the sets that gain the most. Kinds come dearest first.
+pub(crate) fn choose(kinds: &[Kind], offers: &[SetOffer]) -> Chosen {
+    let mut chosen = Chosen {
+        sets: Vec::new(),
+        proven: true,
+    };
+    let mut budget = labels::STEPS_MAX;
+    for component in components(kinds, offers.len()) {
+        let (sets, proven) = match component.iter().all(|at| is_equal(&offers[*at])) {
+            true => equal_sets(kinds, offers, &component),
+            false => labels::solve(kinds, offers, &component, &mut budget),
+        };
+        chosen.sets.extend(sets);
+        chosen.proven &= proven;
+    }
+    chosen.sets.sort_by_key(|set| set.offer);
+    chosen
+}
+
+/// The offers divided so that those that share a unit are together.
+fn components(kinds: &[Kind], offers: usize) -> Vec<Vec<usize>> {
+    let mut leader: Vec<usize> = (0..offers).collect();
+    fn find(leader: &mut [usize], mut at: usize) -> usize {
+        while leader[at] != at {
+            leader[at] = leader[leader[at]];
+            at = leader[at];
+        }
+        at
+    }
+    let mut touched = vec![false; offers];
+    for kind in kinds {
+        let Some(first) = kind.places.first() else {
+            continue;
+        };
+        for place in &kind.places {
+            touched[place.offer] = true;
+            let (a, b) = (
+                find(&mut leader, first.offer),
+                find(&mut leader, place.offer),
+            );
+            leader[a.max(b)] = a.min(b);
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for offer in (0..offers).filter(|offer| touched[*offer]) {
+        groups
+            .entry(find(&mut leader, offer))
+            .or_default()
+            .push(offer);
+    }
+    groups.into_values().collect()
+}
+
+/// Whether it is "any n for a price", without limits.
+fn is_equal(offer: &SetOffer) -> bool {
+    offer.sets_max.is_none() && offer.cap.is_none() && equal_offer(offer).is_some()
+}
+
+fn equal_offer(offer: &SetOffer) -> Option<equal::SetOffer> {
+    match &offer.shape {
+        Shape::Parts {
+            parts,
+            whole: Reward::Price(price),
+        } => match parts.as_slice() {
+            [part] => Some(equal::SetOffer {
+                units: part.units,
+                price: *price,
+            }),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn equal_sets(kinds: &[Kind], offers: &[SetOffer], component: &[usize]) -> (Vec<ChosenSet>, bool) {
+    let units: Vec<equal::Units> = kinds
+        .iter()
+        .map(|kind| {
+            let places = kind.places.iter().map(|place| place.offer);
+            equal::Units {
+                net: kind.value - kind.alone,
+                count: kind.count,
+                sets: places
+                    .filter(|at| component.binary_search(at).is_ok())
+                    .collect(),
+            }
+        })
+        .collect();
+    let chosen = equal::choose_sets(&units, |at| equal_offer(&offers[at]));
+    let mut sets = Vec::new();
+    for choice in chosen.choices {
+        let size = equal_offer(&offers[choice.promotion]).map_or(1, |offer| offer.units as usize);
+        // The dearest together, so that the sets, and so the refunds, are the same everywhere.
+        let mut taken = choice.taken;
+        taken.sort_by_key(|(at, _)| *at);
+        let units: Vec<(usize, usize)> = taken
+            .iter()
+            .flat_map(|&(at, count)| (0..count).map(move |_| (at, 0)))
+            .collect();
+        sets.extend(units.chunks(size).map(|units| ChosenSet {
+            offer: choice.promotion,
+            units: units.to_vec(),
+        }));
+    }
+    (sets, chosen.proven)
+}

@@ -1,0 +1,149 @@
+//! Which units a promotion is for, in numbers instead of names.
+
+use std::collections::HashMap;
+
+use crate::{BasketLine, Selector};
+
+/// The names that promotions use. Only looked up, never walked, so that no order escapes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    items: HashMap<String, u32>,
+    departments: HashMap<String, u32>,
+    brands: HashMap<String, u32>,
+    attributes: HashMap<(String, String), u32>,
+}
+
+/// A line's names that promotions use, as numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct LineKeys {
+    pub item: Option<u32>,
+    pub department: Option<u32>,
+    pub brand: Option<u32>,
+    attributes: Vec<u32>,
+    fee: bool,
+}
+
+/// `Selector` in numbers; lists ascending.
+#[derive(Clone, Debug)]
+pub(crate) struct Select {
+    pub items: Vec<u32>,
+    pub departments: Vec<u32>,
+    pub brands: Vec<u32>,
+    all: bool,
+    /// One of each list.
+    attributes: Vec<Vec<u32>>,
+    price_from: Option<i64>,
+    price_to: Option<i64>,
+    everything: bool,
+    fees: bool,
+    except: Option<Box<Select>>,
+}
+
+fn number<K: std::hash::Hash + Eq>(names: &mut HashMap<K, u32>, name: K) -> u32 {
+    let next = names.len() as u32;
+    *names.entry(name).or_insert(next)
+}
+
+impl Names {
+    pub fn item(&mut self, item: &str) -> u32 {
+        number(&mut self.items, item.to_owned())
+    }
+
+    pub fn counts(&self) -> (usize, usize, usize) {
+        (self.items.len(), self.departments.len(), self.brands.len())
+    }
+
+    /// Numbers for a selector's names, new ones where a name is new.
+    pub fn select(&mut self, selector: &Selector, price: [Option<i64>; 2]) -> Select {
+        let list = |names: &mut dyn Iterator<Item = u32>| {
+            let mut list: Vec<u32> = names.collect();
+            list.sort_unstable();
+            list
+        };
+        let items = selector.items.iter();
+        let departments = selector.departments.iter();
+        let brands = selector.brands.iter();
+        Select {
+            items: list(&mut items.map(|item| number(&mut self.items, item.0.clone()))),
+            departments: list(
+                &mut departments.map(|name| number(&mut self.departments, name.0.clone())),
+            ),
+            brands: list(&mut brands.map(|name| number(&mut self.brands, name.clone()))),
+            all: selector.all,
+            attributes: selector
+                .attributes
+                .iter()
+                .map(|(key, values)| {
+                    let pairs = values.iter().map(|value| (key.clone(), value.clone()));
+                    list(&mut pairs.map(|pair| number(&mut self.attributes, pair)))
+                })
+                .collect(),
+            price_from: price[0],
+            price_to: price[1],
+            everything: selector.everything,
+            fees: selector.fees,
+            except: None,
+        }
+    }
+
+    pub fn of_line(&self, line: &BasketLine) -> LineKeys {
+        let brand = line.brand.as_ref();
+        let pairs = line.attributes.iter();
+        LineKeys {
+            item: self.items.get(&line.item.0).copied(),
+            department: self.departments.get(&line.department.0).copied(),
+            brand: brand.and_then(|brand| self.brands.get(brand).copied()),
+            attributes: match self.attributes.is_empty() {
+                true => Vec::new(),
+                false => pairs
+                    .filter_map(|(key, value)| {
+                        self.attributes.get(&(key.clone(), value.clone())).copied()
+                    })
+                    .collect(),
+            },
+            fee: line.fee,
+        }
+    }
+}
+
+impl Select {
+    pub fn with_except(mut self, except: Option<Select>) -> Select {
+        self.except = except.map(Box::new);
+        self
+    }
+
+    /// Whether a line that costs `price` a unit is selected.
+    pub fn takes(&self, line: &LineKeys, price: i64) -> bool {
+        if line.fee != self.fees
+            || self.price_from.is_some_and(|from| price < from)
+            || self.price_to.is_some_and(|to| price > to)
+        {
+            return false;
+        }
+        let names = [
+            (&self.items, line.item),
+            (&self.departments, line.department),
+            (&self.brands, line.brand),
+        ];
+        let has = |(list, name): &(&Vec<u32>, Option<u32>)| {
+            name.is_some_and(|name| list.binary_search(&name).is_ok())
+        };
+        let mut stated = names.iter().filter(|(list, _)| !list.is_empty()).peekable();
+        let named = match (stated.peek().is_none(), self.all) {
+            (true, _) => true,
+            (false, true) => stated.all(has),
+            (false, false) => self.everything || stated.any(has),
+        };
+        let described = self
+            .attributes
+            .iter()
+            .all(|values| values.iter().any(|value| line.attributes.contains(value)));
+        named && described && !self.except.as_ref().is_some_and(|e| e.takes(line, price))
+    }
+
+    /// Whether a line can be found by its item, department or brand.
+    pub fn is_named(&self) -> bool {
+        let named = [&self.items, &self.departments, &self.brands];
+        !self.everything && named.iter().any(|list| !list.is_empty())
+    }
+}

@@ -1,0 +1,437 @@
+//! Promotions that compete for units: every unit gets what is best of what it gets alone and what
+//! sets give, so that the whole discount is as large as it can be.
+//!
+//! A unit is a piece, or the whole of a weighed line, which takes part in no set. What a unit gets
+//! alone never depends on other units and is rounded half up per unit. Ties go to the promotion
+//! whose id comes first, and to the line with the lower number.
+
+use std::collections::BTreeMap;
+
+use money::{Money, Rounding};
+
+use crate::best::{self, ChosenSet, Discount, Kind, Place, Reward, SetOffer, Shape};
+use crate::book::{Act, Compiled, CompiledBook, What};
+use crate::spread::{Share, spread};
+use crate::state::{Cell, State};
+use crate::{Of, Over, Within};
+
+/// A promotion's act that takes part, and how often it may still be given.
+#[derive(Clone, Copy)]
+pub(crate) struct Entrant<'k> {
+    pub promotion: usize,
+    pub compiled: &'k Compiled,
+    pub act: &'k Act,
+    pub times_max: Option<u32>,
+    /// How often it is given off a total: once for each coupon, where it is limited by coupon.
+    pub coupons: i64,
+}
+
+impl Entrant<'_> {
+    /// Whether it is given by the unit, but counted or capped, so that its units must be chosen
+    /// among.
+    fn is_limited(&self) -> bool {
+        let limited = self.times_max.is_some() || self.compiled.cap.is_some();
+        limited && matches!(self.act.what, What::Unit { .. })
+    }
+}
+
+/// What one unit of a cell gets alone: how much each promotion takes off.
+type Alone = Vec<(usize, i64)>;
+
+fn sum(alone: &Alone) -> i64 {
+    alone.iter().map(|(_, off)| off).sum()
+}
+
+/// Gives the entrants to the open cells.
+pub(crate) fn run(book: &CompiledBook, state: &mut State<'_>, entrants: &[Entrant<'_>]) {
+    let matches = matches(state, entrants);
+    let alone: Vec<Alone> = (0..state.cells.len())
+        .map(|cell| best_alone(book, state, entrants, &matches[cell], cell))
+        .collect();
+    let (offers, owners) = set_offers(state, entrants);
+    let mut taken: Vec<Vec<(usize, i64)>> = vec![Vec::new(); state.cells.len()];
+    let mut in_sets = vec![0_i64; state.cells.len()];
+    if !offers.is_empty() {
+        let (kinds, members) = kinds(state, entrants, &owners, &matches, &alone);
+        let chosen = best::choose(&kinds, &offers);
+        state.proven &= chosen.proven;
+        let mut units = Members::new(&members, state);
+        let mut caps: BTreeMap<usize, i64> = BTreeMap::new();
+        for set in &chosen.sets {
+            let entrant = &entrants[owners[set.offer]];
+            let cells = units.take(set);
+            give_set(
+                state,
+                entrant,
+                &offers[set.offer],
+                &cells,
+                &mut caps,
+                &mut taken,
+            );
+            cells.iter().for_each(|(cell, _)| in_sets[*cell] += 1);
+        }
+    }
+    settle(state, &alone, &in_sets, taken);
+}
+
+/// For each cell, the entrants whose act takes it, and by which part of it.
+fn matches(state: &State<'_>, entrants: &[Entrant<'_>]) -> Vec<Vec<(usize, usize)>> {
+    let mut matches = vec![Vec::new(); state.cells.len()];
+    for (number, cell) in state.cells.iter().enumerate() {
+        if cell.closed || cell.room() == 0 {
+            continue;
+        }
+        let weighed = state.line(cell).quantity.pieces().is_none();
+        for (at, entrant) in entrants.iter().enumerate() {
+            match &entrant.act.what {
+                What::Unit { select, .. } if state.takes(select, cell) => {
+                    matches[number].push((at, 0));
+                }
+                What::Prices(prices) => {
+                    let item = state.keys[cell.at].item;
+                    if item.is_some_and(|item| prices.contains_key(&item)) {
+                        matches[number].push((at, 0));
+                    }
+                }
+                What::Set { parts, .. } if !weighed => {
+                    for (part, select) in parts.iter().enumerate() {
+                        if state.takes(select, cell) {
+                            matches[number].push((at, part));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    matches
+}
+
+/// What a promotion's act takes off one unit of a cell that costs `price`, alone.
+fn unit_off(state: &State<'_>, entrant: &Entrant<'_>, cell: &Cell, price: i64) -> i64 {
+    let line = state.line(cell);
+    let reward = match &entrant.act.what {
+        What::Unit { select, steps } => {
+            let units = match steps.as_slice() {
+                [(1, _)] => 1,
+                _ => state.units(select),
+            };
+            reached(steps, units)
+        }
+        What::Prices(prices) => {
+            let breaks = state.keys[cell.at].item.and_then(|item| prices.get(&item));
+            let same = |other: &&Cell| state.keys[other.at].item == state.keys[cell.at].item;
+            let units = state.cells.iter().filter(same).map(|cell| cell.count).sum();
+            let breaks = breaks.map_or(&[][..], Vec::as_slice);
+            let price = breaks
+                .iter()
+                .rev()
+                .find(|(from, _)| i64::from(*from) <= units);
+            price.map_or(Reward::Nothing, |(_, price)| Reward::Price(*price))
+        }
+        _ => Reward::Nothing,
+    };
+    let weighed = line.quantity.pieces().is_none();
+    let of_line = |per_kilogram: i64| {
+        // No more than the price of a kilogram, so that the product stays an amount.
+        let per_kilogram = per_kilogram.min(line.unit_price.minor());
+        Money::from_minor(per_kilogram, line.extended.currency())
+            .for_quantity(line.quantity, Rounding::HalfUp)
+            .minor()
+    };
+    let off = match reward {
+        Reward::Percent(_) if entrant.compiled.of == Some(Of::List) => reward.off(cell.list),
+        Reward::Amount(off) if weighed => of_line(off),
+        Reward::Price(fixed) if weighed && fixed < line.unit_price.minor() => {
+            price - of_line(fixed)
+        }
+        Reward::Price(_) if weighed => 0,
+        reward => reward.off(price),
+    };
+    off.clamp(0, (price - cell.floor).max(0))
+}
+
+/// The reward of the last step that is reached.
+fn reached(steps: &[(u32, Reward)], units: i64) -> Reward {
+    let step = steps
+        .iter()
+        .rev()
+        .find(|(from, _)| i64::from(*from) <= units);
+    step.map_or(Reward::Nothing, |(_, reward)| *reward)
+}
+
+/// The best that one unit of a cell gets alone: from one promotion, all of whose acts add, or from
+/// one competing group.
+fn best_alone(
+    book: &CompiledBook,
+    state: &State<'_>,
+    entrants: &[Entrant<'_>],
+    matches: &[(usize, usize)],
+    number: usize,
+) -> Alone {
+    let cell = &state.cells[number];
+    let mut single: BTreeMap<usize, i64> = BTreeMap::new();
+    let mut grouped: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for &(at, _) in matches {
+        let entrant = &entrants[at];
+        if entrant.is_limited() || matches!(entrant.act.what, What::Set { .. }) {
+            continue;
+        }
+        match entrant.compiled.competing {
+            Some(group) if book.competing[group] != Within::Best => {
+                grouped.entry(group).or_default().push(at);
+            }
+            _ if entrant.compiled.layer > 0
+                && book.layers[entrant.compiled.layer - 1] == Within::Add =>
+            {
+                let layer = entrant.compiled.layer + book.competing.len();
+                grouped.entry(layer).or_default().push(at);
+            }
+            _ => {
+                *single.entry(entrant.promotion).or_default() +=
+                    unit_off(state, entrant, cell, cell.now);
+            }
+        }
+    }
+    let mut best: Alone = Vec::new();
+    let mut better = |alone: Alone| {
+        if sum(&alone) > sum(&best) {
+            best = alone;
+        }
+    };
+    for (promotion, off) in single {
+        better(vec![(promotion, off.min(cell.room()))]);
+    }
+    for (group, members) in grouped {
+        let within = book.competing.get(group).copied().unwrap_or(Within::Add);
+        better(combined(state, entrants, members, cell, within));
+    }
+    best
+}
+
+/// What the members of a group take off a unit together.
+fn combined(
+    state: &State<'_>,
+    entrants: &[Entrant<'_>],
+    mut members: Vec<usize>,
+    cell: &Cell,
+    within: Within,
+) -> Alone {
+    members.sort_by_key(|at| (-entrants[*at].compiled.priority, entrants[*at].promotion));
+    let mut alone = Alone::new();
+    let mut left = cell.now;
+    for at in members {
+        let price = match within {
+            Within::Add => cell.now,
+            _ => left,
+        };
+        let off = unit_off(state, &entrants[at], cell, price);
+        let off = off.min((left - cell.floor).max(0));
+        if off > 0 {
+            alone.push((entrants[at].promotion, off));
+            left -= off;
+            if within == Within::First {
+                break;
+            }
+        }
+    }
+    alone
+}
+
+/// The offers of the entrants whose units must be chosen among, and the entrant of each.
+fn set_offers(state: &State<'_>, entrants: &[Entrant<'_>]) -> (Vec<SetOffer>, Vec<usize>) {
+    let mut offers = Vec::new();
+    let mut owners = Vec::new();
+    for (at, entrant) in entrants.iter().enumerate() {
+        let shape = match &entrant.act.what {
+            What::Set { offer, .. } => offer.shape.clone(),
+            // Limited: each unit is a set of its own.
+            What::Unit { steps, select } if entrant.is_limited() => Shape::Parts {
+                parts: vec![best::Part {
+                    units: 1,
+                    reward: reached(steps, state.units(select)),
+                }],
+                whole: Reward::Nothing,
+            },
+            _ => continue,
+        };
+        offers.push(SetOffer {
+            shape,
+            sets_max: entrant.times_max,
+            cap: entrant.compiled.cap,
+        });
+        owners.push(at);
+    }
+    (offers, owners)
+}
+
+/// Units that no offer can tell apart, the dearest first, and the cells of each.
+fn kinds(
+    state: &State<'_>,
+    entrants: &[Entrant<'_>],
+    owners: &[usize],
+    matches: &[Vec<(usize, usize)>],
+    alone: &[Alone],
+) -> (Vec<Kind>, Vec<Vec<usize>>) {
+    let mut offer_of = vec![None; entrants.len()];
+    for (offer, owner) in owners.iter().enumerate() {
+        offer_of[*owner] = Some(offer);
+    }
+    let mut titles: BTreeMap<&catalog::ItemId, u32> = BTreeMap::new();
+    let mut merged: BTreeMap<(i64, i64, Vec<Place>, u32), Vec<usize>> = BTreeMap::new();
+    for (number, cell) in state.cells.iter().enumerate() {
+        let place = |&(at, part): &(usize, usize)| {
+            let offer = offer_of[at]?;
+            Some(Place { offer, part })
+        };
+        let places: Vec<Place> = matches[number].iter().filter_map(place).collect();
+        if places.is_empty() {
+            continue;
+        }
+        let next = titles.len() as u32;
+        let title = *titles.entry(&state.line(cell).item).or_insert(next);
+        let key = (-cell.now, sum(&alone[number]), places, title);
+        merged.entry(key).or_default().push(number);
+    }
+    let mut kinds = Vec::with_capacity(merged.len());
+    let mut members = Vec::with_capacity(merged.len());
+    for ((value, alone, places, title), cells) in merged {
+        let count: i64 = cells.iter().map(|cell| state.cells[*cell].count).sum();
+        kinds.push(Kind {
+            value: -value,
+            alone,
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            title,
+            places,
+        });
+        members.push(cells);
+    }
+    (kinds, members)
+}
+
+/// Hands the units of kinds out, those of earlier cells first.
+struct Members<'m> {
+    cells: &'m [Vec<usize>],
+    left: Vec<i64>,
+}
+
+impl<'m> Members<'m> {
+    fn new(cells: &'m [Vec<usize>], state: &State<'_>) -> Members<'m> {
+        let left = state.cells.iter().map(|cell| cell.count).collect();
+        Members { cells, left }
+    }
+
+    /// The cell and the part of each unit of a set.
+    fn take(&mut self, set: &ChosenSet) -> Vec<(usize, usize)> {
+        let mut units = Vec::with_capacity(set.units.len());
+        for &(kind, part) in &set.units {
+            let open = self.cells[kind].iter().find(|cell| self.left[**cell] > 0);
+            if let Some(&cell) = open {
+                self.left[cell] -= 1;
+                units.push((cell, part));
+            }
+        }
+        units.sort_unstable();
+        units
+    }
+}
+
+/// Notes what a set takes off each of its units.
+fn give_set(
+    state: &mut State<'_>,
+    entrant: &Entrant<'_>,
+    offer: &SetOffer,
+    units: &[(usize, usize)],
+    caps: &mut BTreeMap<usize, i64>,
+    taken: &mut [Vec<(usize, i64)>],
+) {
+    let priced: Vec<(i64, usize)> = units
+        .iter()
+        .map(|&(cell, part)| (state.cells[cell].now, part))
+        .collect();
+    let limited_unit = match &entrant.act.what {
+        What::Unit { .. } => units
+            .first()
+            .map(|&(cell, _)| unit_off(state, entrant, &state.cells[cell], priced[0].0)),
+        _ => None,
+    };
+    let discount = match limited_unit {
+        Some(off) => Discount::PerUnit(vec![off]),
+        None => offer.discount(&priced),
+    };
+    let whole: i64 = match &discount {
+        Discount::PerUnit(offs) => offs.iter().sum(),
+        Discount::Whole(off) => *off,
+    };
+    let mut total = whole;
+    if let Some(cap) = entrant.compiled.cap {
+        let left = caps.entry(entrant.promotion).or_insert(cap);
+        total = total.min(*left);
+        *left -= total;
+    }
+    let receives = |at: usize| match &discount {
+        Discount::PerUnit(offs) => offs[at] > 0,
+        Discount::Whole(_) => true,
+    };
+    let shares: Vec<Share> = units
+        .iter()
+        .enumerate()
+        .map(|(at, &(cell, _))| Share {
+            weight: priced[at].0,
+            room: match entrant.compiled.over == Over::Set || receives(at) {
+                true => state.cells[cell].room(),
+                false => 0,
+            },
+            count: 1,
+            rewarded: receives(at),
+        })
+        .collect();
+    let parts = match (&discount, entrant.compiled.over) {
+        (Discount::PerUnit(offs), Over::Reward) if total == whole => offs
+            .iter()
+            .zip(&shares)
+            .map(|(off, share)| vec![((*off).min(share.room), 1)])
+            .collect(),
+        _ => spread(total, &shares, entrant.compiled.spread),
+    };
+    let mut given = 0;
+    for (&(cell, _), parts) in units.iter().zip(parts) {
+        let off: i64 = parts.iter().map(|(off, count)| off * count).sum();
+        given += off;
+        taken[cell].push((entrant.promotion, off));
+    }
+    if given < whole {
+        state.note_capped(entrant.promotion);
+        // The search counted on more; something else might have given it.
+        state.proven &= given == whole || entrant.compiled.cap.is_some();
+    }
+    state.note(entrant.promotion, 1);
+}
+
+/// Splits the cells by what their units got.
+fn settle(state: &mut State<'_>, alone: &[Alone], in_sets: &[i64], taken: Vec<Vec<(usize, i64)>>) {
+    let cells = std::mem::take(&mut state.cells);
+    for (number, cell) in cells.into_iter().enumerate() {
+        let mut by_off: BTreeMap<(usize, i64), i64> = BTreeMap::new();
+        for unit in &taken[number] {
+            *by_off.entry(*unit).or_default() += 1;
+        }
+        for ((promotion, off), count) in by_off {
+            let mut part = cell.with_off(promotion, off, count);
+            part.closed = true;
+            state.cells.push(part);
+        }
+        let left = cell.count - in_sets[number];
+        if left == 0 {
+            continue;
+        }
+        let mut rest = cell;
+        rest.count = left;
+        for &(promotion, off) in &alone[number] {
+            rest.take_off(promotion, off);
+            rest.closed = true;
+            state.note(promotion, left);
+        }
+        state.cells.push(rest);
+    }
+}

@@ -1,0 +1,6 @@
+//! What the engine gives, and that nothing better can be given.
+
+mod cases;
+mod common;
+mod exact;
+mod schema;
