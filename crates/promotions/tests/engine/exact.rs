@@ -75,8 +75,10 @@ impl Deal {
                 format!("dearest = {{ of = {of}, percent_off = {p} }}; {}", list(i))
             }
             Deal::Bundle(p, parts) => {
-                let parts: Vec<String> =
-                    parts.iter().map(|part| format!("{{ {} }}", list(part))).collect();
+                let parts: Vec<String> = parts
+                    .iter()
+                    .map(|part| format!("{{ {} }}", list(part)))
+                    .collect();
                 let parts = parts.join(", ");
                 format!("set = {{ price = {}, parts = [{parts}] }}", dollars(*p))
             }
