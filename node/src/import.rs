@@ -38,14 +38,33 @@ pub struct Source {
 #[derive(Debug, Clone, Serialize)]
 pub struct ImportReport {
     pub kind: String,
-    /// Records that took effect.
+    /// Rows that took effect; for promotions and settings, files.
     pub imported: u64,
     /// The book version since which all of it holds.
     pub version: u64,
     pub problems: Vec<ImportProblem>,
-    /// Problems found, more than `problems` holds where there are very many.
+    /// Rows that did not take effect.
+    pub rows_left_out: u64,
+    /// Problems found, several of one row included, more than `problems` holds where there are very many.
     pub problem_count: u64,
     pub ignored_columns: Vec<String>,
+    #[serde(skip)]
+    last_left_out: Option<u64>,
+}
+
+impl ImportReport {
+    pub(crate) fn new(kind: &str) -> ImportReport {
+        ImportReport {
+            kind: kind.to_owned(),
+            imported: 0,
+            version: 0,
+            problems: Vec::new(),
+            rows_left_out: 0,
+            problem_count: 0,
+            ignored_columns: Vec::new(),
+            last_left_out: None,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -110,20 +129,16 @@ async fn import_rows(
     let known = departments.into_iter().map(|department| department.id);
     let mut rows =
         Import::new(open(&source.bytes), kind, currency, map_pin).with_departments(known);
-    let mut report = ImportReport {
-        kind: rows.kind().map_or("unknown", ImportKind::name).to_owned(),
-        imported: 0,
-        version: 0,
-        problems: Vec::new(),
-        problem_count: 0,
-        ignored_columns: rows.ignored_columns(),
-    };
+    let mut report = ImportReport::new(rows.kind().map_or("unknown", ImportKind::name));
+    report.ignored_columns = rows.ignored_columns();
     loop {
         let records = next_records(&mut rows, &mut report);
         if records.is_empty() {
             return Ok(report);
         }
-        let count = records.len() as u64;
+        let kind = rows.kind();
+        let is_row = |record: &&Record| kind.is_some_and(|kind| kind.is(record));
+        let count = records.iter().filter(is_row).count() as u64;
         change(lane, &source.author, records, &mut report).await?;
         report.imported += count;
         progress(report.imported);
@@ -136,6 +151,10 @@ fn next_records(rows: &mut Import<Box<dyn Read + Send>>, report: &mut ImportRepo
         match rows.next() {
             Some(Ok(record)) => records.push(record),
             Some(Err(problem)) => {
+                // All problems of a row come one after the other.
+                if report.last_left_out.replace(problem.row) != Some(problem.row) {
+                    report.rows_left_out += 1;
+                }
                 report.problem_count += 1;
                 if report.problems.len() < PROBLEMS_MAX {
                     report.problems.push(problem);
@@ -179,26 +198,16 @@ fn read_text(source: &Source) -> Result<String, ImportError> {
     Ok(text)
 }
 
-fn empty_report(kind: &str) -> ImportReport {
-    ImportReport {
-        kind: kind.to_owned(),
-        imported: 0,
-        version: 0,
-        problems: Vec::new(),
-        problem_count: 0,
-        ignored_columns: Vec::new(),
-    }
-}
-
 /// A promotion file takes effect whole or not at all.
 async fn import_promotions(lane: &Lane, source: &Source) -> Result<ImportReport, ImportError> {
     let text = read_text(source)?;
     let currency = lane.read(|tables| Ok(StoreView::new(tables).settings().currency))?;
     let checked =
         PromotionFile::parse(&text).and_then(|file| CompiledBook::compile(&file, currency));
-    let mut report = empty_report("promotions");
+    let mut report = ImportReport::new("promotions");
     if let Err(problems) = checked {
         report.problem_count = problems.len() as u64;
+        report.rows_left_out = report.problem_count;
         report.problems = problems
             .into_iter()
             .take(PROBLEMS_MAX)
@@ -227,9 +236,24 @@ async fn import_settings(lane: &Lane, source: &Source) -> Result<ImportReport, I
             settings.time_zone
         )));
     }
-    let mut report = empty_report("settings");
+    check_embedded_codes(&settings)?;
+    let mut report = ImportReport::new("settings");
     let records = vec![Record::Settings(settings)];
     change(lane, &source.author, records, &mut report).await?;
     report.imported = 1;
     Ok(report)
+}
+
+/// A layout that cannot be read would make every code of its kind unknown at the lanes.
+fn check_embedded_codes(settings: &Settings) -> Result<(), ImportError> {
+    let unsound = settings.embedded_codes.iter().find(|code| !code.is_sound());
+    match unsound {
+        None => Ok(()),
+        Some(layout) => Err(ImportError::Settings(format!(
+            "the embedded code with prefix '{}' does not come out: prefix, item digits and value \
+             digits, and one for value_check, must be 12 digits together; items have 1 to 9 of \
+             them, and a value with a check digit of its own 4 or 5",
+            layout.prefix
+        ))),
+    }
 }

@@ -52,6 +52,19 @@ impl ImportKind {
         ImportKind::Departments,
     ];
 
+    /// Whether a record is what the rows stand for, and not something that they name along the way.
+    pub fn is(self, record: &Record) -> bool {
+        matches!(
+            (self, record),
+            (ImportKind::Items, Record::Item(_))
+                | (ImportKind::Departments, Record::Department(_))
+                | (ImportKind::Taxes, Record::Tax(_))
+                | (ImportKind::Employees, Record::Employee(_))
+                | (ImportKind::Customers, Record::Customer(_))
+                | (ImportKind::Recalls, Record::Recall(_))
+        )
+    }
+
     /// The word for it in messages and on the command line, such as `items`.
     pub fn name(self) -> &'static str {
         match self {
@@ -71,7 +84,7 @@ impl fmt::Display for ImportKind {
     }
 }
 
-/// What is wrong with one row. Never holds a PIN.
+/// One thing that is wrong with a row; a row may have several. Never holds a PIN.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportProblem {
     /// The line of the file at which the row begins, from 1.
@@ -105,6 +118,32 @@ impl fmt::Display for ImportProblem {
             write!(f, " '{}'", self.value)?;
         }
         write!(f, ": {}", self.message)
+    }
+}
+
+/// Everything that is wrong with one row; never empty.
+struct Problems(Vec<ImportProblem>);
+
+impl From<ImportProblem> for Problems {
+    fn from(problem: ImportProblem) -> Problems {
+        Problems(vec![problem])
+    }
+}
+
+/// Both, or everything that is wrong with either: whoever mends a row should have to do it once.
+fn both<A, B>(
+    one: Result<A, impl Into<Problems>>,
+    other: Result<B, impl Into<Problems>>,
+) -> Result<(A, B), Problems> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(one), Err(other)) => {
+            let (mut problems, more) = (one.into(), other.into());
+            problems.0.extend(more.0);
+            Err(problems)
+        }
+        (Err(one), Ok(_)) => Err(one.into()),
+        (Ok(_), Err(other)) => Err(other.into()),
     }
 }
 
@@ -174,7 +213,7 @@ impl<R: Read> Import<R> {
     }
 
     /// The records of one row, in the order in which they must take effect.
-    fn records(&mut self, header: &Header, row: &Row) -> Result<Vec<Record>, ImportProblem> {
+    fn records(&mut self, header: &Header, row: &Row) -> Result<Vec<Record>, Problems> {
         let cells = header.cells(row)?;
         match header.kind {
             ImportKind::Items => reference::item(&cells, self.currency, &mut self.seen),
@@ -200,9 +239,10 @@ impl<R: Read> Iterator for Import<R> {
                 self.header = Some(header);
                 return None;
             };
+            let row = row.map_err(Problems::from);
             match row.and_then(|row| self.records(&header, &row)) {
                 Ok(records) => self.pending.extend(records.into_iter().map(Ok)),
-                Err(problem) => self.pending.push_back(Err(problem)),
+                Err(Problems(problems)) => self.pending.extend(problems.into_iter().map(Err)),
             }
             self.header = Some(header);
         }

@@ -342,13 +342,15 @@ impl Rules<'_, '_> {
     fn mixed_currencies(&self, records: &[Record]) -> Result<Option<String>, TableError> {
         let settings: Option<Settings> = row(self.tables, Table::Settings, SETTINGS)?;
         let mut currency = settings.unwrap_or_default().currency;
-        let mut priced = counter(self.tables, ITEMS)? > 0;
+        // Promotions are amounts in the currency in which they were checked.
+        let mut priced = counter(self.tables, ITEMS)? > 0
+            || !self.tables.scan(Table::Promotions, &[], 1)?.is_empty();
         for record in records {
             match record {
                 Record::Settings(settings) if priced && settings.currency != currency => {
                     return Ok(Some(format!(
                         "The store's prices are in {currency}. Its currency can be changed only \
-                         before the first item is imported."
+                         before the first item or promotion is imported."
                     )));
                 }
                 Record::Settings(settings) => currency = settings.currency,
@@ -368,6 +370,7 @@ impl Rules<'_, '_> {
                     }
                     priced = true;
                 }
+                Record::Promotions(_) => priced = true,
                 _ => {}
             }
         }

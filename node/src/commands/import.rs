@@ -38,12 +38,18 @@ pub fn kind_by_name(file: &Path) -> Option<String> {
 fn describe(file: &Path, report: Value) -> Report {
     let count = report["problem_count"].as_u64().unwrap_or(0);
     let kind = report["kind"].as_str().unwrap_or("records");
-    let mut text = format!(
-        "{}: {} {kind} took effect (book version {}).",
-        file.display(),
-        report["imported"],
-        report["version"],
-    );
+    // Promotions and settings take effect as a whole file.
+    let what = match kind {
+        "promotions" | "settings" if report["imported"] == 1 => format!("the {kind}"),
+        _ => format!("{} {kind}", report["imported"]),
+    };
+    let mut text = match report["version"].as_u64() {
+        Some(version @ 1..) => format!(
+            "{}: {what} took effect (book version {version}).",
+            file.display()
+        ),
+        _ => format!("{}: nothing took effect.", file.display()),
+    };
     if let Some(ignored) = report["ignored_columns"].as_array()
         && !ignored.is_empty()
     {
@@ -52,7 +58,9 @@ fn describe(file: &Path, report: Value) -> Report {
     }
     let problems = report["problems"].as_array().cloned().unwrap_or_default();
     if count > 0 {
-        text.push_str(&format!("\n{count} rows were left out:"));
+        let rows = report["rows_left_out"].as_u64().unwrap_or(count);
+        let were = if rows == 1 { "row was" } else { "rows were" };
+        text.push_str(&format!("\n{rows} {were} left out:"));
     }
     for problem in problems.iter().take(PROBLEMS_SHOWN) {
         text.push_str(&format!("\n  {}", problem_line(problem)));

@@ -15,13 +15,16 @@ const DEFAULT_FILTER: &str =
 /// Sends this process's log to `<folder>/logs/<name>.<date>.log`. The guard flushes when dropped.
 /// A folder that cannot be written leaves the process without a log, and says so once.
 pub fn to_files(folder: &Path, name: &str) -> Option<WorkerGuard> {
+    // The appender would make it, too, after complaining that it is not there.
+    let made = std::fs::create_dir_all(folder.join("logs"));
     let appender = Builder::new()
         .rotation(Rotation::DAILY)
         .filename_prefix(name)
         .filename_suffix("log")
         .max_log_files(FILES_KEPT)
-        .build(folder.join("logs"));
-    let appender = match appender {
+        .build(folder.join("logs"))
+        .map_err(|error| error.to_string());
+    let appender = match made.map_err(|error| error.to_string()).and(appender) {
         Ok(appender) => appender,
         Err(error) => {
             eprintln!("no log is written: {error}");

@@ -1,7 +1,7 @@
 //! Rows that are employees and customers.
 
 use super::header::Cells;
-use super::{ImportProblem, MapPin, Seen};
+use super::{ImportProblem, MapPin, Problems, Seen, both};
 use crate::{
     Customer, CustomerDetail, CustomerId, Employee, EmployeeId, ItemCode, Record, Role, Tier,
 };
@@ -15,46 +15,56 @@ pub(super) fn employee(
     cells: &Cells<'_>,
     seen: &mut Seen,
     map_pin: &mut MapPin,
-) -> Result<Vec<Record>, ImportProblem> {
-    let id = id(cells, "employee_id")?;
-    let name = cells.needed("name")?.to_owned();
-    let role = match cells.needed("role")?.to_lowercase().as_str() {
-        "cashier" => Role::Cashier,
-        "supervisor" => Role::Supervisor,
-        "manager" => Role::Manager,
-        _ => return Err(cells.problem("role", "write cashier, supervisor or manager")),
-    };
-    let pin = cells.needed("pin")?;
-    if !PIN_DIGITS.contains(&pin.len()) || !pin.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(cells.problem("pin", "a PIN has 4 to 8 digits and nothing else"));
-    }
+) -> Result<Vec<Record>, Problems> {
+    let role = cells
+        .needed("role")
+        .and_then(|role| match role.to_lowercase().as_str() {
+            "cashier" => Ok(Role::Cashier),
+            "supervisor" => Ok(Role::Supervisor),
+            "manager" => Ok(Role::Manager),
+            _ => Err(cells.problem("role", "write cashier, supervisor or manager")),
+        });
+    let pin = cells.needed("pin").and_then(|pin| {
+        let sound = PIN_DIGITS.contains(&pin.len()) && pin.bytes().all(|b| b.is_ascii_digit());
+        let why = "a PIN has 4 to 8 digits and nothing else";
+        sound
+            .then_some(pin)
+            .ok_or_else(|| cells.problem("pin", why))
+    });
+    let named = both(id(cells, "employee_id"), cells.needed("name"));
+    let ((id, name), (role, pin)) = both(named, both(role, pin))?;
     seen.note(cells, &[("employee_id", id.clone())])?;
     Ok(vec![Record::Employee(Employee {
         id: EmployeeId(id),
-        name,
+        name: name.to_owned(),
         role,
         pin_hash: map_pin(pin),
     })])
 }
 
-pub(super) fn customer(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, ImportProblem> {
-    let id = id(cells, "customer_id")?;
-    let name = cells.needed("name")?.to_owned();
-    let tier = match cells.text("tier")?.to_lowercase().as_str() {
-        "" | "basic" => Tier::Basic,
-        "silver" => Tier::Silver,
-        "gold" => Tier::Gold,
-        _ => return Err(cells.problem("tier", "write basic, silver or gold")),
-    };
-    let phone = cells.text("phone")?;
-    let sound = |c: char| c.is_ascii_digit() || " +-().".contains(c);
-    if phone.len() > PHONE_CHARS_MAX || !phone.chars().all(sound) {
-        return Err(cells.problem("phone", "write a number such as +1 555-0123"));
-    }
+pub(super) fn customer(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, Problems> {
+    let tier = cells
+        .text("tier")
+        .and_then(|tier| match tier.to_lowercase().as_str() {
+            "" | "basic" => Ok(Tier::Basic),
+            "silver" => Ok(Tier::Silver),
+            "gold" => Ok(Tier::Gold),
+            _ => Err(cells.problem("tier", "write basic, silver or gold")),
+        });
+    let phone = cells.text("phone").and_then(|phone| {
+        let is_fit = |c: char| c.is_ascii_digit() || " +-().".contains(c);
+        let sound = phone.len() <= PHONE_CHARS_MAX && phone.chars().all(is_fit);
+        let why = "write a number such as +1 555-0123";
+        sound
+            .then_some(phone)
+            .ok_or_else(|| cells.problem("phone", why))
+    });
+    let named = both(id(cells, "customer_id"), cells.needed("name"));
+    let ((id, name), (tier, phone)) = both(named, both(tier, phone))?;
     seen.note(cells, &[("customer_id", id.clone())])?;
     Ok(vec![Record::Customer(Customer {
         id: CustomerId(id),
-        name,
+        name: name.to_owned(),
         tier,
         phone: (!phone.is_empty()).then(|| phone.to_owned()),
         detail: CustomerDetail::default(),

@@ -4,7 +4,7 @@ use money::{Currency, Money, Rate, Unit};
 
 use super::header::Cells;
 use super::words::{nice, size, slug};
-use super::{ImportProblem, Seen};
+use super::{ImportProblem, Problems, Seen, both};
 use crate::{
     BookVersion, CodeError, Department, DepartmentId, Item, ItemCode, ItemId, Recall, Record,
     Selling, TaxCategory, TaxId,
@@ -18,43 +18,79 @@ pub(super) fn item(
     cells: &Cells<'_>,
     currency: Currency,
     seen: &mut Seen,
-) -> Result<Vec<Record>, ImportProblem> {
-    let id = cells.needed("item_id")?;
-    let own = ItemCode::parse_internal(id)
-        .map_err(|_| cells.problem("item_id", "write at most 48 letters, digits and dashes"))?;
-    let department = department_named(cells)?;
-    let codes = codes(cells)?;
-    let (price_field, price, sold_by) = price(cells, currency)?;
-    let embedded = codes
-        .iter()
-        .any(|(_, c)| matches!(c, ItemCode::Embedded(_)));
-    if price.is_zero() && !embedded {
-        let why = "a price of 0 would give it away; only items with an e: code may have it";
-        return Err(cells.problem(price_field, why));
-    }
-    let tax = match slug(cells.text("tax")?) {
+) -> Result<Vec<Record>, Problems> {
+    let named = both(
+        own_number(cells),
+        both(department_named(cells), description(cells)),
+    );
+    let told = both(cells.text("brand"), both(cells.text("tax"), age_min(cells)));
+    let ((own, (department, description)), ((brand, (tax, age_min)), priced)) =
+        both(named, both(told, priced(cells, currency)))?;
+    let tax = match slug(tax) {
         none if none.is_empty() => TaxId::from(NO_TAX),
         tax => TaxId(tax),
     };
+    let Priced {
+        codes,
+        price,
+        sold_by,
+        deposit,
+    } = priced;
     let item = Item {
-        id: ItemId::from(id),
-        description: description(cells, id)?,
+        id: ItemId::from(own),
+        description,
         department: department.id.clone(),
-        brand: Some(cells.text("brand")?.to_owned()).filter(|brand| !brand.is_empty()),
+        brand: Some(brand.to_owned()).filter(|brand| !brand.is_empty()),
         sold_by,
         price,
         earlier_prices: Vec::new(),
         price_since: BookVersion::default(),
         tax,
-        age_min: age_min(cells)?,
-        deposit: deposit(cells, currency, sold_by)?,
+        age_min,
+        deposit,
         codes: codes.iter().map(|(_, code)| code.clone()).collect(),
         selling: Selling::default(),
     };
-    let mut keys = vec![("item_id", own.key())];
+    let mut keys = vec![("item_id", ItemCode::Internal(own.to_owned()).key())];
     keys.extend(codes.iter().map(|(field, code)| (*field, code.key())));
     seen.note(cells, &keys)?;
     Ok(with_what_it_names(item, department, seen))
+}
+
+fn own_number<'a>(cells: &Cells<'a>) -> Result<&'a str, ImportProblem> {
+    let text = cells.needed("item_id")?;
+    match ItemCode::parse_internal(text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(cells.problem("item_id", "write at most 48 letters, digits and dashes")),
+    }
+}
+
+/// What a row says of codes and money, which must fit together.
+struct Priced {
+    codes: Vec<(&'static str, ItemCode)>,
+    price: Money,
+    sold_by: Unit,
+    deposit: Option<Money>,
+}
+
+fn priced(cells: &Cells<'_>, currency: Currency) -> Result<Priced, Problems> {
+    let costs = both(price(cells, currency), deposit(cells, currency));
+    let (codes, ((field, price, sold_by), deposit)) = both(codes(cells), costs)?;
+    let is_embedded = |(_, code): &(_, ItemCode)| matches!(code, ItemCode::Embedded(_));
+    if price.is_zero() && !codes.iter().any(is_embedded) {
+        let why = "a price of 0 would give it away; only items with an e: code may have it";
+        return Err(cells.problem(field, why).into());
+    }
+    if deposit.is_some() && sold_by == Unit::Kilogram {
+        let why = "what is sold by weight has no deposit per piece";
+        return Err(cells.problem("deposit", why).into());
+    }
+    Ok(Priced {
+        codes,
+        price,
+        sold_by,
+        deposit,
+    })
 }
 
 fn with_what_it_names(item: Item, department: Department, seen: &mut Seen) -> Vec<Record> {
@@ -90,13 +126,16 @@ fn named(text: &str) -> Option<Department> {
 }
 
 /// The description as it stands, or one made of type, brand and size.
-fn description(cells: &Cells<'_>, id: &str) -> Result<String, ImportProblem> {
+fn description(cells: &Cells<'_>) -> Result<String, ImportProblem> {
     let stated = cells.text("description")?;
     if !stated.is_empty() {
         return Ok(stated.to_owned());
     }
     let what = match cells.text("product_type")? {
-        "" => format!("{} {id}", nice(cells.text("department")?)),
+        "" => {
+            let (department, id) = (cells.text("department")?, cells.text("item_id")?);
+            format!("{} {id}", nice(department))
+        }
         product_type => nice(product_type),
     };
     let parts = [
@@ -109,24 +148,33 @@ fn description(cells: &Cells<'_>, id: &str) -> Result<String, ImportProblem> {
 }
 
 /// Every code of the row with the column it stands in.
-fn codes(cells: &Cells<'_>) -> Result<Vec<(&'static str, ItemCode)>, ImportProblem> {
+fn codes(cells: &Cells<'_>) -> Result<Vec<(&'static str, ItemCode)>, Problems> {
     type Parse = fn(&str) -> Result<ItemCode, CodeError>;
     let columns: [(&'static str, Parse); 3] = [
         ("gtin", |text| crate::Gtin::parse(text).map(ItemCode::Gtin)),
         ("plu", ItemCode::parse_plu),
         ("codes", ItemCode::parse),
     ];
-    let mut codes: Vec<(&'static str, ItemCode)> = Vec::new();
+    let mut codes: Result<Vec<(&'static str, ItemCode)>, Problems> = Ok(Vec::new());
     for (field, parse) in columns {
-        let texts = cells.text(field)?.split(';').map(str::trim);
-        for text in texts.filter(|text| !text.is_empty()) {
-            let code = parse(text).map_err(|error| cells.problem(field, advice(field, &error)))?;
-            if !codes.iter().any(|(_, known)| *known == code) {
-                codes.push((field, code));
+        let parsed = cells.text(field).and_then(|texts| {
+            let texts = texts.split(';').map(str::trim);
+            let codes = texts.filter(|text| !text.is_empty()).map(|text| {
+                let code = parse(text).map_err(|e| cells.problem(field, advice(field, &e)))?;
+                Ok((field, code))
+            });
+            codes.collect::<Result<Vec<_>, ImportProblem>>()
+        });
+        codes = both(codes, parsed).map(|(mut known, more)| {
+            for (field, code) in more {
+                if !known.iter().any(|(_, other)| *other == code) {
+                    known.push((field, code));
+                }
             }
-        }
+            known
+        });
     }
-    Ok(codes)
+    codes
 }
 
 /// What to do about a code in a file, where a cashier would be told to scan it again.
@@ -191,26 +239,20 @@ fn age_min(cells: &Cells<'_>) -> Result<Option<u8>, ImportProblem> {
     }
 }
 
-fn deposit(
-    cells: &Cells<'_>,
-    currency: Currency,
-    sold_by: Unit,
-) -> Result<Option<Money>, ImportProblem> {
+fn deposit(cells: &Cells<'_>, currency: Currency) -> Result<Option<Money>, ImportProblem> {
     if cells.text("deposit")?.is_empty() {
         return Ok(None);
     }
     let deposit = amount(cells, "deposit", currency)?;
-    if !deposit.is_zero() && sold_by == Unit::Kilogram {
-        return Err(cells.problem("deposit", "what is sold by weight has no deposit per piece"));
-    }
     Ok(Some(deposit).filter(|deposit| !deposit.is_zero()))
 }
 
-pub(super) fn department(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, ImportProblem> {
+pub(super) fn department(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, Problems> {
     let field = "department_id";
-    let mut department = named(cells.needed(field)?)
-        .ok_or_else(|| cells.problem(field, "it has no letter or digit"))?;
-    let name = cells.text("name")?;
+    let department = cells.needed(field).and_then(|text| {
+        named(text).ok_or_else(|| cells.problem(field, "it has no letter or digit"))
+    });
+    let (mut department, name) = both(department, cells.text("name"))?;
     if !name.is_empty() {
         department.name = name.to_owned();
     }
@@ -218,30 +260,34 @@ pub(super) fn department(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Recor
     Ok(vec![Record::Department(department)])
 }
 
-pub(super) fn tax(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, ImportProblem> {
+pub(super) fn tax(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, Problems> {
     let field = "tax_id";
-    let text = cells.needed(field)?;
-    let id = slug(text);
-    if id.is_empty() {
-        return Err(cells.problem(field, "it has no letter or digit"));
-    }
-    let name = match cells.text("name")? {
+    let named = cells.needed(field).and_then(|text| match slug(text) {
+        none if none.is_empty() => Err(cells.problem(field, "it has no letter or digit")),
+        id => Ok((text, id)),
+    });
+    let rate = cells.needed("rate").and_then(|rate| {
+        let why = "write a percentage from 0 to 100, such as 8.25";
+        let rate = Rate::parse_percent(rate.trim_end_matches('%'));
+        rate.map_err(|_| cells.problem("rate", why))
+    });
+    let included =
+        cells
+            .text("included")
+            .and_then(|included| match included.to_lowercase().as_str() {
+                "" | "no" | "false" => Ok(false),
+                "yes" | "true" => Ok(true),
+                _ => Err(cells.problem("included", "write yes or no")),
+            });
+    let (((text, id), name), (rate, included)) =
+        both(both(named, cells.text("name")), both(rate, included))?;
+    let name = match name {
         "" => nice(text),
         name => name.to_owned(),
     };
-    let rate = cells.needed("rate")?.trim_end_matches('%');
-    let rate = Rate::parse_percent(rate)
-        .map_err(|_| cells.problem("rate", "write a percentage from 0 to 100, such as 8.25"))?;
-    let included = match cells.text("included")?.to_lowercase().as_str() {
-        "" | "no" | "false" => false,
-        "yes" | "true" => true,
-        _ => return Err(cells.problem("included", "write yes or no")),
-    };
     if id == NO_TAX && rate != Rate::ZERO {
-        return Err(cells.problem(
-            field,
-            "'none' is the tax of items without one: its rate is 0",
-        ));
+        let why = "'none' is the tax of items without one: its rate is 0";
+        return Err(cells.problem(field, why).into());
     }
     seen.note(cells, &[(field, id.clone())])?;
     Ok(vec![Record::Tax(TaxCategory {
@@ -255,11 +301,14 @@ pub(super) fn tax(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, Imp
 
 /// Goods that must not be sold: an item and its lots divided by `;`, or `*` for all of it. A row
 /// without lots lifts the item's recall.
-pub(super) fn recall(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, ImportProblem> {
-    let id = cells.needed("item_id")?;
-    let own = ItemCode::parse_internal(id)
-        .map_err(|_| cells.problem("item_id", "write the item's own number"))?;
-    let text = cells.text("recalled_lots")?;
+pub(super) fn recall(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, Problems> {
+    let numbered = cells.needed("item_id").and_then(|id| {
+        let own = ItemCode::parse_internal(id);
+        own.map(|own| (id, own))
+            .map_err(|_| cells.problem("item_id", "write the item's own number"))
+    });
+    let told = both(cells.text("recalled_lots"), cells.text("reason"));
+    let ((id, own), (text, reason)) = both(numbered, told)?;
     let lots: Vec<String> = text
         .split(';')
         .map(str::trim)
@@ -267,13 +316,14 @@ pub(super) fn recall(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, 
         .map(str::to_owned)
         .collect();
     if lots.len() > Recall::LOTS_MAX {
-        return Err(cells.problem("recalled_lots", "recall all of it with *"));
+        let why = "recall all of it with *";
+        return Err(cells.problem("recalled_lots", why).into());
     }
     seen.note(cells, &[("item_id", own.key())])?;
     Ok(vec![Record::Recall(Recall {
         item: ItemId::from(id),
         all_lots: text == "*",
         lots,
-        reason: cells.text("reason")?.to_owned(),
+        reason: reason.to_owned(),
     })])
 }

@@ -242,7 +242,7 @@ async fn import(
     talk.progress_ends();
     let report = report.with_context(|| format!("{what} could not be imported"))?;
     talk.say(&format!("Imported {} {what}.", report["imported"]));
-    let left_out = report["problem_count"].as_u64().unwrap_or(0);
+    let left_out = report["rows_left_out"].as_u64().unwrap_or(0);
     if left_out > 0 {
         let first = report["problems"][0]["message"]
             .as_str()
