@@ -2,7 +2,8 @@
 //! shop's own kiosk.
 //!
 //! Every request carries the token of the lane's data folder, so only who may read that folder may
-//! drive the lane. The description that `GET /v1/openapi.json` answers is `api/openapi.json`.
+//! drive the lane. The description that `GET /v1/openapi.json` answers is `openapi.json` beside this
+//! file; a test compares it with the routes, and with a sample of everything that goes over them.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,20 +17,21 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use catalog::{CodeRules, ItemCode, Reference, ScannedCode};
 use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
 use futures::{Stream, StreamExt};
-use ledger::{Fact, LaneId, StoreView};
-use sale::Receipt;
+use ledger::{DayTotal, Fact, LaneId, StoreView};
+use sale::{BusinessDay, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::{BroadcastStream, ReceiverStream, WatchStream};
 
+use crate::client::Invitation;
 use crate::import::{self, Source};
-use crate::lane::{Lane, LaneEvent};
+use crate::lane::{INVITATION_MINUTES, Lane, LaneEvent};
 
 /// The largest body of a command, in bytes.
 const COMMAND_BYTES_MAX: usize = 64 * 1024;
@@ -42,6 +44,8 @@ const PROGRESS_MAX: usize = 64;
 
 /// The description of this API.
 pub const OPENAPI: &str = include_str!("openapi.json");
+/// Where the description is: the one path that needs no token.
+const DESCRIPTION_PATH: &str = "/v1/openapi.json";
 
 struct Local {
     lane: Lane,
@@ -77,29 +81,60 @@ pub async fn bind(port: u16) -> std::io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
 }
 
+/// One way into the lane.
+struct Route {
+    /// As the description names it, in small letters.
+    method: &'static str,
+    path: &'static str,
+    handler: MethodRouter<Arc<Local>>,
+    body_bytes_max: Option<usize>,
+}
+
+/// Every route that needs the token.
+fn routes() -> Vec<Route> {
+    let reads = |path, handler| Route {
+        method: "get",
+        path,
+        handler,
+        body_bytes_max: None,
+    };
+    let writes = |path, handler, bytes| Route {
+        method: "post",
+        path,
+        handler,
+        body_bytes_max: Some(bytes),
+    };
+    vec![
+        reads("/v1/view", get(view)),
+        reads("/v1/status", get(status)),
+        reads("/v1/events", get(events)),
+        reads("/v1/shared", get(shared)),
+        reads("/v1/items", get(search)),
+        reads("/v1/items/{code}", get(item)),
+        reads("/v1/receipts/{id}", get(receipt)),
+        reads("/v1/totals", get(totals)),
+        reads("/v1/exceptions", get(exceptions)),
+        writes("/v1/commands", post(command), COMMAND_BYTES_MAX),
+        writes("/v1/invitations", post(invite), COMMAND_BYTES_MAX),
+        writes("/v1/import", post(import), IMPORT_BYTES_MAX),
+    ]
+}
+
 /// Serves until the listener's task is ended.
 pub async fn serve(listener: TcpListener, lane: Lane, token: String) -> std::io::Result<()> {
     let local = Arc::new(Local { lane, token });
-    let routes = Router::new()
-        .route("/v1/view", get(view))
-        .route("/v1/status", get(status))
-        .route("/v1/commands", post(command))
-        .route("/v1/events", get(events))
-        .route("/v1/shared", get(shared))
-        .route("/v1/items", get(search))
-        .route("/v1/items/{code}", get(item))
-        .route("/v1/receipts/{id}", get(receipt))
-        .route("/v1/totals", get(totals))
-        .route("/v1/exceptions", get(exceptions))
-        .route("/v1/invitations", post(invite))
-        .layer(DefaultBodyLimit::max(COMMAND_BYTES_MAX))
-        .merge(
-            Router::new()
-                .route("/v1/import", post(import))
-                .layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)),
-        )
+    let routes = routes()
+        .into_iter()
+        .fold(Router::new(), |router, route| {
+            tracing::debug!(route.method, route.path, "the local API takes");
+            let handler = match route.body_bytes_max {
+                Some(bytes) => route.handler.layer(DefaultBodyLimit::max(bytes)),
+                None => route.handler,
+            };
+            router.route(route.path, handler)
+        })
         .layer(middleware::from_fn_with_state(local.clone(), authorize))
-        .route("/v1/openapi.json", get(openapi))
+        .route(DESCRIPTION_PATH, get(openapi))
         .with_state(local);
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         if let Err(error) = stream.set_nodelay(true) {
@@ -178,15 +213,20 @@ struct SharedQuery {
     seq: u64,
 }
 
+/// How far the store has applied this lane's journal.
+#[derive(Serialize)]
+struct Applied {
+    applied_seq: u64,
+}
+
 /// Answers once the store has applied this lane's journal up to `seq`, or after ten seconds.
 async fn shared(
     State(local): Shared,
     Query(query): Query<SharedQuery>,
 ) -> Result<impl IntoResponse, Failure> {
     let applied = local.lane.wait_shared(query.seq, SHARED_LIMIT).await;
-    Ok(Json(
-        json!({ "applied_seq": applied.map_err(unavailable)? }),
-    ))
+    let applied_seq = applied.map_err(unavailable)?;
+    Ok(Json(Applied { applied_seq }))
 }
 
 #[derive(Deserialize)]
@@ -295,6 +335,16 @@ fn find_receipt(
     Ok(None)
 }
 
+/// What one lane took on one business day.
+#[derive(Serialize)]
+struct TotalRow {
+    day: BusinessDay,
+    lane: LaneId,
+    lane_number: Option<u32>,
+    lane_name: Option<String>,
+    total: DayTotal,
+}
+
 async fn totals(State(local): Shared) -> Result<impl IntoResponse, Failure> {
     let (totals, lanes) = local
         .lane
@@ -307,13 +357,13 @@ async fn totals(State(local): Shared) -> Result<impl IntoResponse, Failure> {
         .into_iter()
         .map(|(day, lane, total)| {
             let record = lanes.iter().find(|record| record.lane == lane);
-            json!({
-                "day": day,
-                "lane": lane,
-                "lane_number": record.map(|record| record.number),
-                "lane_name": record.map(|record| &record.name),
-                "total": total,
-            })
+            TotalRow {
+                day,
+                lane,
+                lane_number: record.map(|record| record.number),
+                lane_name: record.map(|record| record.name.clone()),
+                total,
+            }
         })
         .collect();
     Ok(Json(rows))
@@ -334,11 +384,11 @@ async fn invite(State(local): Shared) -> Result<impl IntoResponse, Failure> {
         .into_iter()
         .map(|address| format!("{address}/p2p/{}", network.local_peer()))
         .collect();
-    Ok(Json(json!({
-        "code": code.text(),
-        "valid_minutes": 60,
-        "addresses": addresses,
-    })))
+    Ok(Json(Invitation {
+        code: code.text(),
+        valid_minutes: INVITATION_MINUTES,
+        addresses,
+    }))
 }
 
 #[derive(Deserialize)]
@@ -383,3 +433,6 @@ async fn import(
 fn json_line(value: &serde_json::Value) -> String {
     format!("{value}\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,8 @@ const CODE_BYTES: usize = 10;
 const CODE_CHARS: usize = 16;
 
 /// How long an invitation is good for.
-pub const VALID_FOR_MS: u64 = 60 * 60 * 1000;
+pub const VALID_FOR_MINUTES: u32 = 60;
+pub const VALID_FOR_MS: u64 = VALID_FOR_MINUTES as u64 * 60_000;
 
 /// A one-time code. Shown to a person, never stored or logged.
 #[derive(Clone, PartialEq, Eq)]

@@ -36,7 +36,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
 
 pub use identity::{Identity, IdentityError, LANE_FILE};
-pub use invitation::Code;
+pub use invitation::{Code, VALID_FOR_MINUTES as INVITATION_MINUTES};
 pub use join::{JoinParts, join};
 pub use propose::ProposeFailure;
 pub use register::{LaneEvent, PinCheck, RegisterError};

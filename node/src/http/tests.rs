@@ -1,0 +1,520 @@
+//! The description of the API against the API: the same routes, and a schema for everything that
+//! goes over them.
+
+use std::collections::BTreeSet;
+
+use api::{
+    CommandRequest, Done, HqStatus, ItemFound, LaneStatus, LaneView, Mode, PeerStatus, Problem,
+};
+use catalog::{ImportProblem, Role};
+use ledger::{DayTotal, Entry, EntryBody, ExceptionKind, ExceptionRecord, Fact};
+use money::{Currency, Money};
+use sale::{BusinessDay, Command, Event, LaneId, LocalTime, Pin, Refusal, Register, StoreId};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Applied, DESCRIPTION_PATH, OPENAPI, TotalRow, routes};
+use crate::client::Invitation;
+use crate::import::ImportReport;
+use crate::lane::LaneEvent;
+
+/// Every event once, as journals keep it; the ledger's tests see to it that none is missing.
+const EVENTS: &str = include_str!("../../../crates/ledger/tests/golden/entries-1.txt");
+
+fn description() -> Value {
+    serde_json::from_str(OPENAPI).expect("the description is JSON")
+}
+
+/// What is wrong with `value` by `schema`, of the part of JSON Schema that the description uses.
+fn wrong(root: &Value, schema: &Value, value: &Value) -> Option<String> {
+    if let Some(target) = schema["$ref"].as_str() {
+        let found = root.pointer(target.trim_start_matches('#'));
+        return wrong(
+            root,
+            found.unwrap_or_else(|| panic!("{target} is missing")),
+            value,
+        );
+    }
+    for one_of in [&schema["oneOf"], &schema["anyOf"]] {
+        if let Some(choices) = one_of.as_array() {
+            let fits = choices.iter().filter(|c| wrong(root, c, value).is_none());
+            return (fits.count() != 1).then(|| format!("{value} fits no one choice"));
+        }
+    }
+    if let Some(constant) = schema.get("const") {
+        return (constant != value).then(|| format!("{value} is not {constant}"));
+    }
+    if let Some(allowed) = schema["enum"].as_array() {
+        return (!allowed.contains(value)).then(|| format!("{value} is not among {allowed:?}"));
+    }
+    if !has_type(&schema["type"], value) {
+        return Some(format!("{value} is not of type {}", schema["type"]));
+    }
+    if let Some(items) = value.as_array() {
+        return items
+            .iter()
+            .find_map(|item| wrong(root, &schema["items"], item));
+    }
+    wrong_fields(root, schema, value)
+}
+
+fn has_type(types: &Value, value: &Value) -> bool {
+    let is = |name: &str| match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("the type {other} is not known here"),
+    };
+    match types {
+        Value::String(name) => is(name),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).any(is),
+        _ => true,
+    }
+}
+
+fn wrong_fields(root: &Value, schema: &Value, value: &Value) -> Option<String> {
+    let fields = value.as_object()?;
+    let needed = schema["required"].as_array().into_iter().flatten();
+    for name in needed.filter_map(Value::as_str) {
+        if !fields.contains_key(name) {
+            return Some(format!("{value} has no {name}"));
+        }
+    }
+    for (name, field) in fields {
+        let known = schema["properties"].get(name);
+        match known.or(schema.get("additionalProperties").filter(|s| s.is_object())) {
+            Some(schema) => {
+                if let Some(reason) = wrong(root, schema, field) {
+                    return Some(format!("{name}: {reason}"));
+                }
+            }
+            None if schema["additionalProperties"] == json!(false) => {
+                return Some(format!("{name} is not described"));
+            }
+            None => {}
+        }
+    }
+    None
+}
+
+#[track_caller]
+fn check(schema: &str, sample: &impl Serialize) {
+    let root = description();
+    let value = serde_json::to_value(sample).expect("it is JSON");
+    let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+    assert_eq!(wrong(&root, &schema, &value), None, "{value:#}");
+}
+
+/// The words by which the choices of a schema are told apart.
+fn words(schema: &Value, word: &str) -> BTreeSet<String> {
+    let choices = schema["oneOf"].as_array().expect("choices").iter();
+    let words = choices.map(|choice| choice["properties"][word]["const"].as_str());
+    words.map(|word| word.expect("a word").to_owned()).collect()
+}
+
+#[test]
+fn every_route_is_described_and_nothing_else() {
+    let root = description();
+    let described: BTreeSet<(String, String)> = root["paths"]
+        .as_object()
+        .expect("paths")
+        .iter()
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().expect("methods").keys();
+            methods.map(|method| (method.clone(), path.clone()))
+        })
+        .collect();
+    let mut served: BTreeSet<(String, String)> = routes()
+        .iter()
+        .map(|route| (route.method.to_owned(), route.path.to_owned()))
+        .collect();
+    served.insert(("get".to_owned(), DESCRIPTION_PATH.to_owned()));
+    assert_eq!(described, served);
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn references(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                found.extend(value["$ref"].as_str().map(str::to_owned));
+                fields.values().for_each(|field| references(field, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let root = description();
+    let mut found = BTreeSet::new();
+    references(&root, &mut found);
+    for target in &found {
+        assert!(
+            root.pointer(target.trim_start_matches('#')).is_some(),
+            "{target}"
+        );
+    }
+    assert!(found.len() > 20);
+}
+
+fn at() -> LocalTime {
+    LocalTime {
+        unix_ms: 1_795_773_600_000,
+        offset_minutes: -300,
+    }
+}
+
+/// Every command; a new one has to be added here and to the description.
+fn commands() -> Vec<Command> {
+    let text = |text: &str| text.to_owned();
+    let all = vec![
+        Command::SignIn {
+            employee: "101".into(),
+            pin: Pin(text("1111")),
+        },
+        Command::SignOut,
+        Command::OpenCart {
+            reference: Some(text("web-7")),
+        },
+        Command::Scan {
+            code: text("4011"),
+            quantity: Some(text("0.455")),
+        },
+        Command::SetQuantity {
+            line: 1,
+            quantity: text("2"),
+        },
+        Command::VoidLine { line: 1 },
+        Command::OverridePrice {
+            line: 1,
+            unit_price: text("1.00"),
+            reason: text("damaged"),
+        },
+        Command::ConfirmAge { years: 21 },
+        Command::SetCustomer {
+            customer: "700".into(),
+        },
+        Command::TenderCash { amount: None },
+        Command::CancelTender,
+        Command::VoidCart {
+            reason: text("left"),
+        },
+    ];
+    for command in &all {
+        match command {
+            Command::SignIn { .. }
+            | Command::SignOut
+            | Command::OpenCart { .. }
+            | Command::Scan { .. }
+            | Command::SetQuantity { .. }
+            | Command::VoidLine { .. }
+            | Command::OverridePrice { .. }
+            | Command::ConfirmAge { .. }
+            | Command::SetCustomer { .. }
+            | Command::TenderCash { .. }
+            | Command::CancelTender
+            | Command::VoidCart { .. } => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn every_command_is_described() {
+    let commands = commands();
+    for command in commands.clone() {
+        let id = Some("robot-7/42".to_owned());
+        check("CommandRequest", &CommandRequest { id, command });
+    }
+    let root = description();
+    let described = words(&root["components"]["schemas"]["Command"], "type");
+    assert_eq!(described.len(), commands.len());
+}
+
+#[test]
+fn every_event_is_described() {
+    let mut kinds = BTreeSet::new();
+    for line in EVENTS.lines() {
+        let (_, hex) = line.split_once(' ').expect("a name and bytes");
+        let bytes = (0..hex.len()).step_by(2);
+        let bytes = bytes.map(|i| u8::from_str_radix(&hex[i..i + 2], 16).expect("hex"));
+        let entry = Entry {
+            lane: LaneId([0; 16]),
+            seq: 1,
+            bytes: bytes.collect(),
+        };
+        let EntryBody { fact, seq, .. } = entry.body().expect("an entry");
+        let Fact::Register { event, .. } = fact else {
+            continue;
+        };
+        let shown = serde_json::to_value(&event).expect("it is JSON");
+        kinds.insert(shown["type"].as_str().expect("a type").to_owned());
+        let events = vec![event.clone()];
+        check("Done", &Done { seq, events });
+        if let Event::Completed { receipt, .. } = &event {
+            check("Receipt", receipt);
+        }
+        check("LaneEvent", &LaneEvent { seq, event });
+    }
+    let root = description();
+    let described = words(&root["components"]["schemas"]["Event"], "type");
+    assert_eq!(described, kinds);
+}
+
+/// Every refusal; a new one has to be added here and to the description.
+fn refusals() -> Vec<Refusal> {
+    let word = || "x".to_owned();
+    let money = Money::from_minor(100, Currency::USD);
+    let all = vec![
+        Refusal::NotSignedIn,
+        Refusal::AlreadySignedIn { name: word() },
+        Refusal::WrongPin,
+        Refusal::TooManyWrongPins { seconds: 5 },
+        Refusal::SaleOpen,
+        Refusal::NoSale,
+        Refusal::Paying {
+            paid: money,
+            due: money,
+        },
+        Refusal::NotPaying,
+        Refusal::UnknownCode { scanned: word() },
+        Refusal::BadCode {
+            scanned: word(),
+            message: word(),
+        },
+        Refusal::WeightNeeded {
+            scanned: word(),
+            description: word(),
+        },
+        Refusal::AgeCheck {
+            scanned: word(),
+            description: word(),
+            years: 18,
+        },
+        Refusal::Expired {
+            description: word(),
+            expires: word(),
+        },
+        Refusal::Recalled {
+            description: word(),
+            reason: word(),
+        },
+        Refusal::CouponScanned { offer: word() },
+        Refusal::BadQuantity { message: word() },
+        Refusal::BadAmount { message: word() },
+        Refusal::NoSuchLine { line: 1 },
+        Refusal::UnknownCustomer { customer: word() },
+        Refusal::NotAllowed {
+            needs: Role::Manager,
+        },
+        Refusal::CartFull { lines: 999 },
+        Refusal::NothingToPay,
+        Refusal::TaxMissing { tax: word() },
+    ];
+    for refusal in &all {
+        match refusal {
+            Refusal::NotSignedIn
+            | Refusal::AlreadySignedIn { .. }
+            | Refusal::WrongPin
+            | Refusal::TooManyWrongPins { .. }
+            | Refusal::SaleOpen
+            | Refusal::NoSale
+            | Refusal::Paying { .. }
+            | Refusal::NotPaying
+            | Refusal::UnknownCode { .. }
+            | Refusal::BadCode { .. }
+            | Refusal::WeightNeeded { .. }
+            | Refusal::AgeCheck { .. }
+            | Refusal::Expired { .. }
+            | Refusal::Recalled { .. }
+            | Refusal::CouponScanned { .. }
+            | Refusal::BadQuantity { .. }
+            | Refusal::BadAmount { .. }
+            | Refusal::NoSuchLine { .. }
+            | Refusal::UnknownCustomer { .. }
+            | Refusal::NotAllowed { .. }
+            | Refusal::CartFull { .. }
+            | Refusal::NothingToPay
+            | Refusal::TaxMissing { .. } => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn every_problem_is_described() {
+    let refusals = refusals();
+    let root = description();
+    let codes = &root["components"]["schemas"]["Refused"]["properties"]["code"]["enum"];
+    assert_eq!(codes.as_array().map(Vec::len), Some(refusals.len()));
+    for refusal in refusals {
+        check("Refused", &Problem::from(refusal));
+    }
+    for problem in [
+        Problem::Stopped {
+            message: "the disk is full".to_owned(),
+        },
+        Problem::Unavailable {
+            message: "This lane is closing.".to_owned(),
+        },
+    ] {
+        check("Unavailable", &problem);
+    }
+}
+
+fn status(mode: Mode) -> LaneStatus {
+    LaneStatus {
+        mode,
+        term: 1,
+        leader: None,
+        is_leader: false,
+        applied_index: 1,
+        committed_index: 1,
+        state_hash: "00".to_owned(),
+        journal_seq: 1,
+        unshared_entries: 0,
+        unshared_sales: 0,
+        receipts: 0,
+        book_version: 1,
+        items: 0,
+        exceptions: 0,
+        lanes: vec![PeerStatus {
+            lane: LaneId([1; 16]),
+            number: 1,
+            name: "Lane 1".to_owned(),
+            this_lane: true,
+            reachable: true,
+            leader: false,
+            voter: true,
+        }],
+        hq: HqStatus {
+            configured: true,
+            lag_entries: 0,
+            problem: None,
+        },
+        warnings: vec!["multicast is blocked".to_owned()],
+    }
+}
+
+#[test]
+fn what_a_lane_shows_is_described() {
+    let since = Some(at());
+    for mode in [
+        Mode::Together,
+        Mode::Partial {
+            reachable: 2,
+            lanes: 5,
+        },
+        Mode::Alone { unshared: 1, since },
+        Mode::Alone {
+            unshared: 0,
+            since: None,
+        },
+        Mode::Stop {
+            reason: "the disk is full".to_owned(),
+        },
+    ] {
+        check("LaneStatus", &status(mode));
+    }
+    check(
+        "LaneView",
+        &LaneView {
+            store: StoreId([1; 16]),
+            store_name: "Corner Shop".to_owned(),
+            address: vec!["12 Quay Street".to_owned()],
+            receipt_footer: String::new(),
+            lane: LaneId([1; 16]),
+            lane_number: 1,
+            lane_name: "Lane 1".to_owned(),
+            currency: Currency::USD,
+            now: at(),
+            register: Register::default(),
+            totals: None,
+            status: status(Mode::Together),
+        },
+    );
+}
+
+#[test]
+fn what_else_is_answered_is_described() {
+    let word = || "x".to_owned();
+    check(
+        "ItemFound",
+        &ItemFound {
+            code: word(),
+            description: word(),
+            department: word(),
+            price: word(),
+        },
+    );
+    check("Applied", &Applied { applied_seq: 7 });
+    check(
+        "Invitation",
+        &Invitation {
+            code: word(),
+            valid_minutes: 60,
+            addresses: vec![word()],
+        },
+    );
+    let mut total = DayTotal::zero(Currency::USD);
+    total.tenders.insert("cash".to_owned(), 100);
+    check(
+        "TotalRow",
+        &TotalRow {
+            day: BusinessDay("2026-11-27".to_owned()),
+            lane: LaneId([1; 16]),
+            lane_number: Some(1),
+            lane_name: None,
+            total,
+        },
+    );
+    for kind in [
+        ExceptionKind::UnreadableFact,
+        ExceptionKind::BrokenChain,
+        ExceptionKind::CodeMoved,
+        ExceptionKind::NotCounted,
+    ] {
+        let message = word();
+        let (index, lane, seq) = (1, Some(LaneId([1; 16])), Some(1));
+        check(
+            "Exception",
+            &ExceptionRecord {
+                kind,
+                index,
+                lane,
+                seq,
+                message,
+            },
+        );
+    }
+    let mut report = ImportReport::new("items");
+    report.problems.push(ImportProblem {
+        row: 3,
+        column: Some(word()),
+        value: word(),
+        message: word(),
+    });
+    check("ImportReport", &report);
+}
+
+/// A check that finds nothing wrong would pass as well as one that cannot.
+#[test]
+fn the_check_finds_what_is_not_described() {
+    let root = description();
+    let schema = &root["components"]["schemas"]["Money"];
+    let check = |value: Value, expected: &str| {
+        assert_eq!(wrong(&root, schema, &value).as_deref(), Some(expected));
+    };
+    check(json!({"minor": 1}), r#"{"minor":1} has no currency"#);
+    check(
+        json!({"minor": "1", "currency": "USD"}),
+        r#"minor: "1" is not of type "integer""#,
+    );
+    check(
+        json!({"minor": 1, "currency": "USD", "x": 1}),
+        "x is not described",
+    );
+    check(json!(7), r#"7 is not of type "object""#);
+}
