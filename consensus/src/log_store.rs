@@ -298,7 +298,9 @@ impl RaftLogStorage<Types> for LogStore {
     }
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), io::Error> {
-        self.write(RaftWrite::Set(VOTE, encode(vote))).await?;
+        if !planted::is("vote-not-kept") {
+            self.write(RaftWrite::Set(VOTE, encode(vote))).await?;
+        }
         self.log().vote = Some(*vote);
         Ok(())
     }
@@ -341,6 +343,10 @@ impl RaftLogStorage<Types> for LogStore {
             }
             callback.io_completed(result.map_err(io::Error::other));
         };
+        if planted::every(9, "append-not-kept") {
+            done(Ok(()));
+            return Ok(());
+        }
         self.db.submit(RaftWrite::Append(encoded), done).await;
         Ok(())
     }
@@ -355,6 +361,7 @@ impl RaftLogStorage<Types> for LogStore {
                 log.last = last.or(log.purged);
             }
         }
+        let from = from + u64::from(planted::is("truncated-too-little"));
         self.write(RaftWrite::TruncateFrom(from)).await
     }
 

@@ -151,7 +151,9 @@ impl Worker {
                 .iter()
                 .map(|(entry, _)| apply(state, applier.as_mut(), entry));
             let answers = answers.collect::<Result<Vec<Applied>, ApplyError>>()?;
-            if let Some((last, _)) = batch.last() {
+            if let Some((last, _)) = batch.last()
+                && !planted::is("applied-index-not-kept")
+            {
                 state.set_private(APPLIED, &encode(&last.log_id))?;
                 state.set_applied_index(last.log_id.index())?;
             }
@@ -180,6 +182,7 @@ fn apply(
 ) -> Result<Applied, ApplyError> {
     let answer = match &entry.payload {
         EntryPayload::Blank => Vec::new(),
+        EntryPayload::Normal(_) if planted::every(40, "apply-skips-an-entry") => Vec::new(),
         EntryPayload::Normal(payload) => applier.apply(state, entry.log_id.index(), &payload.0)?,
         EntryPayload::Membership(membership) => {
             let stored = OpenraftStoredMembership::new(Some(entry.log_id), membership.clone());

@@ -1,12 +1,17 @@
 //! The simulator's command line.
 
+mod hunt;
+
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use simulations::{Options, Report, Row, Sweep, scenario, simulate, sweep};
+use simulations::scenario::Scenario;
+use simulations::{Options, Report, Row, Sweep, picture, scenario, shrink, simulate, sweep};
 
 /// Happenings printed of a failure in a sweep; `run` prints all.
 const HAPPENINGS_SHOWN: usize = 60;
@@ -31,6 +36,7 @@ enum Command {
     /// Lists the scenarios.
     List,
     /// Runs one scenario with one seed.
+    #[command(visible_alias = "replay")]
     Run {
         #[arg(long)]
         scenario: String,
@@ -39,6 +45,42 @@ enum Command {
         /// Prints the timeline, with the log of the lanes (RUST_LOG), even if nothing failed.
         #[arg(long)]
         verbose: bool,
+        /// Draws the run into a page of HTML that needs nothing else.
+        #[arg(long)]
+        timeline: Option<PathBuf>,
+        /// Plants a bug first, see `mutants`.
+        #[arg(long)]
+        plant: Option<String>,
+    },
+    /// Drops faults from a run that fails while the failure stays, and writes what is left as a
+    /// scenario.
+    Shrink {
+        #[arg(long)]
+        scenario: String,
+        #[arg(long)]
+        seed: u64,
+        /// Where the smaller scenario goes.
+        #[arg(long, default_value = "shrunk.toml")]
+        out: PathBuf,
+        /// Runs at most.
+        #[arg(long, default_value_t = 60)]
+        runs: u64,
+    },
+    /// Plants bugs in the code, one at a time, and fails unless the checks catch every one. Needs a
+    /// build with `--features planted`.
+    Mutants {
+        /// Only these; may be given several times.
+        #[arg(long)]
+        only: Vec<String>,
+        /// The first seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Seeds for each, instead of its own number.
+        #[arg(long)]
+        seeds: Option<u64>,
+        /// Processes at once; by default as many as the machine has processors.
+        #[arg(long)]
+        jobs: Option<usize>,
     },
     /// Runs many seeds.
     Sweep {
@@ -99,7 +141,23 @@ fn main() -> ExitCode {
             scenario,
             seed,
             verbose,
-        } => run(&scenario, seed, verbose, args.json),
+            timeline,
+            plant,
+        } => plant
+            .map_or(Ok(()), |name| hunt::plant(&name))
+            .and_then(|()| run(&scenario, seed, verbose, timeline.as_deref(), args.json)),
+        Command::Shrink {
+            scenario,
+            seed,
+            out,
+            runs,
+        } => shrink(&scenario, seed, &out, runs, args.json),
+        Command::Mutants {
+            only,
+            seed,
+            seeds,
+            jobs,
+        } => hunt::mutants(&only, seed, seeds, jobs, args.json),
         Command::Sweep {
             scenario,
             seeds,
@@ -145,16 +203,62 @@ fn list(json: bool) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-fn run(name: &str, seed: u64, verbose: bool, json: bool) -> anyhow::Result<bool> {
-    let scenarios = scenario::named(name)?;
-    let [scenario] = &scenarios[..] else {
-        anyhow::bail!("run takes one scenario; `sweep` takes them all");
+/// One scenario; `all` is for sweeps.
+fn one_scenario(name: &str) -> anyhow::Result<Scenario> {
+    let mut scenarios = scenario::named(name)?;
+    anyhow::ensure!(
+        scenarios.len() == 1,
+        "name one scenario; `sweep` takes them all"
+    );
+    Ok(scenarios.remove(0))
+}
+
+fn shrink(name: &str, seed: u64, out: &Path, runs: u64, json: bool) -> anyhow::Result<bool> {
+    let scenario = one_scenario(name)?;
+    let shrunk = shrink::shrink(&scenario, seed, runs, &mut |line| eprintln!("  {line}"))?;
+    let Some(shrunk) = shrunk else {
+        anyhow::bail!("{name} does not fail with seed {seed}, so there is nothing to shrink");
     };
+    fs::write(out, shrunk.scenario.to_string())
+        .with_context(|| format!("{} cannot be written", out.display()))?;
+    let (before, after) = (shrunk.faults_before, shrunk.scenario.faults.len());
+    let replay = format!(
+        "cargo run -p simulations -- run --scenario {} --seed {seed} --verbose",
+        out.display()
+    );
+    if json {
+        let report = serde_json::json!({
+            "check": shrunk.check, "faults_before": before, "faults": after, "runs": shrunk.runs,
+            "scenario": out, "replay": replay, "violations": shrunk.report.violations,
+        });
+        println!("{report}");
+        return Ok(true);
+    }
+    println!(
+        "{before} faults became {after} in {} runs; {} still sees it",
+        shrunk.runs, shrunk.check
+    );
+    println!("again:  {replay}");
+    Ok(true)
+}
+
+fn run(
+    name: &str,
+    seed: u64,
+    verbose: bool,
+    timeline: Option<&Path>,
+    json: bool,
+) -> anyhow::Result<bool> {
+    let scenario = &one_scenario(name)?;
     let options = Options {
         with_log: verbose,
         ..Options::default()
     };
     let report = simulate(scenario, seed, options)?;
+    if let Some(path) = timeline {
+        picture::write(path, scenario, &report)?;
+        eprintln!("drawn into {}", path.display());
+    }
     if json {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(report.ok);

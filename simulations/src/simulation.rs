@@ -194,7 +194,7 @@ impl Run<'_> {
     /// Cashiers sell and faults happen; afterwards everything works again.
     async fn sell(&self) {
         self.timeline.note("store", "opens");
-        self.timeline.opened();
+        self.timeline.opened(self.store.slots().len());
         let selling_ms = self.scenario.virtual_ms(self.scenario.sells_for);
         let until = Instant::now() + Duration::from_millis(selling_ms);
         let (close, closing) = watch::channel(false);

@@ -108,6 +108,8 @@ pub struct SaleMark {
 pub struct Marks {
     /// When the store opened for its cashiers.
     pub opened_ms: u64,
+    /// Lanes at that moment.
+    pub lanes_at_opening: u64,
     /// When the last fault ended.
     pub calm_ms: Option<u64>,
     pub strikes: Vec<Strike>,
@@ -185,9 +187,12 @@ impl Timeline {
         self.lock().violations.clone()
     }
 
-    /// The cashiers begin.
-    pub fn opened(&self) {
-        self.lock().marks.opened_ms = self.elapsed_ms();
+    /// The cashiers of so many lanes begin.
+    pub fn opened(&self, lanes: usize) {
+        let now_ms = self.elapsed_ms();
+        let marks = &mut self.lock().marks;
+        marks.opened_ms = now_ms;
+        marks.lanes_at_opening = lanes as u64;
     }
 
     /// The last fault has ended.

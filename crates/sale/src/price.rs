@@ -158,7 +158,8 @@ fn line_total(line: &Line, extended: Money, promotions: Vec<PromotionTotal>) -> 
     let tax = if line.tax.included {
         net.share_included(line.tax.rate, Rounding::HalfUp)
     } else {
-        net.share(line.tax.rate, Rounding::HalfUp)
+        let rounding = planted::instead("tax-rounded-down", Rounding::Down, Rounding::HalfUp);
+        net.share(line.tax.rate, rounding)
     };
     let pieces = line.quantity.pieces().unwrap_or(1);
     let deposit = line

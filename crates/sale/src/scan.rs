@@ -125,6 +125,7 @@ fn line_for(
         quantity: fixed,
         marks,
     } = found;
+    let cart = cart.filter(|_| !planted::is("price-not-pinned"));
     let pinned = cart.map_or(ctx.reference.version(), |cart| cart.book);
     // A label that carries its price is one piece at that price, whatever the item is sold by.
     let (unit, unit_price) = match price {

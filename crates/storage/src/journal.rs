@@ -218,7 +218,10 @@ impl Writer {
             })
             .collect();
         let Group { heads, entries } = group;
-        let written = self.write(&entries);
+        let written = match planted::every(9, "journal-acknowledged-unwritten") {
+            true => Ok(()),
+            false => self.write(&entries),
+        };
         if written.is_ok() && !entries.is_empty() {
             lock(&self.shared.heads).clone_from(&heads);
             self.heads = heads;

@@ -10,6 +10,9 @@ use serde_json::Value;
 /// The pure crates, each of which may depend on those before it.
 const PURE: [&str; 6] = ["money", "catalog", "promotions", "sale", "ledger", "wire"];
 
+/// Where bugs can be planted for the simulator: any crate may name it, and it names nothing.
+const EVERYWHERE: &str = "planted";
+
 /// What no pure crate may reach, however indirectly.
 const IMPURE: [&str; 12] = [
     "tokio",
@@ -110,7 +113,8 @@ impl Workspace {
     }
 
     fn ours_of(&self, name: &str) -> Vec<&String> {
-        self.direct[name].intersection(&self.ours).collect()
+        let ours = self.direct[name].intersection(&self.ours);
+        ours.filter(|name| *name != EVERYWHERE).collect()
     }
 }
 
@@ -188,6 +192,15 @@ fn dependencies_point_one_way() {
             );
         }
     }
+}
+
+#[test]
+fn planted_bugs_depend_on_nothing_and_are_off() {
+    let reached = reach(EVERYWHERE);
+    assert_eq!(reached, BTreeSet::from([EVERYWHERE.to_owned()]));
+    let manifest = root().join("crates").join(EVERYWHERE).join("Cargo.toml");
+    let manifest = std::fs::read_to_string(manifest).expect("it has a manifest");
+    assert!(manifest.contains("\non = []\n") && !manifest.contains("\ndefault"));
 }
 
 #[test]

@@ -73,6 +73,12 @@ impl Answers {
         if entries.iter().any(|e| e.lane == self.identity.lane) {
             return refused("a lane takes no copies of its own journal");
         }
+        if planted::every(5, "copy-acknowledged-unwritten") {
+            let next = entries.iter().map(|entry| (entry.lane, entry.seq + 1));
+            return Answer::Copied {
+                next: next.collect(),
+            };
+        }
         match self.journal.store_copies(entries).await {
             Ok(next) => Answer::Copied { next },
             Err(error) => {

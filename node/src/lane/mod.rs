@@ -289,6 +289,18 @@ impl Lane {
 
     /// Carries out a register command; returns once it is durable, or refused.
     pub async fn command(&self, request: CommandRequest) -> Answer {
+        if planted::is("sale-waits-for-quorum") {
+            let mut view = self.view();
+            let together = view.wait_for(|view| view.status.mode == api::Mode::Together);
+            drop(
+                providers::timeout(
+                    self.shared.providers.clock.as_ref(),
+                    MANAGER_LIMIT,
+                    together,
+                )
+                .await,
+            );
+        }
         self.shared.register.command(request).await
     }
 

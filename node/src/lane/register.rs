@@ -396,6 +396,9 @@ impl Task {
             // A command may arrive again in the very group that carries it out.
             let again = request.id.as_ref().and_then(|id| {
                 let pending = decided.iter().find(|d| d.id.as_ref() == Some(id));
+                if planted::is("commands-carried-out-again") {
+                    return None;
+                }
                 pending.map(|d| &d.done).or(self.answered.get(id)).cloned()
             });
             if let Some(done) = again {
@@ -568,6 +571,9 @@ impl Task {
     ) -> Done {
         for event in events {
             evolve(&mut self.now.register, event);
+            if matches!(event, Event::LineVoided { .. }) && planted::is("void-not-journalled") {
+                continue;
+            }
             entries.push(self.seal(Fact::Register {
                 event: event.clone(),
                 request: request.clone(),
@@ -582,6 +588,9 @@ impl Task {
     fn seal(&mut self, fact: Fact) -> Entry {
         let now = &mut self.now;
         now.hlc = now.hlc.tick(self.parts.clock.wall_ms());
+        if planted::is("stamp-follows-the-clock") {
+            now.hlc.wall_ms = self.parts.clock.wall_ms();
+        }
         let entry = Entry::seal(&EntryBody {
             v: ledger::ENTRY_FORMAT,
             store: self.parts.identity.store,

@@ -38,6 +38,21 @@ pub enum What {
 }
 
 impl What {
+    pub const ALL: [What; 12] = [
+        What::Split,
+        What::AloneAll,
+        What::OneWay,
+        What::Cut,
+        What::Crash,
+        What::PowerCutAll,
+        What::Restart,
+        What::RollingRestart,
+        What::WanDown,
+        What::ClockJump,
+        What::Join,
+        What::NewPrices,
+    ];
+
     /// The word that a scenario file uses.
     pub fn word(self) -> String {
         match serde_json::to_value(self) {
@@ -46,7 +61,7 @@ impl What {
         }
     }
 
-    fn hits_one_lane(self) -> bool {
+    pub fn hits_one_lane(self) -> bool {
         matches!(
             self,
             What::Cut | What::Crash | What::Restart | What::ClockJump | What::NewPrices

@@ -9,6 +9,7 @@ mod error;
 mod fault;
 mod span;
 
+use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -189,6 +190,29 @@ impl Scenario {
         (low, high)
     }
 
+    /// Cuts the selling and the settling down, in virtual milliseconds.
+    pub fn shorten(&mut self, sells_ms: u64, settles_ms: u64) {
+        self.sells_for = Span(self.sells_for.0.min(sells_ms * self.faster()));
+        let settles = &mut self.expect.settles_within;
+        *settles = Span(settles.0.min(settles_ms));
+        self.expect.sales_min = 0;
+    }
+
+    pub fn set_lanes(&mut self, (low, high): Range) {
+        *self.lanes.get_mut() = Count(low, high);
+    }
+
+    /// The same store with these faults instead, at times that are not those of a story.
+    pub fn with_faults(&self, lanes: u64, faults: Vec<FaultPart>) -> Scenario {
+        let mut scenario = self.clone();
+        scenario.sells_for = Span(self.virtual_ms(self.sells_for));
+        scenario.opens = None;
+        scenario.faster = None;
+        scenario.set_lanes((lanes, lanes));
+        scenario.faults = faults;
+        scenario
+    }
+
     /// A time of the story, in virtual milliseconds.
     pub fn virtual_ms(&self, story: Span) -> u64 {
         story.0 / self.faster()
@@ -258,6 +282,74 @@ impl Scenario {
             );
         }
         None
+    }
+}
+
+/// Writes the scenario as its file has it.
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| toml::Value::from(text).to_string();
+        writeln!(f, "name = {}", quoted(&self.name))?;
+        writeln!(f, "about = {}", quoted(&self.about))?;
+        match self.lanes() {
+            (low, high) if low == high => writeln!(f, "lanes = {low}")?,
+            (low, high) => writeln!(f, "lanes = [{low}, {high}]")?,
+        }
+        if let Some(opens) = &self.opens {
+            writeln!(f, "opens = {}", quoted(opens.get_ref()))?;
+        }
+        if let Some(faster) = &self.faster {
+            writeln!(f, "faster = {}", faster.get_ref())?;
+        }
+        writeln!(f, "sells_for = \"{}\"", self.sells_for)?;
+        let ExpectPart {
+            settles_within,
+            held_max,
+            failover_max,
+            sales_min,
+        } = &self.expect;
+        writeln!(f, "\n[expect]\nsettles_within = \"{settles_within}\"")?;
+        writeln!(f, "held_max = \"{held_max}\"\nsales_min = {sales_min}")?;
+        if let Some(failover_max) = failover_max {
+            writeln!(f, "failover_max = \"{failover_max}\"")?;
+        }
+        let WorkPart {
+            rate,
+            scans,
+            walk_aways_permille,
+            corrections_permille,
+            lost_answers_permille,
+        } = &self.work;
+        writeln!(
+            f,
+            "\n[work]\nrate = {rate:?}\nscans = [{}, {}]",
+            scans.0, scans.1
+        )?;
+        writeln!(f, "walk_aways_permille = {walk_aways_permille}")?;
+        writeln!(f, "corrections_permille = {corrections_permille}")?;
+        writeln!(f, "lost_answers_permille = {lost_answers_permille}")?;
+        let (low, high) = self.network.delay_ms;
+        writeln!(f, "\n[network]\ndelay_ms = [{low}, {high}]")?;
+        let (low, high) = self.wan.delay_ms;
+        writeln!(f, "\n[wan]\ndelay_ms = [{low}, {high}]")?;
+        writeln!(
+            f,
+            "lost_questions_permille = {}",
+            self.wan.lost_questions_permille
+        )?;
+        writeln!(
+            f,
+            "lost_answers_permille = {}",
+            self.wan.lost_answers_permille
+        )?;
+        let (offset, drift) = (self.clocks.offset_ms_max, self.clocks.drift_ppm_max);
+        writeln!(
+            f,
+            "\n[clocks]\noffset_ms_max = {offset}\ndrift_ppm_max = {drift}"
+        )?;
+        self.faults
+            .iter()
+            .try_for_each(|fault| write!(f, "\n{fault}"))
     }
 }
 
@@ -390,6 +482,16 @@ mod tests {
             "what = \"wan-down\"\nat = \"1s\"\nlane = 2",
             "takes no lane",
         );
+    }
+
+    #[test]
+    fn a_scenario_is_written_as_it_is_read() {
+        for scenario in all().unwrap() {
+            let text = scenario.to_string();
+            let back = parse("written.toml", &text).unwrap();
+            assert_eq!(back.to_string(), text);
+            assert_eq!(back.faults.len(), scenario.faults.len());
+        }
     }
 
     #[test]
