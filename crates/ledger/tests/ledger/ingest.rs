@@ -189,6 +189,9 @@ fn an_entry_of_a_later_release_is_kept_and_reported() {
         shop.exceptions(),
         [(ExceptionKind::UnreadableFact, Some((lane('a'), 1)))]
     );
+    // Nothing counts it later, so a person is told to.
+    let told = &shop.view().exception_list().unwrap()[0].message;
+    assert!(told.contains("add it by hand"), "{told}");
     assert_eq!(shop.view().totals().unwrap()[0].2.receipts, 1);
 }
 

@@ -241,7 +241,11 @@ async fn import(
     let report = client.import(kind, bytes, &mut progress).await;
     talk.progress_ends();
     let report = report.with_context(|| format!("{what} could not be imported"))?;
-    talk.say(&format!("Imported {} {what}.", report["imported"]));
+    // Promotions and settings take effect as one file.
+    talk.say(&match report["imported"].as_u64() {
+        Some(1) => format!("Imported the {what}."),
+        _ => format!("Imported {} {what}.", report["imported"]),
+    });
     let left_out = report["rows_left_out"].as_u64().unwrap_or(0);
     if left_out > 0 {
         let first = report["problems"][0]["message"]
