@@ -76,8 +76,12 @@ pub struct Timing {
     pub heartbeat: Duration,
     pub election_min: Duration,
     pub election_max: Duration,
-    /// The longest a vote or an append may take; below `election_min`.
+    /// The longest a vote or a heartbeat may take; below `election_min`.
     pub rpc_limit: Duration,
+    /// The longest an append of entries may take. It says nothing about who is alive, so it may be
+    /// long: a slow link needs its time for a full batch, and giving up only to send the same
+    /// again would fill the link with copies of it.
+    pub append_limit: Duration,
     /// The longest one chunk of a snapshot may take.
     pub snapshot_step_limit: Duration,
     /// The longest installing a received snapshot may take.
@@ -100,6 +104,7 @@ impl Default for Timing {
             election_min: Duration::from_millis(180),
             election_max: Duration::from_millis(330),
             rpc_limit: Duration::from_millis(170),
+            append_limit: Duration::from_secs(10),
             snapshot_step_limit: Duration::from_secs(5),
             snapshot_install_limit: Duration::from_secs(60),
             propose_limit: Duration::from_secs(5),

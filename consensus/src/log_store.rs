@@ -23,8 +23,9 @@ use crate::types::{Entry, LogId, Types, Vote};
 
 /// Durable entries beyond this many bytes are not kept in memory.
 const CACHE_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Entries read from disk in one go, in bytes. One entry more may exceed it.
-const READ_BYTES_MAX: usize = 1024 * 1024;
+/// Entries read from disk in one go, in bytes; a single one may exceed it. An append carries no
+/// more than this, so that a slow link gets one through in its time.
+const READ_BYTES_MAX: usize = 256 * 1024;
 /// Entries read from disk in one go.
 const READ_ENTRIES_MAX: u64 = 512;
 

@@ -180,8 +180,12 @@ impl RaftNetworkV2<Types> for Connection {
         request: AppendEntriesRequest<Types>,
         _option: RPCOption,
     ) -> RpcResult<AppendEntriesResponse<Types>> {
-        // openraft's own limit is one heartbeat, which a slow disk may exceed: ours is longer.
-        let limit = self.shared.timing.rpc_limit;
+        // openraft's own limit is one heartbeat, which a slow disk may exceed: ours are longer.
+        let timing = &self.shared.timing;
+        let limit = match self.append_class {
+            StreamClass::Append => timing.append_limit,
+            _ => timing.rpc_limit,
+        };
         let ask = Ask::Append(request);
         let answer = self.ask(self.append_class, RPCTypes::AppendEntries, limit, ask);
         match answer.await? {

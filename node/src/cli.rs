@@ -254,8 +254,20 @@ pub struct ExportArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
+    /// The time from the leader's death to the next committed fact, again and again.
+    Failover(BenchFailoverArgs),
     /// A store of three lane processes: scans, commits, failover, start, memory.
     Store(BenchStoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchFailoverArgs {
+    /// Folder on the disk to measure [default: a temporary one].
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Times the leader is killed.
+    #[arg(long, default_value_t = 200)]
+    pub trials: u32,
 }
 
 #[derive(Debug, Args)]

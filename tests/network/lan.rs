@@ -251,6 +251,15 @@ impl Host {
         runtime.spawn(work)
     }
 
+    /// A thread of its own on this host.
+    pub fn thread(&self, work: impl FnOnce() + Send + 'static) -> std::thread::JoinHandle<()> {
+        let namespace = self.namespace.path();
+        std::thread::spawn(move || {
+            enter(&namespace);
+            work();
+        })
+    }
+
     /// Gives it an address in another network, and takes the old one away, as a new router would.
     pub fn set_network(&self, network: &str) {
         ip(&format!(
@@ -270,6 +279,12 @@ impl Host {
     pub fn route_to(&self, other: &Host) {
         let (name, address) = (&self.namespace.name, other.address_in(FIRST_NETWORK));
         ip(&format!("-n {name} route add {address}/32 dev eth0"));
+    }
+
+    /// Changes its packet filter, as `iptables` with these words would.
+    pub fn filter(&self, words: &str) {
+        let exec = format!("netns exec {} iptables {words}", self.namespace.name);
+        ip(&exec);
     }
 
     /// Switches its interface off.

@@ -9,10 +9,13 @@
 
 #![cfg(target_os = "linux")]
 
+mod bad_line;
 mod cables;
+mod dice;
 mod frozen;
 mod joining;
 mod lan;
 mod robots;
 mod splits;
 mod store;
+mod strangers;

@@ -15,8 +15,10 @@ use crate::store::{LIMIT, Lane, Store};
 
 /// Lines of a sale.
 const SALE_LINES: usize = 3;
-/// Between two commands, so that robots leave the machine to the lanes.
+/// Between two commands: far faster than a person, and yet leaving the machine to the lanes.
 const REST: Duration = Duration::from_millis(40);
+/// As a good cashier works.
+pub const HUMAN_REST: Duration = Duration::from_millis(400);
 const ITEMS: usize = 20;
 
 /// What a robot was told by its lane.
@@ -49,10 +51,15 @@ pub struct Robots {
 
 impl Robots {
     pub fn start(store: &Store) -> Robots {
+        Robots::start_resting(store, REST)
+    }
+
+    /// Robots that rest for this long between two commands.
+    pub fn start_resting(store: &Store, rest: Duration) -> Robots {
         let (stop, stopping) = watch::channel(false);
         let start = |lane: &Lane| {
             let told = Arc::<Mutex<Told>>::default();
-            let work = ring(lane.client.clone(), told.clone(), stopping.clone());
+            let work = ring(lane.client.clone(), told.clone(), rest, stopping.clone());
             let task = lane.host.spawn(work);
             Robot { told, task }
         };
@@ -105,7 +112,12 @@ impl Robots {
 }
 
 /// Signs in and rings up until it is told to stop, which it does between two sales.
-async fn ring(client: LaneClient, told: Arc<Mutex<Told>>, stop: watch::Receiver<bool>) {
+async fn ring(
+    client: LaneClient,
+    told: Arc<Mutex<Told>>,
+    rest: Duration,
+    stop: watch::Receiver<bool>,
+) {
     let robot = AtLane { client, told };
     robot.sign_in().await;
     let items = plain_items();
@@ -113,7 +125,7 @@ async fn ring(client: LaneClient, told: Arc<Mutex<Told>>, stop: watch::Receiver<
     while !*stop.borrow() {
         for code in codes.by_ref().take(SALE_LINES) {
             robot.command(scan(code)).await;
-            tokio::time::sleep(REST).await;
+            tokio::time::sleep(rest).await;
         }
         let paid = robot.command(Command::TenderCash { amount: None }).await;
         for event in paid.events {
@@ -121,7 +133,7 @@ async fn ring(client: LaneClient, told: Arc<Mutex<Told>>, stop: watch::Receiver<
                 lock(&robot.told).receipts.push(receipt.id);
             }
         }
-        tokio::time::sleep(REST).await;
+        tokio::time::sleep(rest).await;
     }
 }
 

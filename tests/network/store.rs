@@ -91,6 +91,15 @@ impl Process {
         self.send(Signal::SIGCONT);
     }
 
+    /// Memory in use, in bytes.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        1024 * kib.expect("a process has a size")
+    }
+
     /// Asks it to end, and waits until it has.
     fn close(&mut self) {
         self.send(Signal::SIGTERM);
@@ -271,13 +280,26 @@ impl Store {
         self.lanes.push(lane);
     }
 
-    /// One more lane, which is told the code and nothing else.
-    pub async fn join(&mut self, number: u64) {
-        let folder = self.lane_folder(number);
+    /// Opens an invitation; gives its code.
+    pub async fn invite(&self) -> String {
         let first = &self.lanes[0];
         let client = first.client.clone();
         let invited = first.host.run(async move { client.invite().await });
-        let code = invited.await.expect("a code").code;
+        invited.await.expect("a code").code
+    }
+
+    /// The name under which its lanes announce the store.
+    pub async fn announced(&self) -> String {
+        let first = &self.lanes[0];
+        let client = first.client.clone();
+        let view = first.host.run(async move { client.view().await });
+        view.await.expect("the lane answers").store.short()
+    }
+
+    /// One more lane, which is told the code and nothing else.
+    pub async fn join(&mut self, number: u64) {
+        let folder = self.lane_folder(number);
+        let code = self.invite().await;
         let host = self.lan.plug_in();
         let mut join = host.command(LANEMESH);
         join.args(["join", text(&folder), "--code", &code]);

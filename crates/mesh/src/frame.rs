@@ -16,13 +16,15 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::Stream;
 use providers::{FRAME_BYTES_MAX, FrameSink, FrameSource, FrameStream, NetworkError};
+
+use crate::heard::Heard;
 
 const HEADER_BYTES: usize = 4;
 /// Stands where a length would and ends the stream in good order.
@@ -124,6 +126,8 @@ struct LineState {
 /// longer talk to this lane or no longer answers.
 pub(crate) struct Line {
     state: Mutex<LineState>,
+    /// Of the connection it is on.
+    heard: Arc<Heard>,
 }
 
 impl fmt::Debug for Line {
@@ -133,8 +137,9 @@ impl fmt::Debug for Line {
 }
 
 impl Line {
-    pub fn new(stream: Stream) -> Arc<Line> {
+    pub fn new(stream: Stream, heard: Arc<Heard>) -> Arc<Line> {
         Arc::new(Line {
+            heard,
             state: Mutex::new(LineState {
                 stream: Some(stream),
                 reader: None,
@@ -183,6 +188,9 @@ impl Line {
             Poll::Ready(Ok(read)) => *read,
             Poll::Ready(Err(_)) | Poll::Pending => 0,
         };
+        if read > 0 {
+            self.heard.note(Instant::now());
+        }
         arrived.truncate(start + read);
         remember(reader, context, outcome.is_pending());
         outcome.map_err(closed)

@@ -22,6 +22,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 use libp2p::core::transport::PortUse;
 use libp2p::core::upgrade::{InboundUpgrade, OutboundUpgrade, UpgradeInfo};
 use libp2p::core::{ConnectedPoint, Endpoint as Role};
+use libp2p::multiaddr::Protocol;
 use libp2p::swarm::behaviour::{ConnectionClosed, ConnectionEstablished, ListenFailure};
 use libp2p::swarm::handler::{
     ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound,
@@ -44,6 +46,7 @@ use tokio::sync::oneshot;
 
 use crate::address::Carrier;
 use crate::frame::Line;
+use crate::heard::Heard;
 
 /// The most connections of guests at a time; further strangers are refused.
 const GUESTS_MAX: usize = 8;
@@ -57,11 +60,14 @@ const CONNECTIONS_PER_MEMBER_MAX: usize = 8;
 /// The most streams one connection of a member may have open at a time.
 const STREAMS_PER_MEMBER_MAX: usize = 64;
 /// The most handshakes of incoming connections at a time.
-const HANDSHAKES_MAX: usize = 64;
+const HANDSHAKES_MAX: usize = 128;
+/// Of these, the most with one address, so that a single stranger who begins handshakes and never
+/// ends them leaves room for lanes. Lanes of one machine share an address.
+const HANDSHAKES_PER_ADDRESS_MAX: usize = 32;
 /// The most streams one connection may have waiting, each way; more are dropped.
 const WAITING_STREAMS_MAX: usize = 64;
-/// A connection that does not answer for this long is taken for dead.
-const SILENCE_MAX: Duration = Duration::from_secs(3);
+/// A connection that brings nothing for this long, not even the answer to a ping, is taken for dead.
+const SILENCE_MS_MAX: u64 = 3_000;
 /// How long agreeing on the class of a new stream may take.
 const AGREEMENT_TIME_MAX: Duration = Duration::from_secs(3);
 
@@ -167,8 +173,8 @@ struct Connection {
     dialled_by: PeerId,
     carrier: Carrier,
     since: Instant,
-    /// When the peer last answered.
-    heard: Instant,
+    /// When it last brought anything.
+    heard: Arc<Heard>,
     /// Told to stay open while idle.
     kept: bool,
     /// Being closed: neither used nor counted any more.
@@ -183,7 +189,7 @@ impl Connection {
         if self.lines.len() >= self.access.streams_max() {
             return None;
         }
-        let line = Line::new(stream);
+        let line = Line::new(stream, Arc::clone(&self.heard));
         self.lines.push(Arc::downgrade(&line));
         Some(line)
     }
@@ -199,7 +205,8 @@ pub(crate) struct Gate {
     local: PeerId,
     policy: Policy,
     connections: BTreeMap<ConnectionId, Connection>,
-    handshakes: BTreeSet<ConnectionId>,
+    /// The incoming connections that have not proved their key yet, and where they come from.
+    handshakes: BTreeMap<ConnectionId, Option<IpAddr>>,
     /// Emptied by the swarm, which polls after every call.
     events: VecDeque<ToSwarm<Arrival, ToHandler>>,
 }
@@ -210,7 +217,7 @@ impl Gate {
             local,
             policy: Policy::default(),
             connections: BTreeMap::new(),
-            handshakes: BTreeSet::new(),
+            handshakes: BTreeMap::new(),
             events: VecDeque::new(),
         }
     }
@@ -272,17 +279,17 @@ impl Gate {
         let _ = request.reply.send(Err(refusal));
     }
 
-    /// Notes that the peer answered.
-    pub fn heard(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.heard = Instant::now();
+    /// Notes that the peer answered a ping.
+    pub fn heard(&self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get(&id) {
+            connection.heard.note(Instant::now());
         }
     }
 
     /// Closes what does not answer any more, and guests who have stayed too long.
     pub fn check(&mut self, now: Instant) {
         let overdue = |live: &Connection| {
-            if now.saturating_duration_since(live.heard) > SILENCE_MAX {
+            if live.heard.silent_ms(now) > SILENCE_MS_MAX {
                 Some("its peer does not answer")
             } else if live.access == Access::Guest
                 && now.saturating_duration_since(live.since) > GUEST_TIME_MAX
@@ -409,7 +416,7 @@ impl Gate {
             dialled_by: if dialled_by_us { self.local } else { peer },
             carrier: Carrier::of(local),
             since: now,
-            heard: now,
+            heard: Arc::new(Heard::new(now)),
             kept: false,
             ending: false,
             lines: Vec::new(),
@@ -455,6 +462,15 @@ impl Gate {
     }
 }
 
+/// Where a connection comes from.
+fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
+    address.iter().find_map(|part| match part {
+        Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
+        Protocol::Ip6(ip) => Some(IpAddr::V6(ip)),
+        _ => None,
+    })
+}
+
 fn notify(peer_id: PeerId, id: ConnectionId, event: ToHandler) -> ToSwarm<Arrival, ToHandler> {
     ToSwarm::NotifyHandler {
         peer_id,
@@ -471,12 +487,15 @@ impl NetworkBehaviour for Gate {
         &mut self,
         id: ConnectionId,
         _local: &Multiaddr,
-        _remote: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        if self.handshakes.len() >= HANDSHAKES_MAX {
+        let from = ip_of(remote);
+        let of_same = self.handshakes.values().filter(|other| **other == from);
+        if self.handshakes.len() >= HANDSHAKES_MAX || of_same.count() >= HANDSHAKES_PER_ADDRESS_MAX
+        {
             return Err(refused());
         }
-        self.handshakes.insert(id);
+        self.handshakes.insert(id, from);
         Ok(())
     }
 
@@ -701,5 +720,35 @@ impl OutboundUpgrade<Stream> for Classes {
 
     fn upgrade_outbound(self, stream: Stream, agreed: NamedClass) -> Self::Future {
         ready(Ok((stream, agreed.class)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_does_not_take_every_handshake() {
+        let mut gate = Gate::new(PeerId::random());
+        let local: Multiaddr = "/ip4/10.0.0.1/tcp/4001".parse().expect("an address");
+        let mut next = 0;
+        let mut begin = |gate: &mut Gate, from: &str| {
+            next += 1;
+            let remote: Multiaddr = from.parse().expect("an address");
+            let id = ConnectionId::new_unchecked(next);
+            let begun = gate.handle_pending_inbound_connection(id, &local, &remote);
+            begun.is_ok()
+        };
+        for n in 0..2 * HANDSHAKES_PER_ADDRESS_MAX {
+            let from = format!("/ip4/10.0.0.66/tcp/{}", 5000 + n);
+            let room = n < HANDSHAKES_PER_ADDRESS_MAX;
+            assert_eq!(begin(&mut gate, &from), room, "handshake {n}");
+        }
+        assert!(begin(&mut gate, "/ip4/10.0.0.2/tcp/5000"));
+        assert!(begin(&mut gate, "/ip4/10.0.0.3/udp/5000/quic-v1"));
+        for n in 0..HANDSHAKES_MAX {
+            begin(&mut gate, &format!("/ip4/10.0.1.{n}/tcp/5000"));
+        }
+        assert_eq!(gate.handshakes.len(), HANDSHAKES_MAX);
     }
 }

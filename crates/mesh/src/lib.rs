@@ -12,6 +12,7 @@
 //! - `address`: reading addresses, and the book of those that worked.
 //! - `frame`: the frame layout, and a libp2p stream as a pair of frame halves.
 //! - `gate`: which peer may open what; streams by class. A libp2p behaviour.
+//! - `heard`: when a connection last brought anything.
 //! - `driver`: the task that owns the swarm: dials, liveness, shutdown.
 //! - `mesh`: the handle, `providers::Network`.
 //! - `mdns`, `fixed`: `providers::Discovery` by multicast and from a list.
@@ -26,6 +27,7 @@ mod error;
 mod fixed;
 mod frame;
 mod gate;
+mod heard;
 mod key;
 mod listen;
 mod mdns;

@@ -8,19 +8,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ledger::{ENTRY_BYTES_MAX, LaneId, LaneRecord, Seq};
+use ledger::{LaneId, LaneRecord, Seq};
 use providers::{PeerId, SharedClock, StreamClass};
 use storage::Journal;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use wire::{Answer, Ask};
 
+use super::batch::Batch;
 use super::links::Links;
 
 /// Entries in one batch.
 const BATCH_ENTRIES_MAX: usize = 500;
-/// Bytes in one batch, well under what one message may hold.
-const BATCH_BYTES_MAX: usize = ENTRY_BYTES_MAX;
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// After a failure, before the sibling is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -81,8 +80,11 @@ impl Copies {
     async fn send_to(self: Arc<Self>, sibling: LaneRecord) {
         let peer = PeerId(sibling.peer.clone());
         let mut commits = self.journal.subscribe();
+        let mut batch = Batch::new();
         loop {
-            if let Err(reason) = self.bring_up_to_date(&sibling, &peer, &mut commits).await {
+            let sent = self.bring_up_to_date(&sibling, &peer, &mut commits, &mut batch);
+            if let Err(reason) = sent.await {
+                batch.failed();
                 tracing::debug!(sibling = sibling.name, reason, "copies wait");
             }
             self.clock.sleep(RETRY_AFTER).await;
@@ -95,6 +97,7 @@ impl Copies {
         sibling: &LaneRecord,
         peer: &PeerId,
         commits: &mut watch::Receiver<u64>,
+        batch: &mut Batch,
     ) -> Result<(), String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let asked = self
@@ -109,7 +112,7 @@ impl Copies {
             commits.mark_unchanged();
             let entries = self
                 .journal
-                .read(self.lane, next, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX)
+                .read(self.lane, next, BATCH_ENTRIES_MAX, batch.bytes_max())
                 .map_err(|e| text(&e))?;
             if entries.is_empty() {
                 commits.changed().await.map_err(|e| text(&e))?;
@@ -127,6 +130,7 @@ impl Copies {
                 }
                 _ => return Err("the sibling did not take a copy".to_owned()),
             }
+            batch.arrived();
             self.note(sibling.lane, next);
         }
     }

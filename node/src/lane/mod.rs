@@ -5,6 +5,7 @@
 
 mod answers;
 mod applier;
+mod batch;
 mod books;
 mod contacts;
 mod copies;

@@ -6,16 +6,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ledger::{Command, ENTRY_BYTES_MAX, Entry, Head, LaneId, Outcome, Seq, StoreView};
+use ledger::{Command, Entry, Head, LaneId, Outcome, Seq, StoreView};
 use providers::{PeerId, SharedClock, SharedNetwork};
 use storage::{Journal, StateReader, StorageError};
 use tokio::sync::watch;
 
+use super::batch::Batch;
 use super::propose::{ProposeFailure, Proposer};
 
 /// Entries in one offer.
 const OFFER_ENTRIES_MAX: usize = 500;
-const OFFER_BYTES_MAX: usize = ENTRY_BYTES_MAX;
 /// How long an offer may wait for the store before it is made again.
 const OFFER_LIMIT: Duration = Duration::from_secs(5);
 /// After an offer that was not taken.
@@ -44,9 +44,10 @@ impl Offers {
     /// Offers this lane's own entries as they become durable.
     pub async fn offer_own(self, mut commits: watch::Receiver<u64>) {
         let mut next = self.applied_next();
+        let mut batch = Batch::new();
         loop {
             commits.mark_unchanged();
-            let entries = match self.read(self.lane, next) {
+            let entries = match self.read(self.lane, next, &batch) {
                 Ok(entries) => entries,
                 Err(error) => {
                     tracing::error!(%error, "own entries cannot be offered");
@@ -62,6 +63,7 @@ impl Offers {
             }
             match self.offer(entries).await {
                 Ok(wanted) if wanted.get(&self.lane).is_some_and(|seq| *seq != next) => {
+                    batch.arrived();
                     next = wanted[&self.lane] + u64::from(planted::is("offer-skips-an-entry"));
                 }
                 Ok(_) => {
@@ -69,7 +71,10 @@ impl Offers {
                     self.clock.sleep(RETRY_AFTER).await;
                     next = self.applied_next();
                 }
-                Err(ProposeFailure::NoQuorum) => self.clock.sleep(RETRY_AFTER).await,
+                Err(ProposeFailure::NoQuorum) => {
+                    batch.failed();
+                    self.clock.sleep(RETRY_AFTER).await;
+                }
                 Err(ProposeFailure::Closing) => return,
             }
         }
@@ -85,13 +90,17 @@ impl Offers {
     /// Offers copies of other lanes' entries that wait longer than they should.
     pub async fn offer_held(self) {
         let mut waiting_since: BTreeMap<LaneId, (Seq, Duration)> = BTreeMap::new();
+        let mut batch = Batch::new();
         loop {
             self.clock.sleep(LOOK_EVERY).await;
             let now = self.clock.monotonic();
             for (lane, from) in self.overdue(now, &mut waiting_since) {
-                match self.offer_copies(lane, from).await {
+                match self.offer_copies(lane, from, &mut batch).await {
                     Ok(()) => {}
-                    Err(ProposeFailure::NoQuorum) => break,
+                    Err(ProposeFailure::NoQuorum) => {
+                        batch.failed();
+                        break;
+                    }
                     Err(ProposeFailure::Closing) => return,
                 }
             }
@@ -125,9 +134,14 @@ impl Offers {
         overdue
     }
 
-    async fn offer_copies(&self, lane: LaneId, mut next: Seq) -> Result<(), ProposeFailure> {
+    async fn offer_copies(
+        &self,
+        lane: LaneId,
+        mut next: Seq,
+        batch: &mut Batch,
+    ) -> Result<(), ProposeFailure> {
         loop {
-            let entries = match self.read(lane, next) {
+            let entries = match self.read(lane, next, batch) {
                 Ok(entries) if !entries.is_empty() => entries,
                 Ok(_) => return Ok(()),
                 Err(error) => {
@@ -137,16 +151,19 @@ impl Offers {
             };
             let count = entries.len();
             match self.offer(entries).await?.get(&lane) {
-                Some(wanted) if *wanted > next => next = *wanted,
+                Some(wanted) if *wanted > next => {
+                    batch.arrived();
+                    next = *wanted;
+                }
                 _ => return Ok(()),
             }
             tracing::info!(lane = %lane.short(), count, "copies were offered for their lane");
         }
     }
 
-    fn read(&self, lane: LaneId, from: Seq) -> Result<Vec<Entry>, StorageError> {
+    fn read(&self, lane: LaneId, from: Seq, batch: &Batch) -> Result<Vec<Entry>, StorageError> {
         self.journal
-            .read(lane, from, OFFER_ENTRIES_MAX, OFFER_BYTES_MAX)
+            .read(lane, from, OFFER_ENTRIES_MAX, batch.bytes_max())
     }
 
     async fn offer(&self, entries: Vec<Entry>) -> Result<BTreeMap<LaneId, Seq>, ProposeFailure> {

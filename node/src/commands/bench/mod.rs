@@ -1,5 +1,6 @@
 //! `lanemesh bench`: measures this machine, each figure beside a baseline of the same run.
 
+mod failover;
 mod figures;
 mod store;
 
@@ -7,6 +8,7 @@ use crate::cli::{BenchCommand, Report};
 
 pub fn run(command: BenchCommand) -> anyhow::Result<Report> {
     match command {
+        BenchCommand::Failover(args) => super::runtime()?.block_on(failover::run(&args)),
         BenchCommand::Store(args) => super::runtime()?.block_on(store::run(&args)),
     }
 }

@@ -51,7 +51,7 @@ pub async fn run(args: &BenchStoreArgs) -> anyhow::Result<Report> {
     figures.push(Figure::times("raw append + fsync", &raw, None));
 
     say("a store of three lanes");
-    let mut lanes = start_store(&folder, args).await?;
+    let mut lanes = start_store(&folder, args.catalog.as_deref()).await?;
     let items = sample_codes();
 
     say("scan → durable → answered");
@@ -119,13 +119,16 @@ fn raw_fsync(folder: &Path, count: u32) -> anyhow::Result<Vec<Duration>> {
     Ok(times)
 }
 
-async fn start_store(folder: &Path, args: &BenchStoreArgs) -> anyhow::Result<Vec<LaneProcess>> {
+pub(super) async fn start_store(
+    folder: &Path,
+    catalog: Option<&Path>,
+) -> anyhow::Result<Vec<LaneProcess>> {
     let lane_folder = |n: usize| folder.join(format!("lane-{n}"));
     let first = lane_folder(1);
     let name = |n: usize| format!("Lane {n}");
     store::create(&first, "Bench store".to_owned(), name(1), None, None)?;
     let mut lanes = vec![LaneProcess::start(&first).await?];
-    import(&lanes[0].client, args.catalog.as_deref()).await?;
+    import(&lanes[0].client, catalog).await?;
     for n in 2..=LANES {
         let invitation = lanes[0].client.invite().await?;
         let joined = lane_folder(n);
@@ -169,14 +172,14 @@ async fn import(client: &LaneClient, catalog: Option<&Path>) -> anyhow::Result<(
 }
 
 /// Items of the sample store that can be scanned without a question.
-fn sample_codes() -> Vec<String> {
+pub(super) fn sample_codes() -> Vec<String> {
     const CODES: usize = 200;
     let items = sample::items(sample::text_of("items").as_bytes()).into_iter();
     let plain = items.filter(|item| item.sold_by == Unit::Each && item.age_min.is_none());
     plain.take(CODES).map(|item| item.id.0).collect()
 }
 
-async fn sign_in(client: &LaneClient) -> anyhow::Result<()> {
+pub(super) async fn sign_in(client: &LaneClient) -> anyhow::Result<()> {
     let people = sample::people();
     let person = people.first().context("the sample store has employees")?;
     let command = Command::SignIn {
@@ -189,7 +192,7 @@ async fn sign_in(client: &LaneClient) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn wait_for(
+pub(super) async fn wait_for(
     client: &LaneClient,
     settled: impl Fn(&api::LaneStatus) -> bool,
 ) -> anyhow::Result<()> {
@@ -205,7 +208,7 @@ async fn wait_for(
     }
 }
 
-async fn done(client: &LaneClient, command: Command) -> anyhow::Result<Done> {
+pub(super) async fn done(client: &LaneClient, command: Command) -> anyhow::Result<Done> {
     let request = CommandRequest { id: None, command };
     match client.command(&request).await? {
         Ok(done) => Ok(done),
@@ -213,14 +216,14 @@ async fn done(client: &LaneClient, command: Command) -> anyhow::Result<Done> {
     }
 }
 
-fn scan(items: &[String], n: u32) -> Command {
+pub(super) fn scan(items: &[String], n: u32) -> Command {
     Command::Scan {
         code: items[n as usize % items.len()].clone(),
         quantity: None,
     }
 }
 
-fn void() -> Command {
+pub(super) fn void() -> Command {
     Command::VoidCart {
         reason: "bench".to_owned(),
     }
@@ -380,7 +383,7 @@ async fn failovers(
     Ok((recoveries, gaps))
 }
 
-async fn leader(lanes: &[LaneProcess]) -> anyhow::Result<usize> {
+pub(super) async fn leader(lanes: &[LaneProcess]) -> anyhow::Result<usize> {
     let started = Instant::now();
     loop {
         for (index, lane) in lanes.iter().enumerate() {
