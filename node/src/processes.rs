@@ -62,11 +62,17 @@ pub struct LaneProcess {
 
 impl LaneProcess {
     pub async fn start(folder: &Path) -> anyhow::Result<LaneProcess> {
+        LaneProcess::start_with(folder, &[]).await
+    }
+
+    /// Starts a lane with more arguments than its folder.
+    pub async fn start_with(folder: &Path, more: &[&str]) -> anyhow::Result<LaneProcess> {
         // A lane that was killed leaves its address behind.
         let _ = std::fs::remove_file(folder.join(API_FILE));
         let started = Instant::now();
         let name = folder.to_string_lossy().into_owned();
-        let process = Process::start(folder, &["lane", &name])?;
+        let arguments = [&["lane", &name], more].concat();
+        let process = Process::start(folder, &arguments)?;
         loop {
             if let Ok(client) = LaneClient::of_folder(folder)
                 && client.status().await.is_ok()
@@ -84,6 +90,20 @@ impl LaneProcess {
                     "the lane in {name} did not start: {}",
                     said.unwrap_or_default()
                 );
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits until the process has printed `words`; answers how long after `since` that was.
+    pub async fn said(&self, words: &str, since: Instant) -> anyhow::Result<Duration> {
+        loop {
+            let printed = std::fs::read_to_string(self.folder.with_extension("out"))?;
+            if printed.contains(words) {
+                return Ok(since.elapsed());
+            }
+            if since.elapsed() > READY_LIMIT || printed.contains("no window") {
+                bail!("{}", printed.lines().last().unwrap_or_default());
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }

@@ -16,7 +16,12 @@ use crate::lane::Lane;
 const COMMANDS_MAX: usize = 1024;
 
 /// Shows the checkout window on this thread until it is closed or the process is asked to stop.
-pub fn show(runtime: &Runtime, lane: &Lane) -> Result<(), WindowError> {
+/// `shown` is called once, when the first frame is on the screen.
+pub fn show(
+    runtime: &Runtime,
+    lane: &Lane,
+    shown: impl FnOnce() + 'static,
+) -> Result<(), WindowError> {
     let identity = lane.identity();
     let options = WindowOptions {
         title: format!("{} · {}", identity.lane_name, identity.store_name),
@@ -24,9 +29,10 @@ pub fn show(runtime: &Runtime, lane: &Lane) -> Result<(), WindowError> {
     };
     let handle = runtime.handle().clone();
     let lane = lane.clone();
-    ui::run(options, move |context| {
+    let connect = move |context| -> Box<dyn api::Lane> {
         Box::new(WindowLane::connect(&handle, lane, context))
-    })
+    };
+    ui::run(options, connect, shown)
 }
 
 struct WindowLane {

@@ -56,7 +56,7 @@ fn main() -> Result<(), ui::WindowError> {
         inside.held = has("slow");
     });
     let open_s = arguments.iter().find_map(|argument| argument.parse().ok());
-    ui::run(options, |context| {
+    let connect = |context: ui::Context| -> Box<dyn api::Lane> {
         if let Some(open_s) = open_s {
             thread::spawn(move || {
                 thread::sleep(Duration::from_secs(open_s));
@@ -64,5 +64,6 @@ fn main() -> Result<(), ui::WindowError> {
             });
         }
         lane
-    })
+    };
+    ui::run(options, connect, || ())
 }

@@ -69,9 +69,11 @@ fn reason(error: &str) -> String {
 /// `make_lane` gets the window's context and keeps a clone: the lane calls
 /// `context.request_repaint()` from any thread whenever [`Lane::poll`] has something new, because
 /// the window sleeps otherwise; and whoever wants the window closed calls [`close`] with it.
+/// `shown` is called once, when the first frame is on the screen.
 pub fn run(
     options: WindowOptions,
     make_lane: impl FnOnce(Context) -> Box<dyn Lane>,
+    shown: impl FnOnce() + 'static,
 ) -> Result<(), WindowError> {
     let viewport = ViewportBuilder::default()
         .with_title(&options.title)
@@ -87,7 +89,11 @@ pub fn run(
         let context = creation.egui_ctx.clone();
         theme::install(&context);
         let lane = make_lane(context);
-        let app: Box<dyn App> = Box::new(Window(Checkout::new(lane)));
+        let app: Box<dyn App> = Box::new(Window {
+            checkout: Checkout::new(lane),
+            is_drawn: false,
+            shown: Some(Box::new(shown)),
+        });
         Ok(app)
     };
     eframe::run_native(&options.title, native, Box::new(create)).map_err(WindowError::from)
@@ -99,15 +105,29 @@ pub fn close(context: &Context) {
     context.request_repaint();
 }
 
-struct Window(Checkout);
+struct Window {
+    checkout: Checkout,
+    /// A frame was drawn; it is on the screen before the next one begins.
+    is_drawn: bool,
+    shown: Option<Box<dyn FnOnce()>>,
+}
 
 impl App for Window {
     fn logic(&mut self, ctx: &Context, _: &mut Frame) {
-        self.0.poll(ctx);
+        if self.is_drawn
+            && let Some(shown) = self.shown.take()
+        {
+            shown();
+        }
+        self.checkout.poll(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
-        self.0.show(ui);
+        self.checkout.show(ui);
+        if !self.is_drawn {
+            self.is_drawn = true;
+            ui.ctx().request_repaint();
+        }
     }
 
     fn clear_color(&self, _: &egui::Visuals) -> [f32; 4] {

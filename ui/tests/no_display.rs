@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     if DISPLAYS.iter().any(|name| std::env::var_os(name).is_some()) {
         return without_display();
     }
-    let error = match ui::run(WindowOptions::default(), |_| Box::new(Silent)) {
+    let error = match ui::run(WindowOptions::default(), |_| Box::new(Silent), || ()) {
         Err(error @ WindowError::NoDisplay { .. }) => error,
         other => panic!("a window without a display: {other:?}"),
     };

@@ -18,7 +18,7 @@ pub fn run(args: &LaneArgs, json: bool) -> anyhow::Result<Report> {
         .with_context(|| format!("the lane in {} was not started", args.dir.display()))?;
     announce(&running, json);
     if args.window {
-        match window::show(&runtime, &running.lane) {
+        match window::show(&runtime, &running.lane, move || announce_window(json)) {
             Ok(()) => {}
             Err(error) => {
                 eprintln!("no window: {error}. The lane goes on without one.");
@@ -30,6 +30,13 @@ pub fn run(args: &LaneArgs, json: bool) -> anyhow::Result<Report> {
     }
     runtime.block_on(running.close());
     Ok(Report::done("Closed.", json!({ "ok": true })))
+}
+
+fn announce_window(json: bool) {
+    tracing::info!("the window is on the screen");
+    if json {
+        eprintln!("{}", json!({ "window": true }));
+    }
 }
 
 fn announce(running: &RunningLane, json: bool) {

@@ -274,6 +274,15 @@ impl RunningLane {
     }
 }
 
+/// Returns once no lane works in `folder`; a lane that was closed gives it back when the last of its
+/// tasks is gone.
+pub async fn released(folder: &Path) {
+    const LOOK_EVERY: Duration = Duration::from_millis(10);
+    while FileDisk::new(folder).is_err() {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
 fn api_token(disk: &SharedDisk) -> Result<String, DiskError> {
     if let Some(bytes) = disk.read(TOKEN_FILE)?
         && let Ok(token) = String::from_utf8(bytes)

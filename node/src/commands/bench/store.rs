@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use api::{CommandRequest, Done};
 use catalog::EmployeeId;
 use money::Unit;
@@ -20,6 +20,7 @@ use crate::cli::{BenchStoreArgs, JoinArgs, NetworkArgs, Report};
 use crate::client::LaneClient;
 use crate::commands::{join, store};
 use crate::processes::LaneProcess;
+use crate::production::{LaneOptions, released, start_lane};
 use crate::sample;
 
 const LANES: usize = 3;
@@ -31,10 +32,15 @@ const THROUGHPUT_FOR: Duration = Duration::from_secs(5);
 const IDLE_FOR: Duration = Duration::from_secs(10);
 /// About the size of a journal entry of a scan, in bytes.
 const ENTRY_BYTES: usize = 512;
+/// Time between two scans where the pace is a cashier's at their very fastest, several times over.
+const SCAN_EVERY: Duration = Duration::from_millis(20);
 /// Lines of a cart before the bench begins a new one.
 const CART_LINES: u32 = 20;
 /// The longest wait for the lanes to settle.
 const SETTLE_LIMIT: Duration = Duration::from_secs(60);
+/// What a lane says when its window is on the screen, and how long that then stays.
+const WINDOW_SHOWN: &str = r#"{"window":true}"#;
+const WINDOW_RESTS: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub async fn run(args: &BenchStoreArgs) -> anyhow::Result<Report> {
@@ -45,22 +51,12 @@ pub async fn run(args: &BenchStoreArgs) -> anyhow::Result<Report> {
     std::fs::create_dir_all(&folder)?;
     let mut figures = Vec::new();
 
-    say("a raw append + fsync of the same size");
-    let raw = raw_fsync(&folder, args.scans)?;
-    let raw_p50 = Figure::times("", &raw, None).p50;
-    figures.push(Figure::times("raw append + fsync", &raw, None));
-
     say("a store of three lanes");
     let mut lanes = start_store(&folder, args.catalog.as_deref()).await?;
     let items = sample_codes();
 
-    say("scan → durable → answered");
-    let scans = scan_times(&lanes[0].client, &items, args.scans).await?;
-    figures.push(Figure::times(
-        "scan → durable → answered (HTTP)",
-        &scans,
-        Some(raw_p50),
-    ));
+    let (raw, raw_p50) = scan_figures(&folder, &mut lanes[0], &items, args.scans).await?;
+    figures.extend(raw);
 
     say("receipt → committed by quorum");
     for (index, what) in [(0, "one lane"), (1, "another lane")] {
@@ -96,6 +92,20 @@ pub async fn run(args: &BenchStoreArgs) -> anyhow::Result<Report> {
     let starts = start_times(&mut lanes[0]).await?;
     figures.push(Figure::times("start → first answer", &starts, None));
 
+    say("start of a lane with its window");
+    match first_frames(&mut lanes[0]).await {
+        Ok((frames, memory)) => {
+            figures.push(Figure::times(
+                "start → first frame on the screen",
+                &frames,
+                None,
+            ));
+            let what = "resident memory of a lane with its window";
+            figures.push(Figure::of(what, "MB", memory, None));
+        }
+        Err(error) => eprintln!("not measured: {error:#}"),
+    }
+
     let json = json!({ "bench": "store", "machine": machine(), "figures": figures });
     Ok(Report::done(table(&figures), json))
 }
@@ -104,19 +114,80 @@ fn say(what: &str) {
     eprintln!("measuring: {what} …");
 }
 
-fn raw_fsync(folder: &Path, count: u32) -> anyhow::Result<Vec<Duration>> {
-    let path = folder.join("raw");
-    let mut file = File::create(&path)?;
-    let bytes = vec![7_u8; ENTRY_BYTES];
-    let mut times = Vec::new();
-    for _ in 0..count {
-        let started = Instant::now();
-        file.write_all(&bytes)?;
-        file.sync_data()?;
-        times.push(started.elapsed());
+/// Scans by turns with what the disk alone takes for as many bytes: one after the other as the
+/// window does them, inside the lane's process; then over HTTP, without a pause and at a pace that
+/// no cashier reaches. Answers the figures and the raw p50.
+async fn scan_figures(
+    folder: &Path,
+    lane: &mut LaneProcess,
+    items: &[String],
+    count: u32,
+) -> anyhow::Result<(Vec<Figure>, f64)> {
+    let mut figures = Vec::new();
+    let mut measured = |how: &str, (raw, scans): (Vec<Duration>, Vec<Duration>)| {
+        let raw = Figure::times(format!("raw append + fsync, {how}"), &raw, None);
+        let what = format!("scan → durable → answered, {how}");
+        let p50 = raw.p50;
+        figures.extend([raw, Figure::times(what, &scans, Some(p50))]);
+        p50
+    };
+    say("scan → durable → answered");
+    let raw_p50 = measured("window", scans_inside(folder, lane, items, count).await?);
+    let client = &lane.client;
+    for (pace, how) in [(Duration::ZERO, "HTTP"), (SCAN_EVERY, "HTTP, every 20 ms")] {
+        say(&format!("scan → durable → answered, {how}"));
+        let carry_out = |command| done(client, command);
+        measured(
+            how,
+            scan_times(folder, carry_out, items, count, pace).await?,
+        );
     }
-    std::fs::remove_file(path)?;
-    Ok(times)
+    Ok((figures, raw_p50))
+}
+
+/// Scans on a lane that runs in this process for as long, as it does under its window.
+async fn scans_inside(
+    folder: &Path,
+    lane: &mut LaneProcess,
+    items: &[String],
+    count: u32,
+) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
+    lane.process.kill();
+    let inside = start_lane(&lane.folder, &LaneOptions::default()).await?;
+    let mut view = inside.lane.view();
+    let together = view.wait_for(|view| {
+        view.status.leader.is_some() && view.status.lanes.iter().all(|lane| lane.reachable)
+    });
+    tokio::time::timeout(SETTLE_LIMIT, together)
+        .await
+        .context("the lanes did not find each other")??;
+    let carry_out = |command| {
+        let lane = inside.lane.clone();
+        async move {
+            let request = CommandRequest { id: None, command };
+            let answer = lane.command(request).await;
+            answer.map_err(|problem| anyhow!("a command was not carried out: {problem:?}"))
+        }
+    };
+    let times = scan_times(folder, carry_out, items, count, Duration::ZERO).await;
+    inside.close().await;
+    tokio::time::timeout(SETTLE_LIMIT, released(&lane.folder))
+        .await
+        .context("the lane did not give its folder back")?;
+    *lane = LaneProcess::start(&lane.folder.clone()).await?;
+    times
+}
+
+/// A file that grows by one entry's bytes at a time, each durable before the next.
+struct RawFile(File);
+
+impl RawFile {
+    fn append(&mut self) -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        self.0.write_all(&[7; ENTRY_BYTES])?;
+        self.0.sync_data()?;
+        Ok(started.elapsed())
+    }
 }
 
 pub(super) async fn start_store(
@@ -229,24 +300,33 @@ pub(super) fn void() -> Command {
     }
 }
 
-async fn scan_times(
-    client: &LaneClient,
+/// Raw appends and scans by turns, so that both see the same disk.
+async fn scan_times<F: Future<Output = anyhow::Result<Done>>>(
+    folder: &Path,
+    carry_out: impl Fn(Command) -> F,
     items: &[String],
     count: u32,
-) -> anyhow::Result<Vec<Duration>> {
-    let mut times = Vec::new();
+    pace: Duration,
+) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
+    let path = folder.join("raw");
+    let mut file = RawFile(File::create(&path)?);
+    let (mut raw, mut scans) = (Vec::new(), Vec::new());
     for n in 0..count {
+        tokio::time::sleep(pace / 2).await;
+        raw.push(file.append()?);
+        tokio::time::sleep(pace / 2).await;
         let started = Instant::now();
-        done(client, scan(items, n)).await?;
-        times.push(started.elapsed());
+        carry_out(scan(items, n)).await?;
+        scans.push(started.elapsed());
         if n % CART_LINES == CART_LINES - 1 {
-            done(client, void()).await?;
+            carry_out(void()).await?;
         }
     }
     if !count.is_multiple_of(CART_LINES) {
-        done(client, void()).await?;
+        carry_out(void()).await?;
     }
-    Ok(times)
+    std::fs::remove_file(path)?;
+    Ok((raw, scans))
 }
 
 /// From the answer to the tender, when the receipt is durable here, to its being committed.
@@ -422,8 +502,27 @@ async fn longest_wait(
     Ok(longest)
 }
 
+/// Starts of a lane after which each figure is taken.
+const STARTS: usize = 5;
+
+/// From the start of the process to its window being on the screen, and what it then uses in MB.
+/// Needs a display.
+async fn first_frames(lane: &mut LaneProcess) -> anyhow::Result<(Vec<Duration>, Vec<f64>)> {
+    let (mut times, mut memory) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        lane.process.kill();
+        let folder = lane.folder.clone();
+        let started = Instant::now();
+        *lane = LaneProcess::start_with(&folder, &["--window", "--json"]).await?;
+        let shown = lane.said(WINDOW_SHOWN, started).await?;
+        times.push(shown);
+        tokio::time::sleep(WINDOW_RESTS).await;
+        memory.extend(lane.resident_bytes().map(|bytes| bytes as f64 / 1e6));
+    }
+    Ok((times, memory))
+}
+
 async fn start_times(lane: &mut LaneProcess) -> anyhow::Result<Vec<Duration>> {
-    const STARTS: usize = 5;
     let mut times = Vec::new();
     for _ in 0..STARTS {
         lane.process.kill();
