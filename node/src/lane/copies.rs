@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use wire::{Answer, Ask};
 
 use super::batch::Batch;
+use super::haste::Haste;
 use super::links::Links;
 
 /// Entries in one batch.
@@ -33,6 +34,7 @@ pub struct Copies {
     journal: Journal,
     links: Arc<Links>,
     clock: SharedClock,
+    haste: Haste,
     held: watch::Sender<BTreeMap<LaneId, Seq>>,
     senders: Mutex<BTreeMap<LaneId, AbortHandle>>,
 }
@@ -43,12 +45,14 @@ impl Copies {
         journal: Journal,
         links: Arc<Links>,
         clock: SharedClock,
+        haste: Haste,
     ) -> Arc<Copies> {
         Arc::new(Copies {
             lane,
             journal,
             links,
             clock,
+            haste,
             held: watch::Sender::default(),
             senders: Mutex::default(),
         })
@@ -110,14 +114,16 @@ impl Copies {
         self.note(sibling.lane, next);
         loop {
             commits.mark_unchanged();
+            let end = self.journal.head(self.lane).next_seq;
+            if end <= next {
+                commits.changed().await.map_err(|e| text(&e))?;
+                continue;
+            }
+            self.haste.gather(next, end).await;
             let entries = self
                 .journal
                 .read(self.lane, next, BATCH_ENTRIES_MAX, batch.bytes_max())
                 .map_err(|e| text(&e))?;
-            if entries.is_empty() {
-                commits.changed().await.map_err(|e| text(&e))?;
-                continue;
-            }
             let ask = Ask::Copy { entries };
             let asked = self.links.ask(peer, StreamClass::Copies, ask, ANSWER_LIMIT);
             let held = match asked.await.map_err(|e| text(&e))? {

@@ -9,6 +9,7 @@ mod batch;
 mod books;
 mod contacts;
 mod copies;
+mod haste;
 mod head_office;
 mod identity;
 mod invitation;
@@ -45,6 +46,7 @@ pub use register::{LaneEvent, PinCheck, RegisterError};
 use answers::Answers;
 use contacts::Contacts;
 use copies::Copies;
+use haste::Haste;
 use head_office::CommittedHere;
 use links::Links;
 use members::Members;
@@ -112,6 +114,7 @@ struct Shared {
     proposer: Proposer,
     consensus: Consensus,
     copies: Arc<Copies>,
+    haste: Haste,
     contacts: Arc<Contacts>,
     closing: watch::Sender<bool>,
     tasks: Vec<AbortHandle>,
@@ -160,7 +163,14 @@ impl Lane {
         let identity = Arc::new(identity);
 
         let contacts = Arc::new(Contacts::open(disk.clone(), network.clone()));
-        let copies = Copies::new(identity.lane, journal.clone(), links.clone(), clock.clone());
+        let haste = Haste::new(clock.clone());
+        let copies = Copies::new(
+            identity.lane,
+            journal.clone(),
+            links.clone(),
+            clock.clone(),
+            haste.clone(),
+        );
         let (closing, closing_seen) = watch::channel(false);
         let register_parts = RegisterParts {
             identity: identity.clone(),
@@ -170,6 +180,7 @@ impl Lane {
             disk,
             pin_check: parts.pin_check.clone(),
             closing: closing_seen,
+            haste: haste.clone(),
         };
         let register::Started {
             handle: register,
@@ -223,6 +234,7 @@ impl Lane {
             proposer: proposer.clone(),
             network: network.clone(),
             clock: clock.clone(),
+            haste: haste.clone(),
         };
         run(Box::pin(offers().offer_own(journal.subscribe())));
         run(Box::pin(offers().offer_held()));
@@ -273,6 +285,7 @@ impl Lane {
                 proposer,
                 consensus,
                 copies,
+                haste,
                 contacts,
                 closing,
                 tasks,
@@ -358,6 +371,9 @@ impl Lane {
     pub async fn wait_shared(&self, seq: Seq, limit: Duration) -> Result<Seq, LaneError> {
         let shared = &self.shared;
         let lane = shared.identity.lane;
+        shared
+            .haste
+            .hurry(seq.min(shared.journal.head(lane).next_seq - 1));
         let mut status = shared.consensus.status();
         let reached = async {
             loop {

@@ -12,6 +12,7 @@ use storage::{Journal, StateReader, StorageError};
 use tokio::sync::watch;
 
 use super::batch::Batch;
+use super::haste::Haste;
 use super::propose::{ProposeFailure, Proposer};
 
 /// Entries in one offer.
@@ -32,6 +33,7 @@ pub struct Offers {
     pub proposer: Proposer,
     pub network: SharedNetwork,
     pub clock: SharedClock,
+    pub haste: Haste,
 }
 
 /// How far the store has applied a lane, and where that lane can be found.
@@ -47,6 +49,14 @@ impl Offers {
         let mut batch = Batch::new();
         loop {
             commits.mark_unchanged();
+            let end = self.journal.head(self.lane).next_seq;
+            if end <= next {
+                if commits.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            self.haste.gather(next, end).await;
             let entries = match self.read(self.lane, next, &batch) {
                 Ok(entries) => entries,
                 Err(error) => {
@@ -55,12 +65,6 @@ impl Offers {
                     continue;
                 }
             };
-            if entries.is_empty() {
-                if commits.changed().await.is_err() {
-                    return;
-                }
-                continue;
-            }
             match self.offer(entries).await {
                 Ok(wanted) if wanted.get(&self.lane).is_some_and(|seq| *seq != next) => {
                     batch.arrived();

@@ -22,6 +22,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::Identity;
 use super::books::Books;
+use super::haste::Haste;
 use super::store_time::StoreTime;
 
 /// Commands waiting for the register; a caller beyond that waits to hand its command over.
@@ -121,6 +122,8 @@ pub struct RegisterParts {
     pub pin_check: PinCheck,
     /// Becomes true when the lane closes; what was asked before is still answered.
     pub closing: watch::Receiver<bool>,
+    /// Told of receipts, which the other lanes are to have at once.
+    pub haste: Haste,
 }
 
 pub struct Started {
@@ -366,8 +369,7 @@ impl Task {
             if arrived == 0 {
                 break;
             }
-            self.group(&mut group).await;
-            state.send_replace(Arc::new(self.snapshot()));
+            self.group(&mut group, &state).await;
             self.checkpoint_if_due();
         }
         let closed = self.seal(Fact::LaneClosed);
@@ -385,7 +387,7 @@ impl Task {
         }
     }
 
-    async fn group(&mut self, group: &mut Vec<Request>) {
+    async fn group(&mut self, group: &mut Vec<Request>, state: &watch::Sender<Arc<RegisterState>>) {
         let before = self.now.clone();
         let mut entries = Vec::new();
         if let Some(Stopped { reason, since_ms }) = self.stopped.clone() {
@@ -429,18 +431,30 @@ impl Task {
                 }
             }
         }
-        let written = match entries.is_empty() {
-            true => Ok(()),
-            false => self.parts.journal.append(entries).await,
-        };
-        match written {
-            Ok(()) => self.publish(decided),
-            Err(error) => self.stop(before, decided, &error),
+        if entries.is_empty() {
+            self.publish(decided, state);
+            return;
         }
+        let journal = self.parts.journal.clone();
+        // The disk is busy with the entries first, and the cart is priced meanwhile.
+        let (written, priced) =
+            futures::join!(journal.append(entries), async { self.price_cart() });
+        if let Err(error) = written {
+            self.stop(before, decided, &error);
+            state.send_replace(Arc::new(self.snapshot()));
+            return;
+        }
+        self.stopped = None;
+        match priced {
+            Ok(totals) => self.totals = totals,
+            Err(error) => tracing::error!(%error, "the cart cannot be priced for the screen"),
+        }
+        self.publish(decided, state);
     }
 
-    fn publish(&mut self, decided: Vec<Decided>) {
-        self.stopped = None;
+    /// Shows what is durable now, and then answers: who has an answer finds it in the state.
+    fn publish(&mut self, decided: Vec<Decided>, state: &watch::Sender<Arc<RegisterState>>) {
+        state.send_replace(Arc::new(self.snapshot()));
         for Decided {
             reply,
             id,
@@ -460,10 +474,6 @@ impl Task {
                 None => Ok(done),
             });
         }
-        match self.price_cart() {
-            Ok(totals) => self.totals = totals,
-            Err(error) => tracing::error!(%error, "the cart cannot be priced for the screen"),
-        }
     }
 
     fn announce(&self, done: &Done) {
@@ -472,6 +482,7 @@ impl Task {
             if let Event::Completed { receipt, .. } = event {
                 let at = receipt.priced_at;
                 let _ = self.receipts.send(ReceiptMark { seq, at });
+                self.parts.haste.hurry(seq);
             }
             let event = event.clone();
             let _ = self.events.send(Arc::new(LaneEvent { seq, event }));
