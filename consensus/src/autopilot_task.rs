@@ -36,8 +36,9 @@ impl Autopilot {
         let mut reign: Option<Reign> = None;
         loop {
             tokio::select! {
-                () = self.clock.sleep(self.timing.autopilot_every) => {}
+                biased;
                 _ = stop.changed() => return,
+                () = self.clock.sleep(self.timing.autopilot_every) => {}
             }
             let metrics = self.raft.metrics().borrow_watched().clone();
             if metrics.state != ServerState::Leader {

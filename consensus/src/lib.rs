@@ -20,6 +20,7 @@ mod log_store;
 mod network;
 mod node;
 mod rpc;
+mod runtime;
 mod snapshots;
 mod state_machine;
 mod status;

@@ -119,12 +119,13 @@ pub async fn follow(
             is_new
         });
         tokio::select! {
+            biased;
+            _ = stop.changed() => break,
             changed = timeout(clock.as_ref(), LOOK_EVERY, metrics.changed()) => {
                 if let Some(Err(_)) = changed {
                     break;
                 }
             }
-            _ = stop.changed() => break,
         }
     }
     status.send_modify(|status| {

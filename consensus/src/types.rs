@@ -5,6 +5,8 @@ use ledger::LaneId;
 use openraft::type_config::alias;
 use serde::{Deserialize, Serialize};
 
+use crate::runtime::LaneRuntime;
+
 /// A lane's number in the group. The leader gives it out; it is never used again.
 pub type NodeId = u64;
 
@@ -39,12 +41,13 @@ impl std::fmt::Debug for Payload {
 pub struct Applied(#[serde(with = "serde_bytes")] pub Vec<u8>);
 
 openraft::declare_raft_types!(
-    /// openraft with our types, on tokio. Another runtime is put in here (`AsyncRuntime`).
+    /// openraft with our types and runtime.
     pub Types:
         D = Payload,
         R = Applied,
         NodeId = NodeId,
         Node = Member,
+        AsyncRuntime = LaneRuntime,
 );
 
 pub type Entry = alias::EntryOf<Types>;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use providers::{Announcement, Discovery, Found, PeerId};
 use tokio::sync::mpsc;
 
+use crate::executor::spawn_world;
 use crate::network::Fabric;
 use crate::random::Dice;
 
@@ -100,7 +101,7 @@ impl Board {
             lane_name: announcement.lane_name.clone(),
             addresses: announcement.addresses.clone(),
         };
-        tokio::spawn(async move {
+        spawn_world(async move {
             tokio::time::sleep(Duration::from_millis(after_ms)).await;
             // A lane that does not listen, or no more, misses it.
             drop(sender.try_send(found));

@@ -15,7 +15,7 @@ use crate::checks::{Answer, Change, Check};
 use crate::goods;
 use crate::random::Dice;
 use crate::scenario::{FaultPart, Link, Range, What, Who};
-use crate::store::{Process, Slot, Store};
+use crate::store::{Death, Process, Slot, Store};
 use crate::timeline::Strike;
 
 /// The most a clock jumps, either way, in milliseconds.
@@ -218,7 +218,7 @@ impl Driver {
     async fn crash(&self, slot: Arc<Slot>, process: Process, end: Instant) {
         let led = process.lane.view().borrow().status.is_leader;
         let drawn = self.strikes(&[&slot], Vec::new());
-        self.store.kill(&slot);
+        self.store.kill(&slot, Death::Killed);
         if led && let Some(limit) = self.store.scenario.expect.failover_max {
             let limit = Duration::from_millis(limit.0);
             self.failover(process.lane.identity().lane, limit).await;
@@ -277,7 +277,7 @@ impl Driver {
         let mut killed = Vec::new();
         for slot in slots {
             if slot.process().is_some() {
-                self.store.kill(&slot);
+                self.store.kill(&slot, Death::PowerCut);
                 killed.push(slot);
             }
         }
@@ -360,7 +360,7 @@ impl Driver {
         };
         let drawn = self.strikes(&[&slot], Vec::new());
         let asked_us = self.now_us();
-        let proposed = process.lane.propose(&command).await;
+        let proposed = process.propose(command).await;
         let answer = match &proposed {
             Ok(Outcome::Changed { version }) => Some(Answer {
                 at_us: self.now_us(),

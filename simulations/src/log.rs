@@ -9,6 +9,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::timeline::Timeline;
 
+/// Who speaks in the timeline where it is the log.
+pub const WHO: &str = "log";
 /// What is logged unless `RUST_LOG` says otherwise.
 const DEFAULT_FILTER: &str = "warn,node=debug,consensus=info,sync=info,storage=info,openraft=error";
 
@@ -39,7 +41,7 @@ struct Line<'a>(&'a Timeline);
 impl io::Write for Line<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for line in String::from_utf8_lossy(bytes).lines() {
-            self.0.note("log", line.trim());
+            self.0.note(WHO, line.trim());
         }
         Ok(bytes.len())
     }

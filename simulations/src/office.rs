@@ -3,26 +3,29 @@
 //! The books are head office's own, on SQLite. The WAN goes up and down, and loses questions and
 //! answers; a lost answer is the interesting one: head office has the batch and nobody knows.
 
-use std::path::Path;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::executor::block_on;
+use futures::future::BoxFuture;
 use hq::{HqError as OfficeError, HqStore, SqliteStore};
 use providers::Clock;
 use sync::{HqError, HqLink};
-use tokio::task::coop::unconstrained;
 use wire::{HqAck, HqBatch};
 
 use crate::clock::SimClock;
-use crate::disk::SimDisk;
+use crate::disk::{SimDevice, SimDisk, Workers};
 use crate::network::End;
 use crate::random::Dice;
 
 /// How long a lane waits for an answer that does not come, in milliseconds: below the shipper's own
 /// limit and above it.
 const UNANSWERED_MS: (u64, u64) = (500, 15_000);
+
+/// Turns that the books and a question to them may take; far more than any takes.
+const TURNS_MAX: usize = 10_000;
 
 /// What the WAN does.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +46,8 @@ pub enum OfficeFault {
 /// Head office with its line.
 pub struct Office {
     store: SqliteStore,
+    /// The books' worker. It is polled by whoever asks them, so that asking takes no time.
+    workers: Arc<Mutex<Vec<BoxFuture<'static, ()>>>>,
     clock: SimClock,
     inner: Mutex<Inner>,
 }
@@ -59,15 +64,17 @@ struct Inner {
 }
 
 impl Office {
-    /// Opens the books in `folder`. `clock` is head office's own.
+    /// Opens new books. `clock` is head office's own.
     pub fn open(
-        folder: &Path,
         clock: SimClock,
         wan: Wan,
         dice: Dice,
         fault: Option<OfficeFault>,
     ) -> Result<Arc<Office>, OfficeError> {
-        let opened = SqliteStore::open(Arc::new(SimDisk::new(folder)?))?;
+        let workers = Arc::default();
+        let device = SimDevice::new(dice.fork("device"));
+        let disk = SimDisk::new("hq", &device, Workers::Kept(Arc::clone(&workers)), || {});
+        let opened = SqliteStore::open(Arc::new(disk))?;
         let inner = Inner {
             dice,
             wan,
@@ -78,6 +85,7 @@ impl Office {
         };
         Ok(Arc::new(Office {
             store: opened.store,
+            workers,
             clock,
             inner: Mutex::new(inner),
         }))
@@ -101,10 +109,18 @@ impl Office {
         self.lock().acknowledged
     }
 
-    /// Asks the books. They work on a thread of their own, which knows no virtual time; so the
-    /// simulation stands still until it has answered.
+    /// Asks the books, which answer before any virtual time has passed.
     pub fn books<T>(&self, ask: impl AsyncFnOnce(&SqliteStore) -> T) -> T {
-        block_on(unconstrained(ask(&self.store)))
+        let mut ask = pin!(ask(&self.store));
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..TURNS_MAX {
+            if let Poll::Ready(answer) = ask.as_mut().poll(&mut cx) {
+                return answer;
+            }
+            workers.retain_mut(|worker| worker.as_mut().poll(&mut cx).is_pending());
+        }
+        panic!("head office's books do not answer");
     }
 
     fn take(&self, mut batch: HqBatch) -> Result<HqAck, HqError> {

@@ -6,14 +6,15 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures::future::join_all;
+use providers::JoinHandle;
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::cashier::Cashier;
 use crate::checks::{Check, Monitor, Tally, check, unsettled};
-use crate::disk::scratch_folder;
+use crate::executor::Executor;
 use crate::faults::Driver;
 use crate::log;
 use crate::office::OfficeFault;
@@ -21,6 +22,7 @@ use crate::random::Dice;
 use crate::scenario::Scenario;
 use crate::store::{Counts, Slot, Store};
 use crate::timeline::{Happening, Marks, Timeline, Violation};
+use crate::trace::{self, Keep, Trace};
 
 /// How often the running checks look.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -35,6 +37,8 @@ pub struct Options {
     /// The log of the node code goes into the timeline, too.
     pub with_log: bool,
     pub plant: Option<Plant>,
+    /// What is kept of the trace.
+    pub keep: Keep,
 }
 
 /// A fault in what is checked, planted to see that it is caught.
@@ -69,6 +73,11 @@ pub struct Report {
     pub failovers_ms: Vec<u64>,
     pub lost: u64,
     pub double: u64,
+    /// The running hash of everything that happened: equal for equal runs.
+    pub trace_hash: u64,
+    pub trace_events: u64,
+    #[serde(skip)]
+    pub trace: Trace,
     #[serde(skip)]
     pub timeline: Vec<Happening>,
     #[serde(skip)]
@@ -87,26 +96,22 @@ impl Report {
 
 /// Runs a scenario. Only a simulator that does not work is an error.
 pub fn simulate(scenario: &Scenario, seed: u64, options: Options) -> anyhow::Result<Report> {
-    let scratch = scratch_folder().context("no folder for the lanes' disks")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()?;
     catch_panics();
     PANICS.with_borrow_mut(Vec::clear);
-    let report = runtime.block_on(async {
+    let dice = Dice::new(seed);
+    let executor = Executor::new(&dice);
+    let scenario = scenario.clone();
+    let report = executor.clone().run(&runtime, async move {
+        trace::begin(options.keep);
         let timeline = Arc::new(Timeline::begin());
         let _log = options.with_log.then(|| log::into(timeline.clone()));
         let fault =
             (options.plant == Some(Plant::OfficeLosesAnEntry)).then_some(OfficeFault::LosesAnEntry);
-        let dice = Dice::new(seed);
-        let store = Store::new(
-            scenario,
-            dice.clone(),
-            scratch.path(),
-            timeline.clone(),
-            fault,
-        )?;
+        let store = Store::new(&scenario, dice.clone(), executor, timeline.clone(), fault)?;
         let run = Run {
             scenario,
             seed,
@@ -117,8 +122,13 @@ pub fn simulate(scenario: &Scenario, seed: u64, options: Options) -> anyhow::Res
         };
         run.run().await
     });
-    drop(runtime);
-    report
+    let trace = trace::end();
+    report.map(|report| Report {
+        trace_hash: trace.hash,
+        trace_events: trace.events,
+        trace,
+        ..report
+    })
 }
 
 thread_local! {
@@ -137,8 +147,8 @@ fn catch_panics() {
     });
 }
 
-struct Run<'a> {
-    scenario: &'a Scenario,
+struct Run {
+    scenario: Scenario,
     seed: u64,
     options: Options,
     dice: Dice,
@@ -146,10 +156,10 @@ struct Run<'a> {
     timeline: Arc<Timeline>,
 }
 
-impl Run<'_> {
+impl Run {
     async fn run(&self) -> anyhow::Result<Report> {
         let (stop_looking, looked) = watch::channel(false);
-        let looking = tokio::spawn(look(self.store.clone(), looked));
+        let looking = providers::spawn(look(self.store.clone(), looked));
         let created = timeout(CREATE_MAX, self.create()).await;
         let mut settled_after_ms = None;
         let mut tally = Tally::default();
@@ -199,16 +209,16 @@ impl Run<'_> {
         let until = Instant::now() + Duration::from_millis(selling_ms);
         let (close, closing) = watch::channel(false);
         let (joined, mut joining) = mpsc::unbounded_channel();
-        let mut cashiers = JoinSet::new();
-        let seat = |cashiers: &mut JoinSet<()>, slot: Arc<Slot>| {
+        let mut cashiers = Vec::new();
+        let seat = |cashiers: &mut Vec<JoinHandle<()>>, slot: Arc<Slot>| {
             let dice = self.dice.fork(&format!("cashier of {}", slot.name));
             let cashier = Cashier::new(self.store.clone(), slot, dice, closing.clone());
-            cashiers.spawn(cashier.work());
+            cashiers.push(providers::spawn(cashier.work()));
         };
         for slot in self.store.slots() {
             seat(&mut cashiers, slot);
         }
-        let mut faults = JoinSet::new();
+        let mut faults = Vec::new();
         for (number, part) in self.scenario.faults.iter().enumerate() {
             let driver = Driver {
                 store: self.store.clone(),
@@ -221,19 +231,19 @@ impl Run<'_> {
                 until,
                 joined: joined.clone(),
             };
-            faults.spawn(driver.run());
+            faults.push(providers::spawn(driver.run()));
         }
         drop(joined);
         while let Some(slot) = joining.recv().await {
             seat(&mut cashiers, slot);
         }
-        faults.join_all().await;
+        join_all(faults).await;
         tokio::time::sleep_until(until).await;
         self.timeline.calm();
         self.timeline
             .note("store", "faults have ended, the cashiers finish");
         close.send_replace(true);
-        if timeout(FINISH_MAX, cashiers.join_all()).await.is_err() {
+        if timeout(FINISH_MAX, join_all(cashiers)).await.is_err() {
             let what = format!("a cashier could not finish a sale within {FINISH_MAX:?}");
             self.timeline.violation(Check::NeverHeldUp, "store", what);
         }
@@ -317,6 +327,9 @@ impl Run<'_> {
             failovers_ms,
             lost: tally.lost,
             double: tally.double,
+            trace_hash: 0,
+            trace_events: 0,
+            trace: Trace::default(),
             timeline: self.timeline.happenings(),
             marks: self.timeline.marks(),
         }
@@ -328,8 +341,9 @@ async fn look(store: Arc<Store>, mut stop: watch::Receiver<bool>) {
     let mut leader = None;
     loop {
         tokio::select! {
-            () = sleep(LOOK_EVERY) => {}
+            biased;
             _ = stop.changed() => return monitor.finish(&store),
+            () = sleep(LOOK_EVERY) => {}
         }
         monitor.look(&store);
         let leads = store.leader().map(|(slot, process)| {

@@ -1,20 +1,18 @@
 //! A simulated store: its lanes' processes, its network and head office, and what its cashiers were
 //! told.
 //!
-//! A lane's process is the real node code, `node::lane::Lane`, on simulated providers. Killing it:
-//! from one moment on nothing it does reaches anybody (network, head office, cashier), and the next
-//! process starts on a copy of its data folder taken at that moment. What is left of the old one is
-//! closed behind a wall. The node's tasks run on the simulation's one runtime and cannot be dropped
-//! from outside; a seam for spawning tasks would let them be, and would let a process be frozen.
+//! A lane's process is the real node code, `node::lane::Lane`, on simulated providers, its tasks a
+//! process of the [`Executor`]. It can be killed at any moment, at an await or a disk operation that
+//! was counted down to, with the power of its disk or without; it can be frozen; and its disk fails
+//! as [`SimDevice`] says. Whatever is asked of a lane that may spawn tasks is asked inside its
+//! process ([`Process::propose`] and the like).
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use ledger::{Command, LaneId, Outcome, StoreId};
-use node::lane::{Identity, JoinParts, Lane, LaneParts, join};
+use node::lane::{Code, Identity, JoinParts, Lane, LaneParts, ProposeFailure, join};
 use providers::{Discovery, PeerId, Providers, SharedDisk};
 use sale::Receipt;
 use sync::HqLink;
@@ -25,7 +23,8 @@ use wire::LaneContact;
 use crate::checks::{Check, History};
 use crate::clock::SimClock;
 use crate::discovery::Board;
-use crate::disk::{SimDisk, copy_as_after_a_kill};
+use crate::disk::{SimDevice, SimDisk, Workers};
+use crate::executor::{Executor, ProcessId};
 use crate::goods;
 use crate::network::{Fabric, SimNet};
 use crate::office::{Office, OfficeFault, OfficeLink};
@@ -37,10 +36,10 @@ use crate::timeline::Timeline;
 const START_MAX: Duration = Duration::from_secs(5);
 /// The longest a lane may take to close in good order.
 const CLOSE_MAX: Duration = Duration::from_secs(10);
+/// How long a closed process may take over its last writes.
+const LAST_WRITES: Duration = Duration::from_millis(50);
 /// How long a new lane looks for the store.
 const JOIN_FOR: Duration = Duration::from_secs(30);
-/// How long the leftovers of a killed process may go on behind the wall.
-const LEFTOVER_MAX: Duration = Duration::from_secs(60);
 
 /// A sale that a cashier was told is done.
 #[derive(Clone, Debug)]
@@ -67,15 +66,37 @@ pub struct Slot {
     pub name: String,
     pub peer: PeerId,
     pub clock: Arc<SimClock>,
+    pub device: SimDevice,
     /// The process that runs, if one does.
     process: watch::Sender<Option<Process>>,
-    next: Mutex<NextRun>,
+    state: Mutex<SlotState>,
 }
 
-/// Where the next process of a lane works.
-struct NextRun {
-    run: u32,
-    folder: PathBuf,
+#[derive(Default)]
+struct SlotState {
+    /// Processes begun.
+    runs: u32,
+    /// The process that runs or starts.
+    begun: Option<Begun>,
+    frozen: bool,
+    /// When it last thawed.
+    thawed_at: Option<Instant>,
+}
+
+/// What the simulator itself has of a process, from its first moment.
+#[derive(Clone)]
+struct Begun {
+    id: ProcessId,
+    disk: Arc<SimDisk>,
+}
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// What it had written is there for the next one.
+    Killed,
+    /// Of what it had not synced, any part is lost.
+    PowerCut,
 }
 
 /// A lane's process.
@@ -84,7 +105,34 @@ pub struct Process {
     pub lane: Lane,
     /// Which process of its lane this is, from 1.
     pub run: u32,
-    folder: PathBuf,
+    id: ProcessId,
+    executor: Executor,
+}
+
+impl Process {
+    /// Runs something in this process; `None` if it is killed before that is done.
+    async fn within<T, F>(&self, work: impl FnOnce(Lane) -> F + Send + 'static) -> Option<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let lane = self.lane.clone();
+        let work = async move { work(lane).await };
+        self.executor.call(self.id, work).await
+    }
+
+    /// Has the store agree on a change.
+    pub async fn propose(&self, command: Command) -> Result<Outcome, ProposeFailure> {
+        self.within(async move |lane: Lane| lane.propose(&command).await)
+            .await
+            .unwrap_or(Err(ProposeFailure::NoQuorum))
+    }
+
+    async fn invite(&self) -> Result<Code, ProposeFailure> {
+        self.within(async move |lane: Lane| lane.invite().await)
+            .await
+            .unwrap_or(Err(ProposeFailure::NoQuorum))
+    }
 }
 
 impl Slot {
@@ -108,9 +156,36 @@ impl Slot {
         process.as_ref().is_some_and(|process| process.run == run)
     }
 
-    fn next(&self) -> MutexGuard<'_, NextRun> {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, SlotState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whether its process is frozen now.
+    pub fn is_frozen(&self) -> bool {
+        self.state().frozen
+    }
+
+    /// Whether the process stood still at some moment since `then`, or has a slow disk.
+    pub fn was_held_up_since(&self, then: Instant) -> bool {
+        let state = self.state();
+        state.frozen || state.thawed_at.is_some_and(|at| at >= then) || self.device.is_slow()
+    }
+
+    /// Kills the process at its `operations`-th next operation on its disk.
+    pub fn die_after_operations(&self, operations: u64) {
+        if let Some(begun) = &self.state().begun {
+            begun.disk.die_after(operations);
+        }
+    }
+}
+
+/// What a process is begun with.
+struct World {
+    id: ProcessId,
+    run: u32,
+    providers: Providers,
+    network: Arc<SimNet>,
+    discovery: Arc<dyn Discovery>,
 }
 
 /// The store and everything around it.
@@ -120,8 +195,8 @@ pub struct Store {
     pub office: Arc<Office>,
     pub id: StoreId,
     board: Arc<Board>,
+    executor: Executor,
     dice: Dice,
-    scratch: PathBuf,
     pub scenario: Scenario,
     slots: Mutex<Vec<Arc<Slot>>>,
     told: Mutex<Told>,
@@ -139,7 +214,7 @@ impl Store {
     pub fn new(
         scenario: &Scenario,
         dice: Dice,
-        scratch: &Path,
+        executor: Executor,
         timeline: Arc<Timeline>,
         fault: Option<OfficeFault>,
     ) -> anyhow::Result<Arc<Store>> {
@@ -147,7 +222,6 @@ impl Store {
         let board = Board::new(fabric.clone(), dice.fork("discovery"));
         let office_clock = SimClock::new(timeline.begun(), 0, 0, Duration::ZERO);
         let office = Office::open(
-            &scratch.join("hq"),
             office_clock,
             (&scenario.wan).into(),
             dice.fork("wan"),
@@ -162,8 +236,8 @@ impl Store {
             office,
             id: StoreId(id),
             board,
+            executor,
             dice,
-            scratch: scratch.to_owned(),
             scenario: scenario.clone(),
             slots: Mutex::default(),
             told: Mutex::default(),
@@ -191,10 +265,17 @@ impl Store {
             .collect()
     }
 
-    /// The lane that leads, as far as it knows itself.
+    /// The lane that leads, as far as it knows itself; of several the one with the highest term.
     pub fn leader(&self) -> Option<(Arc<Slot>, Process)> {
-        let leads = |process: &Process| process.lane.view().borrow().status.is_leader;
-        self.running().into_iter().find(|(_, p)| leads(p))
+        let term = |process: &Process| {
+            let view = process.lane.view();
+            let status = &view.borrow().status;
+            status.is_leader.then_some(status.term)
+        };
+        let awake = self.running().into_iter();
+        awake
+            .filter(|(slot, process)| !slot.is_frozen() && term(process).is_some())
+            .max_by_key(|(_, process)| term(process))
     }
 
     pub fn acknowledge(&self, lane_name: &str, acknowledged: Acknowledged) {
@@ -238,9 +319,10 @@ impl Store {
             hq_url: None,
             founding: true,
         };
-        let disk: SharedDisk = Arc::new(SimDisk::new(&slot.next().folder)?);
+        let maker = self.executor.new_process(|| {});
+        let workers = Workers::Process(self.executor.clone(), maker);
+        let disk: SharedDisk = Arc::new(SimDisk::new("maker", &slot.device, workers, || {}));
         identity.write(&disk)?;
-        drop(disk);
         self.start(&slot).await;
         let process = slot
             .process()
@@ -249,7 +331,7 @@ impl Store {
             author: "simulation".to_owned(),
             records: goods::everything(),
         };
-        match process.lane.propose(&command).await? {
+        match process.propose(command).await? {
             Outcome::Changed { .. } => Ok(slot),
             other => Err(anyhow!("the goods were not taken: {other:?}")),
         }
@@ -265,64 +347,72 @@ impl Store {
         let (offset_ms, drift_ppm) = (around_zero(offset_max), around_zero(drift_max));
         let up_for = Duration::from_secs(dice.between(0, 1_000_000));
         let clock = SimClock::new(self.timeline.begun(), offset_ms, drift_ppm, up_for);
-        let next = NextRun {
-            run: 1,
-            folder: self.scratch.join(format!("{name}-1")),
-        };
         let slot = Arc::new(Slot {
             peer: PeerId(format!("peer-of-{name}")),
+            device: SimDevice::new(self.dice.fork(&format!("device of {name}"))),
             name,
             clock: Arc::new(clock),
             process: watch::Sender::new(None),
-            next: Mutex::new(next),
+            state: Mutex::default(),
         });
         slots.push(slot.clone());
         slot
     }
 
     /// The simulated world for a lane's next process.
-    fn providers(
-        &self,
-        slot: &Slot,
-    ) -> anyhow::Result<(Providers, Arc<SimNet>, Arc<dyn Discovery>)> {
-        let (run, folder) = {
-            let next = slot.next();
-            (next.run, next.folder.clone())
+    fn begin(self: &Arc<Self>, slot: &Arc<Slot>) -> World {
+        let run = {
+            let mut state = slot.state();
+            state.runs += 1;
+            state.runs
         };
-        let disk = SimDisk::new(&folder)?;
+        let (store, died) = (Arc::downgrade(self), Arc::downgrade(slot));
+        let id = self.executor.new_process(move || {
+            if let (Some(store), Some(slot)) = (store.upgrade(), Weak::upgrade(&died)) {
+                store.end(&slot, "dies at a disk operation or an await");
+            }
+        });
+        let executor = self.executor.clone();
+        let disk = Arc::new(SimDisk::new(
+            &format!("{}-{run}", slot.name),
+            &slot.device,
+            Workers::Process(executor.clone(), id),
+            move || executor.kill_from_within(id),
+        ));
+        slot.state().begun = Some(Begun {
+            id,
+            disk: disk.clone(),
+        });
         let network = Arc::new(self.fabric.plug_in(slot.peer.clone()));
         let random = self.dice.fork(&format!("{} {run}", slot.name));
-        let providers = Providers {
-            clock: slot.clock.clone(),
-            random: Arc::new(SimRandom::new(random)),
-            network: network.clone(),
-            disk: Arc::new(disk),
-        };
-        let discovery = Arc::new(self.board.join(slot.peer.clone()));
-        Ok((providers, network, discovery))
-    }
-
-    /// Starts a lane's next process on its folder.
-    pub async fn start(&self, slot: &Arc<Slot>) {
-        match self.providers(slot) {
-            Ok((providers, network, discovery)) => {
-                self.start_with(slot, providers, network, discovery).await;
-            }
-            Err(error) => self.timeline.violation(
-                Check::Starts,
-                &slot.name,
-                format!("cannot start: {error:#}"),
-            ),
+        World {
+            id,
+            run,
+            providers: Providers {
+                clock: slot.clock.clone(),
+                random: Arc::new(SimRandom::new(random)),
+                network: network.clone(),
+                disk,
+            },
+            network,
+            discovery: Arc::new(self.board.join(slot.peer.clone())),
         }
     }
 
-    async fn start_with(
-        &self,
-        slot: &Arc<Slot>,
-        providers: Providers,
-        network: Arc<SimNet>,
-        discovery: Arc<dyn Discovery>,
-    ) {
+    /// Starts a lane's next process on its disk.
+    pub async fn start(self: &Arc<Self>, slot: &Arc<Slot>) {
+        let world = self.begin(slot);
+        self.start_in(slot, world).await;
+    }
+
+    async fn start_in(&self, slot: &Arc<Slot>, world: World) {
+        let World {
+            id,
+            run,
+            providers,
+            network,
+            discovery,
+        } = world;
         let link = OfficeLink::new(self.office.clone(), network.end().clone());
         let parts = LaneParts {
             providers,
@@ -333,25 +423,28 @@ impl Store {
             release: "simulated".to_owned(),
         };
         let started_at = Instant::now();
-        let started = Lane::start(parts).await;
+        let Some(started) = self.executor.call(id, Lane::start(parts)).await else {
+            return;
+        };
         let took = started_at.elapsed();
-        if took > START_MAX {
+        if took > START_MAX && !slot.was_held_up_since(started_at) {
             let what = format!("P2: it took {took:?} to start");
             self.timeline.violation(Check::Starts, &slot.name, what);
         }
         match started {
             Ok(lane) => {
-                let (run, folder) = {
-                    let next = slot.next();
-                    (next.run, next.folder.clone())
-                };
                 self.timeline
                     .note(&slot.name, format!("runs, process {run}"));
-                slot.process
-                    .send_replace(Some(Process { lane, run, folder }));
+                let executor = self.executor.clone();
+                slot.process.send_replace(Some(Process {
+                    lane,
+                    run,
+                    id,
+                    executor,
+                }));
             }
             Err(error) => {
-                self.fabric.unplug(&slot.peer);
+                self.end(slot, "gives up");
                 self.timeline.violation(
                     Check::Starts,
                     &slot.name,
@@ -361,21 +454,67 @@ impl Store {
         }
     }
 
-    /// Kills a lane's process: what it had committed is there for the next one, and nothing else.
-    pub fn kill(&self, slot: &Arc<Slot>) {
-        let Some(process) = slot.process.send_replace(None) else {
-            return;
+    /// Ends a lane's process, running or starting, at once.
+    pub fn kill(&self, slot: &Arc<Slot>, death: Death) {
+        let told = match death {
+            Death::Killed => "is killed",
+            Death::PowerCut => "loses its power",
         };
-        self.timeline.note(&slot.name, "is killed");
-        self.count(|counts| counts.kills += 1);
+        if self.end(slot, told) {
+            self.count(|counts| counts.kills += 1);
+        }
+        if death == Death::PowerCut {
+            slot.device.power_cut();
+        }
+    }
+
+    /// Kills a lane's process before its `polls`-th next step, at whatever await that is.
+    pub fn kill_after_polls(&self, slot: &Slot, polls: u64) {
+        if let Some(begun) = &slot.state().begun {
+            self.executor.kill_after_polls(begun.id, polls);
+        }
+    }
+
+    /// The process stands still: it does, answers and notices nothing until it thaws.
+    pub fn freeze(&self, slot: &Slot) {
+        let mut state = slot.state();
+        if let Some(begun) = &state.begun {
+            self.executor.freeze(begun.id);
+            state.frozen = true;
+            self.timeline.note(&slot.name, "is frozen");
+        }
+    }
+
+    /// A frozen process goes on, as if nothing had been.
+    pub fn thaw(&self, slot: &Slot) {
+        let mut state = slot.state();
+        if std::mem::take(&mut state.frozen) {
+            state.thawed_at = Some(Instant::now());
+            self.timeline.note(&slot.name, "goes on");
+            if let Some(begun) = &state.begun {
+                self.executor.thaw(begun.id);
+            }
+        }
+    }
+
+    /// Takes the process away from everything; whether there was one.
+    fn end(&self, slot: &Slot, told: &str) -> bool {
+        let begun = {
+            let mut state = slot.state();
+            if std::mem::take(&mut state.frozen) {
+                state.thawed_at = Some(Instant::now());
+            }
+            state.begun.take()
+        };
+        let Some(begun) = begun else {
+            return false;
+        };
+        begun.disk.die();
+        self.executor.kill(begun.id);
         self.wall_off(slot);
-        self.copy_for_next(slot, &process);
-        // What is left of it winds down where nobody hears it.
-        tokio::spawn(async move {
-            drop(timeout(LEFTOVER_MAX, process.lane.close()).await);
-            drop(process.lane);
-            drop(fs::remove_dir_all(process.folder));
-        });
+        self.timeline.note(&slot.name, told);
+        slot.process.send_replace(None);
+        true
     }
 
     /// Closes a lane in good order.
@@ -385,15 +524,16 @@ impl Store {
         };
         self.timeline.note(&slot.name, "closes");
         self.count(|counts| counts.restarts += 1);
-        if timeout(CLOSE_MAX, process.lane.close()).await.is_err() {
+        let closing = process.within(async |lane: Lane| lane.close().await);
+        let closed = timeout(CLOSE_MAX, closing).await;
+        if closed.is_err() && !slot.is_frozen() {
             let what = format!("did not close within {CLOSE_MAX:?}");
             self.timeline.violation(Check::Starts, &slot.name, what);
         }
-        self.timeline.note(&slot.name, "is closed");
-        self.wall_off(slot);
-        self.copy_for_next(slot, &process);
-        drop(process.lane);
-        drop(fs::remove_dir_all(process.folder));
+        // Whatever it still had to write it writes when its last handle goes.
+        drop(process);
+        tokio::time::sleep(LAST_WRITES).await;
+        self.end(slot, "is closed");
     }
 
     fn wall_off(&self, slot: &Slot) {
@@ -401,20 +541,10 @@ impl Store {
         self.board.leave(&slot.peer);
     }
 
-    fn copy_for_next(&self, slot: &Slot, process: &Process) {
-        let run = process.run + 1;
-        let folder = self.scratch.join(format!("{}-{run}", slot.name));
-        if let Err(error) = copy_as_after_a_kill(&process.folder, &folder) {
-            let what = format!("the simulator could not copy its folder: {error}");
-            self.timeline.violation(Check::Starts, &slot.name, what);
-        }
-        *slot.next() = NextRun { run, folder };
-    }
-
     /// A new lane joins, invited by `inviter`. Not getting in is no fault where lanes cannot agree.
-    pub async fn join(&self, inviter: &(Arc<Slot>, Process)) -> Option<Arc<Slot>> {
+    pub async fn join(self: &Arc<Self>, inviter: &(Arc<Slot>, Process)) -> Option<Arc<Slot>> {
         let (host, process) = inviter;
-        let code = match process.lane.invite().await {
+        let code = match process.invite().await {
             Ok(code) => code,
             Err(failure) => {
                 self.timeline
@@ -425,35 +555,31 @@ impl Store {
         let slot = self.new_slot();
         self.timeline
             .note(&slot.name, format!("joins, invited by {}", host.name));
-        let (providers, network, discovery) = self
-            .providers(&slot)
-            .inspect_err(|e| {
-                self.timeline
-                    .violation(Check::Starts, &slot.name, format!("cannot join: {e:#}"))
-            })
-            .ok()?;
+        let world = self.begin(&slot);
         let contact = LaneContact {
             peer: host.peer.0.clone(),
             addresses: process.lane.providers().network.local_addresses(),
         };
         let joined = join(JoinParts {
-            providers: providers.clone(),
-            discovery: discovery.clone(),
+            providers: world.providers.clone(),
+            discovery: world.discovery.clone(),
             code,
             lane_name: slot.name.clone(),
             known: vec![contact],
             limit: JOIN_FOR,
         });
-        match joined.await {
-            Ok(_) => {
+        match self.executor.call(world.id, joined).await {
+            Some(Ok(_)) => {
                 self.count(|counts| counts.joined += 1);
-                self.start_with(&slot, providers, network, discovery).await;
+                self.start_in(&slot, world).await;
                 Some(slot)
             }
-            Err(error) => {
+            failed => {
+                let why = failed.and_then(Result::err).map(|error| error.to_string());
+                let why = why.unwrap_or_else(|| "it was killed".to_owned());
                 self.timeline
-                    .note(&slot.name, format!("did not join: {error}"));
-                self.wall_off(&slot);
+                    .note(&slot.name, format!("did not join: {why}"));
+                self.end(&slot, "gives up");
                 self.slots_lock().retain(|other| !Arc::ptr_eq(other, &slot));
                 None
             }

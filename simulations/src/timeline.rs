@@ -9,6 +9,8 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::checks::Check;
+use crate::log;
+use crate::trace::{self, Kind};
 
 /// Happenings kept; the later ones of a run that has more are only counted.
 const HAPPENINGS_MAX: usize = 50_000;
@@ -155,6 +157,11 @@ impl Timeline {
 
     pub fn note(&self, who: &str, what: impl Into<String>) {
         let at_ms = self.elapsed_ms();
+        let what = what.into();
+        // The log is there on demand, and must not make another trace of the same run.
+        if who != log::WHO {
+            trace::record_text(Kind::Note, &format!("{who} {what}"));
+        }
         let mut inner = self.lock();
         if inner.happenings.len() >= HAPPENINGS_MAX {
             inner.left_out += 1;
@@ -163,7 +170,7 @@ impl Timeline {
         inner.happenings.push(Happening {
             at_ms,
             who: who.to_owned(),
-            what: what.into(),
+            what,
         });
     }
 

@@ -390,7 +390,7 @@ impl Shop {
         let opened = SqliteStore::open(self.disk(&self.hq_dir())).unwrap();
         block_on(opened.store.take(batch, 0)).unwrap();
         drop(opened.store);
-        block_on(opened.closed).unwrap();
+        block_on(opened.closed.wait());
         self.disk(&self.hq_dir());
     }
 

@@ -18,7 +18,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use ledger::{LaneId, StoreId};
-use providers::SharedDisk;
+use providers::{SharedDisk, WorkerEnd};
 use sale::BusinessDay;
 use serde::Deserialize;
 use serde_json::json;
@@ -52,7 +52,7 @@ pub struct RunningHq {
     set_aside: Option<SetAside>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
-    closed: oneshot::Receiver<()>,
+    closed: WorkerEnd,
 }
 
 impl RunningHq {
@@ -78,7 +78,7 @@ impl RunningHq {
         let abort = self.server.abort_handle();
         let ended = async {
             let _ = self.server.await;
-            let _ = self.closed.await;
+            self.closed.wait().await;
         };
         if tokio::time::timeout(SHUTDOWN_MAX, ended).await.is_err() {
             abort.abort();

@@ -1,4 +1,4 @@
-//! The books on embedded SQLite: one thread owns the database, requests queue up to it.
+//! The books on embedded SQLite: one worker owns the database, requests queue up to it.
 //!
 //! Invariant: an answer is sent after the commit it speaks of, and a commit returns once it is on
 //! disk. A database found damaged at the start is set aside, never overwritten; the stores then
@@ -9,11 +9,9 @@ mod take;
 
 use async_trait::async_trait;
 use ledger::{LaneId, Seq, StoreId};
-use providers::SharedDisk;
+use providers::{SharedDisk, WorkerEnd};
 use rusqlite::Connection;
-use storage::{
-    Database, DatabaseKind, Durability, Limits, SetAside, StorageError, open_database, transact,
-};
+use storage::{Database, DatabaseKind, Durability, Limits, SetAside, open_database, transact};
 use tokio::sync::{mpsc, oneshot};
 use wire::{HqAck, HqBatch};
 
@@ -82,7 +80,7 @@ pub(crate) const HQ_DATABASE: DatabaseKind = DatabaseKind {
 
 type Job = Box<dyn FnOnce(&Books) + Send>;
 
-/// The database as its thread has it.
+/// The database as its worker has it.
 struct Books {
     database: Database,
     connection: Connection,
@@ -98,8 +96,8 @@ pub struct OpenedBooks {
     pub store: SqliteStore,
     /// Damaged books that were set aside; the store is new.
     pub set_aside: Option<SetAside>,
-    /// Completes once the store is gone, its thread has ended and the folder is free again.
-    pub closed: oneshot::Receiver<()>,
+    /// Comes once the store is gone, its worker has ended and the folder is free again.
+    pub closed: WorkerEnd,
 }
 
 impl SqliteStore {
@@ -111,21 +109,8 @@ impl SqliteStore {
             database,
             connection,
         };
-        drop(disk);
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
-        let (ended, closed) = oneshot::channel();
-        std::thread::Builder::new()
-            .name("hq.db".to_owned())
-            .spawn(move || {
-                work(books, queue);
-                // Nobody may be waiting for it.
-                let _ = ended.send(());
-            })
-            .map_err(|error| StorageError::Io {
-                action: "start the worker of",
-                file: HQ_DATABASE.file.to_owned(),
-                reason: error.to_string(),
-            })?;
+        let closed = disk.spawn_worker(HQ_DATABASE.file, Box::pin(work(books, queue)));
         Ok(OpenedBooks {
             store: SqliteStore { jobs },
             set_aside,
@@ -161,8 +146,8 @@ impl SqliteStore {
     }
 }
 
-fn work(books: Books, mut queue: mpsc::Receiver<Job>) {
-    while let Some(job) = queue.blocking_recv() {
+async fn work(books: Books, mut queue: mpsc::Receiver<Job>) {
+    while let Some(job) = queue.recv().await {
         job(&books);
     }
 }

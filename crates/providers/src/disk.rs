@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::channel::oneshot;
 use futures::future::BoxFuture;
 
 /// Where SQLite finds a database: a path, and the VFS to open it with (`None`: the system's).
@@ -34,8 +35,32 @@ pub trait Disk: Send + Sync + 'static {
     /// Removes a file; a file that is not there is not an error.
     fn remove(&self, file: &str) -> Result<(), DiskError>;
     /// Runs a worker that blocks on the disk: on a thread of its own in a shop, as a task among
-    /// the others in the simulator. Workers wait on channels only, never on a timer or a socket.
-    fn spawn_worker(&self, name: &str, worker: BoxFuture<'static, ()>);
+    /// the others in the simulator. Workers wait on channels and [`Disk::flushed`] only, never on
+    /// a timer or a socket.
+    fn spawn_worker(&self, name: &str, worker: BoxFuture<'static, ()>) -> WorkerEnd;
+    /// Completes once the device has done what was last made durable; a worker awaits it between a
+    /// commit and its answers. In a shop the commit itself has waited for the device, so this is
+    /// done at once; the simulator's slow disks wait here, where virtual time can pass.
+    fn flushed(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// The end of a worker, for whoever needs to know of it; may be dropped.
+pub struct WorkerEnd(oneshot::Receiver<()>);
+
+impl WorkerEnd {
+    /// What the worker's runner drops once the worker is gone, and the end that it tells.
+    pub fn new() -> (oneshot::Sender<()>, WorkerEnd) {
+        let (gone, end) = oneshot::channel();
+        (gone, WorkerEnd(end))
+    }
+
+    /// Waits until the worker is gone and holds nothing of the folder any more.
+    pub async fn wait(self) {
+        // The sender is dropped, never used.
+        let _ = self.0.await;
+    }
 }
 
 pub type SharedDisk = Arc<dyn Disk>;

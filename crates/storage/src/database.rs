@@ -322,6 +322,11 @@ impl Database {
         }
     }
 
+    /// Waits until the device has done what was last committed.
+    pub async fn flushed(&self) {
+        self.disk.flushed().await;
+    }
+
     pub fn closed(&self) -> StorageError {
         StorageError::Closed {
             file: self.file().to_owned(),

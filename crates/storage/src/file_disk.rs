@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use providers::{Disk, DiskError, SqliteLocation};
+use providers::{Disk, DiskError, SqliteLocation, WorkerEnd};
 
 /// Held by the process that works in a folder.
 const LOCK_FILE: &str = "in-use.lock";
@@ -141,18 +141,21 @@ impl Disk for FileDisk {
         }
     }
 
-    fn spawn_worker(&self, name: &str, worker: BoxFuture<'static, ()>) {
+    fn spawn_worker(&self, name: &str, worker: BoxFuture<'static, ()>) -> WorkerEnd {
         let lock = self.lock.clone();
+        let (gone, end) = WorkerEnd::new();
         let spawned = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
                 futures::executor::block_on(worker);
                 drop(lock);
+                drop(gone);
             });
         // Without its worker a database answers every request with `Closed`.
         if let Err(error) = spawned {
             tracing::error!("cannot start the worker {name}: {error}");
         }
+        end
     }
 }
 

@@ -95,7 +95,7 @@ impl Journal {
             Box::pin(async move {
                 let mut group = Vec::with_capacity(GROUP_REQUESTS_MAX);
                 while queue.recv_many(&mut group, GROUP_REQUESTS_MAX).await > 0 {
-                    writer.commit(group.drain(..));
+                    writer.commit(group.drain(..)).await;
                 }
             }),
         );
@@ -202,7 +202,7 @@ struct Group {
 
 impl Writer {
     /// One commit for the whole group, and the answers after it.
-    fn commit(&mut self, requests: impl Iterator<Item = Request>) {
+    async fn commit(&mut self, requests: impl Iterator<Item = Request>) {
         let mut group = Group {
             heads: self.heads.clone(),
             entries: Vec::new(),
@@ -222,6 +222,9 @@ impl Writer {
             true => Ok(()),
             false => self.write(&entries),
         };
+        if !entries.is_empty() {
+            self.shared.database.flushed().await;
+        }
         if written.is_ok() && !entries.is_empty() {
             lock(&self.shared.heads).clone_from(&heads);
             self.heads = heads;

@@ -240,6 +240,9 @@ impl Writer {
         if let Err(error) = &outcome {
             self.failed = Some(error.clone());
         }
+        if !writes.is_empty() {
+            self.database.flushed().await;
+        }
         for done in dones {
             done(outcome.clone());
         }

@@ -34,7 +34,7 @@ const KEPT_TO: [(&str, &[&str]); 8] = [
     ("openraft", &["consensus"]),
     ("libp2p", &["mesh"]),
     ("mdns-sd", &["mesh"]),
-    ("rusqlite", &["storage", "hq"]),
+    ("rusqlite", &["storage", "hq", "simulations"]),
     ("eframe", &["ui"]),
     ("axum", &["node", "hq"]),
     ("reqwest", &["node", "sync"]),

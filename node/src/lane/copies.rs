@@ -9,10 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ledger::{LaneId, LaneRecord, Seq};
-use providers::{PeerId, SharedClock, StreamClass};
+use providers::{AbortHandle, PeerId, SharedClock, StreamClass};
 use storage::Journal;
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
 use wire::{Answer, Ask};
 
 use super::batch::Batch;
@@ -68,7 +67,7 @@ impl Copies {
         for record in lanes.iter().filter(|record| record.lane != self.lane) {
             senders.entry(record.lane).or_insert_with(|| {
                 let (copies, record) = (self.clone(), record.clone());
-                tokio::spawn(copies.send_to(record)).abort_handle()
+                providers::spawn(copies.send_to(record)).abort_handle()
             });
         }
     }

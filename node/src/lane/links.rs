@@ -100,7 +100,7 @@ impl Links {
             calls,
             next_id: 0,
         };
-        tokio::spawn(link.run());
+        providers::spawn(link.run());
         sender
     }
 }
@@ -130,6 +130,7 @@ impl Link {
         tokio::pin!(pause);
         loop {
             tokio::select! {
+                biased;
                 () = &mut pause => return,
                 call = self.calls.recv() => match call {
                     Some(call) => { let _ = call.answer.send(Err(error.clone().into())); }
@@ -149,19 +150,20 @@ impl Link {
     ) {
         let waiting: Waiting = Arc::default();
         let (ended, mut end) = oneshot::channel();
-        tokio::spawn(read_answers(source, waiting.clone(), ended));
+        providers::spawn(read_answers(source, waiting.clone(), ended));
         let mut next = Some(first);
         let error = loop {
             let call = match next.take() {
                 Some(call) => call,
                 None => tokio::select! {
+                    biased;
+                    error = &mut end => {
+                        break error.unwrap_or(NetworkError::Closed("reader ended".to_owned()));
+                    }
                     call = self.calls.recv() => match call {
                         Some(call) => call,
                         None => break NetworkError::Closed("shut down".to_owned()),
                     },
-                    error = &mut end => {
-                        break error.unwrap_or(NetworkError::Closed("reader ended".to_owned()));
-                    }
                 },
             };
             if let Err(error) = self.send(call, sink.as_mut(), &waiting).await {

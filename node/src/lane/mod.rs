@@ -31,11 +31,10 @@ use std::time::Duration;
 use api::{Answer, CommandRequest, ItemFound, LaneView};
 use consensus::{Consensus, ConsensusConfig, ConsensusError, Member};
 use ledger::{Command, Outcome, Seq, StoreView, TableError, Tables};
-use providers::{Discovery, DiskError, Providers, timeout};
+use providers::{AbortHandle, Discovery, DiskError, Providers, timeout};
 use storage::{Journal, SetAside, StateDb, StateReader, StorageError};
 use sync::{HqLink, Shipper, ShipperParts};
 use tokio::sync::{broadcast, watch};
-use tokio::task::AbortHandle;
 
 pub use identity::{Identity, IdentityError, LANE_FILE};
 pub use invitation::{Code, VALID_FOR_MINUTES as INVITATION_MINUTES};
@@ -190,7 +189,7 @@ impl Lane {
 
         let mut tasks = Vec::new();
         let mut run = |task: futures::future::BoxFuture<'static, ()>| {
-            tasks.push(tokio::spawn(task).abort_handle());
+            tasks.push(providers::spawn(task).abort_handle());
         };
         let answers = Arc::new(Answers {
             identity: identity.clone(),
@@ -505,7 +504,7 @@ fn leadership(consensus: &Consensus) -> (watch::Receiver<bool>, watch::Receiver<
     let (lead_out, lead) = watch::channel(false);
     let (applied_out, applied) = watch::channel(0);
     let mut status = consensus.status();
-    tokio::spawn(async move {
+    providers::spawn(async move {
         loop {
             {
                 let now = status.borrow_and_update();

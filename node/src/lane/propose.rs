@@ -88,6 +88,7 @@ impl Proposer {
             .ask(&peer, StreamClass::Copies, ask, ATTEMPT_LIMIT);
         // A leader that has died does not answer; its successor need not be kept waiting for it.
         let answer = tokio::select! {
+            biased;
             answer = asked => answer,
             () = self.led_by_another(&peer) => return Ok(None),
         };

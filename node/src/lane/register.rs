@@ -155,7 +155,7 @@ pub async fn start(parts: RegisterParts, release: &str) -> Result<Started, Regis
     let (state_out, state) = watch::channel(Arc::new(task.snapshot()));
     let (events, _) = broadcast::channel(EVENTS_KEPT);
     task.events = events.clone();
-    tokio::spawn(task.run(queue, state_out));
+    providers::spawn(task.run(queue, state_out));
     Ok(Started {
         handle: RegisterHandle {
             requests,

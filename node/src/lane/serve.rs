@@ -24,7 +24,7 @@ pub trait Answerer: Send + Sync + 'static {
 /// Takes streams from the network until it is shut down.
 pub async fn serve<A: Answerer>(network: SharedNetwork, answerer: Arc<A>) {
     while let Some(incoming) = network.accept().await {
-        tokio::spawn(serve_stream(incoming, answerer.clone()));
+        providers::spawn(serve_stream(incoming, answerer.clone()));
     }
 }
 
@@ -47,6 +47,7 @@ async fn serve_stream<A: Answerer>(incoming: Incoming, answerer: Arc<A>) {
     };
     // Whichever side ends first ends the stream.
     tokio::select! {
+        biased;
         () = reading => {}
         () = writing => {}
     }
@@ -93,7 +94,7 @@ async fn read_asks<A: Answerer>(
             return;
         };
         let (answerer, peer, answers) = (answerer.clone(), peer.clone(), answers.clone());
-        tokio::spawn(async move {
+        providers::spawn(async move {
             let answer = answerer.answer(peer, class, ask).await;
             let frame = wire::encode(&Frame::Answer { id, answer }).or_else(|error| {
                 let reason = error.to_string();

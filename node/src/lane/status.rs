@@ -71,7 +71,7 @@ pub fn start(parts: StatusParts) -> watch::Receiver<Arc<LaneView>> {
         parts,
     };
     let (sender, view) = watch::channel(Arc::new(composer.view()));
-    tokio::spawn(async move {
+    providers::spawn(async move {
         while composer.select().await {
             let fresh = composer.view();
             sender.send_if_modified(|view| {
@@ -102,6 +102,7 @@ impl Composer {
         }
         // The register is never made to wait for the rest of the lane's news.
         tokio::select! {
+            biased;
             changed = self.parts.register.changed() => changed.is_ok(),
             () = clock.sleep(REST) => true,
         }

@@ -13,6 +13,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::{End, Fabric};
+use crate::executor::spawn_world;
+use crate::trace::{self, Kind};
 
 /// Frames on their way in one direction; the sender waits for a place.
 const IN_FLIGHT_MAX: usize = 256;
@@ -104,7 +106,7 @@ impl Stream {
             return;
         }
         let stream = self.clone();
-        tokio::spawn(async move {
+        spawn_world(async move {
             tokio::time::sleep(after).await;
             stream.lose_both_ways();
             stream.sides[side].broken.send_replace(true);
@@ -177,11 +179,24 @@ impl FrameSink for Sink {
             *last = (*last).max(Instant::now() + delay);
             *last
         };
+        self.trace(&frame);
         tokio::select! {
             biased;
             () = until_broken(&mut self.broken) => Err(closed()),
             sent = self.frames.send(InFlight { arrives_at, frame }) => sent.map_err(|_| closed()),
         }
+    }
+}
+
+impl Sink {
+    fn trace(&self, frame: &Bytes) {
+        let [from, to] = [self.side, 1 - self.side].map(|side| self.stream.sides[side].end.peer());
+        let (class, len) = (self.stream.class, frame.len());
+        let hash = trace::hash_of(frame);
+        let fields = [class as u64, len as u64, hash];
+        trace::record(Kind::Frame, &fields, || {
+            format!("{from} to {to} {class:?} {len} bytes {hash:016x}")
+        });
     }
 }
 

@@ -1,0 +1,242 @@
+//! A lane's data folder in memory: a device that fails as devices do, and the process that has it
+//! open.
+//!
+//! [`SimDevice`] outlives processes; its methods are the faults: errors, a full disk, slow syncs,
+//! rot, a wiped disk, a disk that is a copy of another lane's, and the power cut. [`SimDisk`] is the
+//! device as one process has it open (`providers::Disk`); it can die at a counted operation. SQLite
+//! reaches it through a VFS of its own ([`vfs`]), small files go the same way.
+//!
+//! A killed process (SIGKILL) leaves everything that it had written; a power cut takes back what was
+//! not synced (see [`device`]). What this does not do: reorder reads, lose what was synced, or fail
+//! in the middle of one sync.
+
+pub mod device;
+pub mod mount;
+mod vfs;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use providers::{Disk, DiskError, SqliteLocation, WorkerEnd};
+use tokio::time::Instant;
+
+pub use device::{Errors, Work};
+
+use crate::executor::{Executor, ProcessId};
+use crate::random::Dice;
+use device::{Device, Failure};
+use mount::Mount;
+
+/// How many damaged files of one name are kept before `set_aside` gives up.
+const SET_ASIDE_MAX: u32 = 10_000;
+
+/// A lane's device, through all its processes.
+#[derive(Clone)]
+pub struct SimDevice(Arc<Mutex<Device>>);
+
+impl SimDevice {
+    /// An empty one.
+    pub fn new(dice: Dice) -> SimDevice {
+        SimDevice(Arc::new(Mutex::new(Device::new(dice))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Device> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on operations fail by chance, with EIO.
+    pub fn set_errors(&self, errors: Errors) {
+        self.lock().errors = errors;
+    }
+
+    /// Leaves room for so many bytes more; `None`: as many as are wanted.
+    pub fn leave_room(&self, bytes: Option<usize>) {
+        let mut device = self.lock();
+        device.room = bytes.map(|bytes| bytes + taken(&device));
+    }
+
+    /// How long each sync takes, from and to; `None`: no time.
+    pub fn set_sync_takes(&self, takes: Option<(Duration, Duration)>) {
+        self.lock().sync_takes = takes;
+    }
+
+    /// Whether syncs take time now.
+    pub fn is_slow(&self) -> bool {
+        let device = self.lock();
+        device.sync_takes.is_some() || device.done_at().is_some_and(|at| at > Instant::now())
+    }
+
+    /// Flips one bit of a file, behind its first page. Says where, unless the file is too small.
+    pub fn rot(&self, file: &str) -> Option<usize> {
+        self.lock().rot(file)
+    }
+
+    /// Every file is gone. The lane must not run.
+    pub fn wipe(&self) {
+        self.lock().wipe();
+    }
+
+    /// The device becomes a copy of what another lane's has durably. This lane must not run.
+    pub fn become_copy_of(&self, other: &SimDevice) {
+        if !Arc::ptr_eq(&self.0, &other.0) {
+            self.lock().become_copy_of(&mut other.lock());
+        }
+    }
+
+    /// The power fails: what was not synced is lost, kept or torn. The lane must not run any more.
+    pub fn power_cut(&self) {
+        self.lock().power_cut();
+    }
+
+    /// Names of the files there.
+    pub fn files(&self) -> Vec<String> {
+        self.lock().names()
+    }
+
+    /// Bytes of all files.
+    pub fn bytes(&self) -> usize {
+        taken(&self.lock())
+    }
+
+    /// What was done to the device so far.
+    pub fn work(&self) -> Work {
+        self.lock().work
+    }
+}
+
+fn taken(device: &Device) -> usize {
+    let names = device.names().into_iter();
+    names.filter_map(|name| device.len(&name).ok()).sum()
+}
+
+/// Who runs a disk's workers.
+#[derive(Clone)]
+pub enum Workers {
+    /// They are tasks of a process.
+    Process(Executor, ProcessId),
+    /// They are kept for whoever polls them itself.
+    Kept(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>),
+}
+
+/// A device as one process has it open.
+pub struct SimDisk {
+    mount: Arc<Mount>,
+    workers: Workers,
+}
+
+impl SimDisk {
+    /// `name` is the folder's, used once in a simulation. `on_countdown` is called by the operation
+    /// that [`SimDisk::die_after`] counts down to, after which nothing reaches the device.
+    pub fn new(
+        name: &str,
+        device: &SimDevice,
+        workers: Workers,
+        on_countdown: impl Fn() + Send + Sync + 'static,
+    ) -> SimDisk {
+        let path = format!("/{}/{name}", vfs::VFS);
+        let mount = Mount::new(path, device.0.clone(), on_countdown);
+        vfs::register(&mount);
+        SimDisk { mount, workers }
+    }
+
+    /// The process has ended: nothing it still does reaches the device.
+    pub fn die(&self) {
+        self.mount.die();
+    }
+
+    /// The process dies at its `operations`-th next write, sync, deletion or the like.
+    pub fn die_after(&self, operations: u64) {
+        self.mount.die_after(operations);
+    }
+
+    fn failed(&self, action: &'static str, file: &str) -> impl Fn(Failure) -> DiskError {
+        let file = format!("{}/{file}", self.mount.path());
+        move |failure| DiskError {
+            action,
+            file: file.clone(),
+            source: match failure {
+                Failure::Broken => io::Error::other("the simulated disk failed"),
+                Failure::Full => io::ErrorKind::StorageFull.into(),
+                Failure::Absent => io::ErrorKind::NotFound.into(),
+            },
+        }
+    }
+}
+
+impl Disk for SimDisk {
+    fn sqlite(&self, file: &str) -> SqliteLocation {
+        SqliteLocation {
+            path: PathBuf::from(format!("{}/{file}", self.mount.path())),
+            vfs: Some(vfs::VFS.to_owned()),
+        }
+    }
+
+    fn read(&self, file: &str) -> Result<Option<Vec<u8>>, DiskError> {
+        match self.mount.with(|device| device.read_whole(file)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Failure::Absent) => Ok(None),
+            Err(failure) => Err(self.failed("read", file)(failure)),
+        }
+    }
+
+    fn write(&self, file: &str, bytes: &[u8]) -> Result<(), DiskError> {
+        let fields = [0, bytes.len() as u64];
+        let replaced = self.mount.change("replaced", file, fields, |device| {
+            device.replace(file, bytes)
+        });
+        replaced.map_err(self.failed("write", file))
+    }
+
+    fn set_aside(&self, file: &str) -> Result<String, DiskError> {
+        let failed = self.failed("set aside", file);
+        for n in 1..=SET_ASIDE_MAX {
+            let name = format!("{file}.damaged-{n}");
+            let is_taken = self.mount.with(|device| Ok(device.exists(&name)));
+            if !is_taken.map_err(&failed)? {
+                let renamed = self.mount.change("set aside", file, [0, 0], |device| {
+                    device.rename(file, &name)
+                });
+                renamed.map_err(&failed)?;
+                return Ok(name);
+            }
+        }
+        Err(failed(Failure::Full))
+    }
+
+    fn remove(&self, file: &str) -> Result<(), DiskError> {
+        let removed = self
+            .mount
+            .change("removed", file, [0, 0], |device| device.remove(file, true));
+        match removed {
+            Ok(()) | Err(Failure::Absent) => Ok(()),
+            Err(failure) => Err(self.failed("remove", file)(failure)),
+        }
+    }
+
+    fn spawn_worker(&self, _name: &str, worker: BoxFuture<'static, ()>) -> WorkerEnd {
+        let (gone, end) = WorkerEnd::new();
+        let worker = async move {
+            worker.await;
+            drop(gone);
+        };
+        match &self.workers {
+            Workers::Process(executor, process) => drop(executor.spawn(*process, worker)),
+            Workers::Kept(kept) => kept
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(Box::pin(worker)),
+        }
+        end
+    }
+
+    fn flushed(&self) -> BoxFuture<'static, ()> {
+        let done_at = self.mount.with(|device| Ok(device.done_at()));
+        match done_at {
+            Ok(Some(done_at)) => Box::pin(tokio::time::sleep_until(done_at)),
+            _ => Box::pin(std::future::ready(())),
+        }
+    }
+}
