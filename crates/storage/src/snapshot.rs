@@ -161,7 +161,7 @@ impl Snapshots {
             if read_seal(&connection)?.is_some() {
                 return Ok(());
             }
-            connection.execute_batch("PRAGMA synchronous = FULL")?;
+            connection.execute_batch("PRAGMA synchronous = EXTRA")?;
             let SnapshotSeal {
                 applied_index,
                 rows,
@@ -336,11 +336,12 @@ impl SnapshotIncoming {
     }
 }
 
-/// Makes all rows durable, and a place for the seal.
+/// Makes all rows durable, and a place for the seal; EXTRA, so that the removal of the rollback
+/// journal is durable, too, and nothing rolls back what was sealed.
 fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
     // A commit syncs the whole file, also what was written before without syncing.
     connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE;
+        "PRAGMA synchronous = EXTRA; PRAGMA journal_mode = DELETE;
          CREATE TABLE seal (applied_index INTEGER, rows INTEGER, hash BLOB)",
     )
 }
