@@ -94,6 +94,21 @@ impl LaneClient {
         self.get("/v1/status").await
     }
 
+    /// Reads what a path answers in JSON.
+    pub async fn json(&self, path: &str) -> Result<serde_json::Value, ClientError> {
+        self.get(path).await
+    }
+
+    /// Reads what a path answers as text, such as a document on paper.
+    pub async fn paper(&self, path: &str) -> Result<String, ClientError> {
+        let answer = send(self.request(Method::GET, path)).await?;
+        if !answer.status().is_success() {
+            return Err(failed(answer).await);
+        }
+        let text = answer.text().await;
+        text.map_err(|error| ClientError::Unreachable(error.to_string()))
+    }
+
     pub async fn totals(&self) -> Result<serde_json::Value, ClientError> {
         self.get("/v1/totals").await
     }

@@ -5,6 +5,8 @@
 //! drive the lane. The description that `GET /v1/openapi.json` answers is `openapi.json` beside this
 //! file; a test compares it with the routes, and with a sample of everything that goes over them.
 
+mod day;
+
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -112,6 +114,9 @@ fn routes() -> Vec<Route> {
         reads("/v1/items", get(search)),
         reads("/v1/items/{code}", get(item)),
         reads("/v1/receipts/{id}", get(receipt)),
+        reads("/v1/reports/x", get(day::report_x)),
+        reads("/v1/reports/day", get(day::report_day)),
+        reads("/v1/slips/{slip}", get(day::slip)),
         reads("/v1/totals", get(totals)),
         reads("/v1/exceptions", get(exceptions)),
         writes("/v1/commands", post(command), COMMAND_BYTES_MAX),

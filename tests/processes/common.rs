@@ -191,9 +191,14 @@ impl Lane {
 
     /// Signs the sample store's first supervisor in.
     pub async fn sign_in(&self) {
+        self.sign_in_as(Role::Supervisor).await;
+    }
+
+    /// Signs the first of the sample store's people with this role in.
+    pub async fn sign_in_as(&self, role: Role) {
         let people = sample::people();
-        let person = people.iter().find(|p| p.role == Role::Supervisor);
-        let person = person.expect("the sample store has a supervisor");
+        let person = people.iter().find(|p| p.role == role);
+        let person = person.expect("the sample store has somebody with each role");
         self.done(sale::Command::SignIn {
             employee: EmployeeId(person.number.clone()),
             pin: Pin(person.pin.clone()),
@@ -227,6 +232,14 @@ impl Lane {
             assert!(started.elapsed() < LIMIT, "{what}: {status:#?}");
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Waits until this lane has applied as much as the other one.
+    pub async fn wait_applied(&self, other: &Lane) {
+        let index = other.status().await.applied_index;
+        let what = "the lane has applied what the other has";
+        self.wait(what, |status| status.applied_index >= index)
+            .await;
     }
 
     /// Waits until the store has everything of this lane.

@@ -3,6 +3,7 @@
 mod bad_input;
 mod common;
 mod crash;
+mod day;
 mod full_disk;
 mod real_baskets;
 mod store;

@@ -8,13 +8,27 @@ mod code_page;
 mod document;
 mod escpos;
 mod receipt;
+mod report;
+mod slip;
 mod text;
 
 pub use document::{Align, Block, COLUMNS, Document, Emphasis};
 pub use escpos::drawer_pulse;
 pub use receipt::{PrintKind, ReceiptStyle, document};
+pub use report::{ReportHead, report};
+pub use slip::slip;
 
 use sale::Receipt;
+
+/// Any document as plain text, [`COLUMNS`] wide, each line ended by a line feed.
+pub fn text_of(document: &Document) -> String {
+    text::render(document)
+}
+
+/// Any document as bytes for an ESC/POS printer with an 80 mm roll, cut at the end.
+pub fn escpos_of(document: &Document) -> Vec<u8> {
+    escpos::render(document)
+}
 
 /// A receipt as plain text, [`COLUMNS`] wide, each line ended by a line feed.
 pub fn render_text(receipt: &Receipt, style: &ReceiptStyle) -> String {

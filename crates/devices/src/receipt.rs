@@ -106,6 +106,13 @@ fn sold(doc: &mut Document, line: &Line, receipt: &Receipt, letters: &TaxLetters
         let detail = format!("  price set by {}: {}", changed.by, changed.reason);
         doc.columns(Emphasis::Plain, &detail, "");
     }
+    if let Some(changed) = &line.detail.tax_override {
+        let detail = format!("  tax set by {}: {}", changed.by, changed.reason);
+        doc.columns(Emphasis::Plain, &detail, "");
+    }
+    for note in &line.detail.notes {
+        doc.columns(Emphasis::Plain, &format!("  {note}"), "");
+    }
     if let Some(deposit) = line.deposit.filter(|_| !total.deposit.is_zero()) {
         let detail = format!("  deposit {} × {deposit}", line.quantity);
         doc.columns(Emphasis::Plain, &detail, &format!("{}  ", total.deposit));
@@ -133,16 +140,24 @@ fn sums(doc: &mut Document, totals: &Totals) {
 
 fn paid(doc: &mut Document, receipt: &Receipt) {
     for tender in &receipt.tenders {
-        let label = match tender {
-            Tender::Cash { .. } => "Cash",
-        };
-        doc.columns(Emphasis::Plain, label, &format!("{}  ", tender.amount()));
+        doc.columns(
+            Emphasis::Plain,
+            tender_label(tender),
+            &format!("{}  ", tender.amount()),
+        );
     }
     doc.columns(Emphasis::Bold, "Change", &format!("{}  ", receipt.change));
     if !receipt.totals.discount.is_zero() {
         let saved = format!("You saved {}", receipt.totals.discount);
         doc.push(Block::Blank);
         doc.text(Align::Center, Emphasis::Bold, &saved);
+    }
+}
+
+/// What a tender is called on paper.
+pub(crate) fn tender_label(tender: &Tender) -> &'static str {
+    match tender {
+        Tender::Cash { .. } => "Cash",
     }
 }
 
@@ -173,6 +188,10 @@ fn tail(doc: &mut Document, receipt: &Receipt, style: &ReceiptStyle) {
     if !style.footer.trim().is_empty() {
         doc.push(Block::Blank);
         doc.text(Align::Center, Emphasis::Plain, &style.footer);
+    }
+    for note in &receipt.detail.notes {
+        doc.push(Block::Blank);
+        doc.text(Align::Left, Emphasis::Plain, note);
     }
     doc.push(Block::Blank);
     doc.push(Block::Barcode(receipt.id.clone()));

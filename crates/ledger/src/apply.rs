@@ -38,8 +38,8 @@ pub fn apply(
     Ok(outcome)
 }
 
-struct Rules<'a, 'b> {
-    tables: &'a mut Hashed<'b>,
+pub(crate) struct Rules<'a, 'b> {
+    pub tables: &'a mut Hashed<'b>,
     index: u64,
 }
 
@@ -107,7 +107,7 @@ impl Rules<'_, '_> {
         }
     }
 
-    fn put<T: serde::Serialize>(
+    pub(crate) fn put<T: serde::Serialize>(
         &mut self,
         table: Table,
         key: &[u8],
@@ -126,7 +126,7 @@ impl Rules<'_, '_> {
         StoreView::new(self.tables).store()
     }
 
-    fn exception(
+    pub(crate) fn exception(
         &mut self,
         kind: ExceptionKind,
         entry: Option<&Entry>,
@@ -293,6 +293,10 @@ impl Rules<'_, '_> {
             | Fact::LaneStarted { .. }
             | Fact::LaneClosed
             | Fact::SellingResumed { .. } => Ok(()),
+        }?;
+        match fact {
+            Fact::Register { event, .. } => self.day(entry, event),
+            Fact::LaneStarted { .. } | Fact::LaneClosed | Fact::SellingResumed { .. } => Ok(()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What can happen on a lane.
 
-use sale::Event;
+use sale::{Event, Tender};
 use serde::{Deserialize, Serialize};
 
 /// The content of a journal entry. Variants and fields are only ever added.
@@ -24,4 +24,39 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request: Option<String>,
     },
+}
+
+impl Fact {
+    /// The oldest entry format that can say this.
+    pub fn format(&self) -> u16 {
+        let Fact::Register { event, .. } = self else {
+            return 1;
+        };
+        match event {
+            Event::SignedIn { .. }
+            | Event::SignedOut { .. }
+            | Event::SignInFailed { .. }
+            | Event::CartOpened { .. }
+            | Event::LineAdded { .. }
+            | Event::QuantityChanged { .. }
+            | Event::PriceOverridden { .. }
+            | Event::LineVoided { .. }
+            | Event::AgeConfirmed { .. }
+            | Event::CustomerSet { .. }
+            | Event::TenderStarted { .. }
+            | Event::TendersReturned { .. }
+            | Event::CartVoided { .. } => 1,
+            Event::Tendered { tender, .. } => tender_format(tender),
+            Event::Completed { receipt, .. } => {
+                receipt.tenders.iter().map(tender_format).max().unwrap_or(1)
+            }
+            _ => 2,
+        }
+    }
+}
+
+fn tender_format(tender: &Tender) -> u16 {
+    match tender {
+        Tender::Cash { .. } => 1,
+    }
 }

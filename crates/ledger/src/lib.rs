@@ -6,6 +6,7 @@
 
 mod apply;
 mod command;
+mod day;
 mod entry;
 mod fact;
 mod records;
@@ -19,8 +20,8 @@ pub use entry::{
 };
 pub use fact::Fact;
 pub use records::{
-    DayTotal, ExceptionKind, ExceptionRecord, InvitationId, InvitationRecord, LaneRecord,
-    StoreRecord, TotalError,
+    DayTotal, ExceptionKind, ExceptionRecord, InvitationId, InvitationRecord, LaneDayRecord,
+    LaneRecord, StoreRecord, SuspendedRecord, TotalError,
 };
 pub use sale::{LaneId, StoreId};
 pub use store::StoreView;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use money::Currency;
-use sale::{LaneId, Receipt, StoreId};
+use sale::{BusinessDay, Cart, LaneId, Receipt, StoreId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Head, Seq};
@@ -149,6 +149,25 @@ pub enum TotalError {
     TooLarge,
 }
 
+/// A suspended sale. It stays known after it was taken up, so that nobody takes it up again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuspendedRecord {
+    /// The sale; none once it was taken up.
+    pub open: Option<Cart>,
+    pub resumed_on: Option<LaneId>,
+}
+
+/// Where a lane stands in its business days.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneDayRecord {
+    /// The day that was opened on the lane and not closed.
+    pub open: Option<BusinessDay>,
+    /// The day on which something last happened.
+    pub last: Option<BusinessDay>,
+    /// The day that was closed last.
+    pub closed: Option<BusinessDay>,
+}
+
 /// What kind of thing a person has to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -162,6 +181,8 @@ pub enum ExceptionKind {
     CodeMoved,
     /// A receipt that cannot be added to its day's total. It is kept and shipped.
     NotCounted,
+    /// A suspended sale that two lanes took up.
+    ResumedTwice,
 }
 
 /// Something no rule settled, or a rule settled in a way a person should know.

@@ -6,13 +6,13 @@ use catalog::{
     BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Item,
     ItemCode, ItemId, Recall, Reference, Settings, TaxCategory, TaxId,
 };
-use sale::{BusinessDay, LaneId};
+use sale::{BusinessDay, LaneId, Tally};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    DayTotal, Entry, ExceptionRecord, InvitationId, InvitationRecord, LaneRecord, StoreRecord,
-    Table, TableError, Tables,
+    DayTotal, Entry, ExceptionRecord, InvitationId, InvitationRecord, LaneDayRecord, LaneRecord,
+    StoreRecord, SuspendedRecord, Table, TableError, Tables,
 };
 
 pub(crate) const STORE: &[u8] = b"store";
@@ -188,6 +188,28 @@ impl<'a> StoreView<'a> {
                 Some(decode(&value).map(|total| (BusinessDay(day), lane, total)))
             })
             .collect()
+    }
+
+    /// A suspended sale by its slip, also after it was taken up.
+    pub fn suspended(&self, slip: &str) -> Result<Option<SuspendedRecord>, TableError> {
+        row(self.tables, Table::Suspended, slip.as_bytes())
+    }
+
+    /// The sums of reports of a business day, by lane.
+    pub fn tallies(&self, day: &BusinessDay) -> Result<Vec<(LaneId, Tally)>, TableError> {
+        let prefix = [day.0.as_bytes(), b"/"].concat();
+        let rows = self.tables.scan(Table::Tally, &prefix, LISTING_MAX)?;
+        rows.iter()
+            .filter_map(|(key, value)| {
+                let lane = LaneId(key.strip_prefix(prefix.as_slice())?.try_into().ok()?);
+                Some(decode(value).map(|tally| (lane, tally)))
+            })
+            .collect()
+    }
+
+    /// Where a lane stands in its business days.
+    pub fn lane_day(&self, lane: LaneId) -> Result<LaneDayRecord, TableError> {
+        Ok(row(self.tables, Table::LaneDay, &lane.0)?.unwrap_or_default())
     }
 
     /// Stock of an item in thousandths of its unit; negative once more was sold than received.

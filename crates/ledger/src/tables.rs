@@ -47,10 +47,16 @@ pub enum Table {
     HashAt = 16,
     /// Recalled goods by item id.
     Recall = 17,
+    /// Suspended sales by slip.
+    Suspended = 18,
+    /// Sums of reports by business day and lane.
+    Tally = 19,
+    /// Where each lane stands in its business days, by lane.
+    LaneDay = 20,
 }
 
 impl Table {
-    pub const ALL: [Table; 17] = [
+    pub const ALL: [Table; 20] = [
         Table::Meta,
         Table::Entry,
         Table::Lane,
@@ -68,6 +74,9 @@ impl Table {
         Table::Invitation,
         Table::HashAt,
         Table::Recall,
+        Table::Suspended,
+        Table::Tally,
+        Table::LaneDay,
     ];
 }
 

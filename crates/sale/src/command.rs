@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use catalog::{CustomerId, EmployeeId};
+use catalog::{CustomerId, EmployeeId, TaxId};
 use serde::{Deserialize, Serialize};
+
+use crate::BusinessDay;
 
 /// A PIN on its way to being checked. Never shown, logged or journalled.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,4 +68,139 @@ pub enum Command {
     VoidCart {
         reason: String,
     },
+    /// Carries a command out with the role of somebody else, who proves it with a PIN on this lane.
+    Approved {
+        employee: EmployeeId,
+        pin: Pin,
+        command: Box<Command>,
+    },
+    /// Another tax for a line.
+    OverrideTax {
+        line: u32,
+        tax: TaxId,
+        reason: String,
+    },
+    /// A note on a line, or on the whole sale.
+    Note {
+        #[serde(default)]
+        line: Option<u32>,
+        text: String,
+    },
+    /// Puts the open sale aside, with what was paid so far, to be taken up on any lane.
+    Suspend,
+    /// Takes a suspended sale up by the number on its slip. Scanning the slip does the same.
+    Resume {
+        slip: String,
+    },
+    /// Opens a business day on this lane; without a date, today's.
+    OpenDay {
+        #[serde(default)]
+        day: Option<BusinessDay>,
+    },
+    /// Ends the lane's business day. The drawer must have been counted.
+    CloseDay,
+    /// Puts money into the drawer to begin with and assigns it to who is signed in.
+    OpenDrawer {
+        float: String,
+    },
+    AssignDrawer {
+        employee: EmployeeId,
+    },
+    /// Opens the drawer without a sale.
+    NoSale {
+        reason: String,
+    },
+    /// Takes cash out of the drawer to the safe.
+    Drop {
+        amount: String,
+    },
+    PayIn {
+        amount: String,
+        reason: String,
+    },
+    PayOut {
+        amount: String,
+        reason: String,
+    },
+    /// Says what is in the drawer, without being told what should be, and closes it.
+    CountDrawer {
+        counted: Vec<CountedCash>,
+    },
+    /// Ends the period of this lane's reports and begins the next.
+    ReportZ,
+}
+
+/// So many coins or notes of one value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountedCash {
+    /// The value of one, such as `0.25`.
+    pub value: String,
+    pub pieces: u32,
+}
+
+impl Command {
+    /// The names of all commands.
+    pub const NAMES: [&str; 27] = [
+        "sign-in",
+        "sign-out",
+        "open-cart",
+        "scan",
+        "set-quantity",
+        "void-line",
+        "override-price",
+        "confirm-age",
+        "set-customer",
+        "tender-cash",
+        "cancel-tender",
+        "void-cart",
+        "approved",
+        "override-tax",
+        "note",
+        "suspend",
+        "resume",
+        "open-day",
+        "close-day",
+        "open-drawer",
+        "assign-drawer",
+        "no-sale",
+        "drop",
+        "pay-in",
+        "pay-out",
+        "count-drawer",
+        "report-z",
+    ];
+
+    /// The command's name as the API writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::SignIn { .. } => "sign-in",
+            Command::SignOut => "sign-out",
+            Command::OpenCart { .. } => "open-cart",
+            Command::Scan { .. } => "scan",
+            Command::SetQuantity { .. } => "set-quantity",
+            Command::VoidLine { .. } => "void-line",
+            Command::OverridePrice { .. } => "override-price",
+            Command::ConfirmAge { .. } => "confirm-age",
+            Command::SetCustomer { .. } => "set-customer",
+            Command::TenderCash { .. } => "tender-cash",
+            Command::CancelTender => "cancel-tender",
+            Command::VoidCart { .. } => "void-cart",
+            Command::Approved { .. } => "approved",
+            Command::OverrideTax { .. } => "override-tax",
+            Command::Note { .. } => "note",
+            Command::Suspend => "suspend",
+            Command::Resume { .. } => "resume",
+            Command::OpenDay { .. } => "open-day",
+            Command::CloseDay => "close-day",
+            Command::OpenDrawer { .. } => "open-drawer",
+            Command::AssignDrawer { .. } => "assign-drawer",
+            Command::NoSale { .. } => "no-sale",
+            Command::Drop { .. } => "drop",
+            Command::PayIn { .. } => "pay-in",
+            Command::PayOut { .. } => "pay-out",
+            Command::CountDrawer { .. } => "count-drawer",
+            Command::ReportZ => "report-z",
+        }
+    }
 }

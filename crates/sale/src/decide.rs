@@ -1,12 +1,14 @@
 //! From a command to events, or a refusal. Changes nothing itself.
 
-use catalog::{Employee, Reference, Role};
+use catalog::{Action, CustomerId, Employee, Reference};
 use money::{Money, Quantity, Unit};
 use promotions::CompiledBook;
 
+use crate::people::Who;
 use crate::{
-    Cart, CartId, Cashier, Command, Event, LaneId, Line, LocalTime, OverrideReason, Phase, Pin,
-    Receipt, ReceiptDetail, Refusal, Register, Tender, price, scan,
+    Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
+    Receipt, ReceiptDetail, Refusal, Register, Shared, Tender, drawer, lines, people, price, scan,
+    suspend,
 };
 
 /// What a decision may look at besides the register itself.
@@ -19,6 +21,7 @@ pub struct Context<'a> {
     /// The lane's number in its store, never used again for another lane.
     pub lane_number: u32,
     pub lane_name: &'a str,
+    pub shared: &'a dyn Shared,
     /// Proves a PIN against an employee's hash.
     pub pin_matches: &'a dyn Fn(&Employee, &Pin) -> bool,
 }
@@ -41,8 +44,30 @@ pub fn decide(register: &Register, command: &Command, ctx: &Context<'_>) -> Deci
         return sign_in(register, employee, pin, ctx);
     }
     let cashier = register.cashier.as_ref().ok_or(Refusal::NotSignedIn)?;
+    if let Command::Approved {
+        employee,
+        pin,
+        command,
+    } = command
+    {
+        return people::approved(register, cashier, employee, pin, command, ctx);
+    }
+    let who = Who {
+        cashier,
+        approver: None,
+    };
+    decide_as(register, &who, command, ctx)
+}
+
+/// Decides on a command that needs no PIN of its own.
+pub(crate) fn decide_as(
+    register: &Register,
+    who: &Who<'_>,
+    command: &Command,
+    ctx: &Context<'_>,
+) -> Decision {
     match command {
-        Command::SignIn { .. } => unreachable!("handled above"),
+        Command::SignIn { .. } | Command::Approved { .. } => Err(Refusal::NotApprovable),
         Command::SignOut => match register.cart {
             Some(_) => Err(Refusal::SaleOpen),
             None => Ok(vec![Event::SignedOut { at: ctx.now }]),
@@ -51,48 +76,20 @@ pub fn decide(register: &Register, command: &Command, ctx: &Context<'_>) -> Deci
             Some(_) => Err(Refusal::SaleOpen),
             None => Ok(vec![open_cart(register, reference.as_deref(), ctx)]),
         },
+        Command::Scan { code, quantity } if quantity.is_none() && suspend::is_slip(code.trim()) => {
+            suspend::resume(register, who, code, ctx)
+        }
         Command::Scan { code, quantity } => scan::scan(register, code, quantity.as_deref(), ctx),
-        Command::ConfirmAge { years } => confirm_age(register, cashier, *years, ctx),
-        Command::SetCustomer { customer } => {
-            let found = ctx
-                .reference
-                .customer(customer)
-                .ok_or(Refusal::UnknownCustomer {
-                    customer: customer.to_string(),
-                })?;
-            with_cart(register, ctx, |cart| Event::CustomerSet {
-                cart,
-                customer: found.id.clone(),
-                name: found.name.clone(),
-                tier: found.tier,
-            })
+        Command::ConfirmAge { years } => confirm_age(register, who.cashier, *years, ctx),
+        Command::SetCustomer { customer } => set_customer(register, customer, ctx),
+        Command::SetQuantity { .. }
+        | Command::VoidLine { .. }
+        | Command::OverridePrice { .. }
+        | Command::OverrideTax { .. }
+        | Command::Note { .. } => lines::decide(register, who, command, ctx),
+        Command::TenderCash { amount } => {
+            tender_cash(register, who.cashier, amount.as_deref(), ctx)
         }
-        Command::SetQuantity { line, quantity } => {
-            let cart = selling(register)?;
-            let found = line_of(cart, *line)?;
-            let quantity = parse_quantity(quantity, found.quantity.unit())?;
-            bounded_cost(quantity, found.unit_price, found.deposit)
-                .map_err(|message| Refusal::BadQuantity { message })?;
-            Ok(vec![Event::QuantityChanged {
-                cart: cart.id,
-                line: *line,
-                quantity,
-            }])
-        }
-        Command::VoidLine { line } => {
-            let cart = selling(register)?;
-            line_of(cart, *line)?;
-            Ok(vec![Event::LineVoided {
-                cart: cart.id,
-                line: *line,
-            }])
-        }
-        Command::OverridePrice {
-            line,
-            unit_price,
-            reason,
-        } => override_price(register, cashier, *line, unit_price, reason),
-        Command::TenderCash { amount } => tender_cash(register, cashier, amount.as_deref(), ctx),
         Command::CancelTender => {
             let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
             match cart.phase {
@@ -100,29 +97,76 @@ pub fn decide(register: &Register, command: &Command, ctx: &Context<'_>) -> Deci
                 Phase::Selling => Err(Refusal::NotPaying),
             }
         }
-        Command::VoidCart { reason } => {
-            let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
-            if let Some(refusal) = paying(cart) {
-                return Err(refusal);
-            }
-            Ok(vec![Event::CartVoided {
-                cart: cart.id,
-                reason: bounded(reason),
-                at: ctx.now,
-            }])
-        }
+        Command::VoidCart { reason } => void_cart(register, who, reason, ctx),
+        Command::Suspend => suspend::suspend(register, who, ctx),
+        Command::Resume { slip } => suspend::resume(register, who, slip, ctx),
+        _ => decide_on_drawer(register, who, command, ctx),
     }
 }
 
 /// What a refused command leaves in the journal all the same.
 pub fn events_of_refusal(command: &Command, refusal: &Refusal, now: LocalTime) -> Vec<Event> {
     match (command, refusal) {
-        (Command::SignIn { employee, .. }, Refusal::WrongPin) => vec![Event::SignInFailed {
+        (
+            Command::SignIn { employee, .. } | Command::Approved { employee, .. },
+            Refusal::WrongPin,
+        ) => vec![Event::SignInFailed {
             employee: catalog::EmployeeId(bounded(&employee.0)),
             at: now,
         }],
         _ => Vec::new(),
     }
+}
+
+/// Decides on what concerns no sale.
+fn decide_on_drawer(
+    register: &Register,
+    who: &Who<'_>,
+    command: &Command,
+    ctx: &Context<'_>,
+) -> Decision {
+    let move_cash = |movement, amount: &str, reason: &str| {
+        drawer::move_cash(register, who, movement, amount, reason, ctx)
+    };
+    match command {
+        Command::OpenDay { day } => drawer::open_day(register, who, day.as_ref(), ctx),
+        Command::CloseDay => drawer::close_day(register, who, ctx),
+        Command::OpenDrawer { float } => drawer::open_drawer(register, who, float, ctx),
+        Command::AssignDrawer { employee } => drawer::assign(register, who, employee, ctx),
+        Command::NoSale { reason } => drawer::no_sale(register, who, reason, ctx),
+        Command::Drop { amount } => move_cash(CashMovement::Drop, amount, ""),
+        Command::PayIn { amount, reason } => move_cash(CashMovement::PayIn, amount, reason),
+        Command::PayOut { amount, reason } => move_cash(CashMovement::PayOut, amount, reason),
+        Command::CountDrawer { counted } => drawer::count(register, who, counted, ctx),
+        Command::ReportZ => drawer::report_z(register, who, ctx),
+        _ => unreachable!("`decide_as` takes every other command"),
+    }
+}
+
+fn set_customer(register: &Register, customer: &CustomerId, ctx: &Context<'_>) -> Decision {
+    let found = ctx.reference.customer(customer);
+    let found = found.ok_or(Refusal::UnknownCustomer {
+        customer: customer.to_string(),
+    })?;
+    with_cart(register, ctx, |cart| Event::CustomerSet {
+        cart,
+        customer: found.id.clone(),
+        name: found.name.clone(),
+        tier: found.tier,
+    })
+}
+
+fn void_cart(register: &Register, who: &Who<'_>, reason: &str, ctx: &Context<'_>) -> Decision {
+    let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
+    if let Some(refusal) = paying(cart) {
+        return Err(refusal);
+    }
+    who.may(Action::VoidSale, ctx)?;
+    Ok(vec![Event::CartVoided {
+        cart: cart.id,
+        reason: bounded(reason),
+        at: ctx.now,
+    }])
 }
 
 fn sign_in(
@@ -160,7 +204,7 @@ fn open_cart(register: &Register, reference: Option<&str>, ctx: &Context<'_>) ->
             number: register.carts + 1,
         },
         book: ctx.reference.version(),
-        day: ctx.now.business_day(),
+        day: drawer::day(register, ctx),
         at: ctx.now,
         reference: reference.map(bounded),
     }
@@ -197,34 +241,6 @@ fn confirm_age(register: &Register, cashier: &Cashier, years: u8, ctx: &Context<
     })
 }
 
-fn override_price(
-    register: &Register,
-    cashier: &Cashier,
-    line: u32,
-    unit_price: &str,
-    reason: &str,
-) -> Decision {
-    let cart = selling(register)?;
-    let found = line_of(cart, line)?;
-    if cashier.role < Role::Supervisor {
-        return Err(Refusal::NotAllowed {
-            needs: Role::Supervisor,
-        });
-    }
-    let unit_price = parse_amount(unit_price, found.unit_price)?;
-    bounded_cost(found.quantity, unit_price, found.deposit)
-        .map_err(|message| Refusal::BadAmount { message })?;
-    Ok(vec![Event::PriceOverridden {
-        cart: cart.id,
-        line,
-        unit_price,
-        reason: OverrideReason {
-            by: cashier.employee.clone(),
-            reason: bounded(reason),
-        },
-    }])
-}
-
 fn tender_cash(
     register: &Register,
     cashier: &Cashier,
@@ -235,7 +251,18 @@ fn tender_cash(
     if cart.live_lines().next().is_none() {
         return Err(Refusal::NothingToPay);
     }
-    let currency = ctx.reference.settings().currency;
+    let settings = ctx.reference.settings();
+    let currency = settings.currency;
+    if let Some(drawer) = register
+        .drawer
+        .as_ref()
+        .filter(|_| settings.drawer_per_cashier)
+        && drawer.assigned != cashier.employee
+    {
+        return Err(Refusal::DrawerOfAnother {
+            employee: drawer.assigned.to_string(),
+        });
+    }
     let mut events = Vec::new();
     let priced_at = match cart.phase {
         Phase::Paying { at, .. } => at,
@@ -296,7 +323,9 @@ fn tender_cash(
                 totals,
                 tenders,
                 change: planted::instead("change-forgotten", Money::zero(currency), paid - due),
-                detail: ReceiptDetail::default(),
+                detail: ReceiptDetail {
+                    notes: cart.notes.clone(),
+                },
             }),
         });
     }
@@ -307,7 +336,7 @@ fn receipt_number(register: &Register) -> u64 {
     register.receipts + u64::from(!planted::every(7, "receipt-number-used-again"))
 }
 
-fn selling(register: &Register) -> Result<&Cart, Refusal> {
+pub(crate) fn selling(register: &Register) -> Result<&Cart, Refusal> {
     let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
     match paying(cart) {
         Some(refusal) => Err(refusal),
@@ -325,7 +354,7 @@ pub(crate) fn paying(cart: &Cart) -> Option<Refusal> {
     }
 }
 
-fn line_of(cart: &Cart, line: u32) -> Result<&Line, Refusal> {
+pub(crate) fn line_of(cart: &Cart, line: u32) -> Result<&Line, Refusal> {
     cart.line(line).ok_or(Refusal::NoSuchLine { line })
 }
 
@@ -352,7 +381,7 @@ pub(crate) fn bounded_cost(
 }
 
 /// An amount that is not negative, in the currency of `like`.
-fn parse_amount(text: &str, like: Money) -> Result<Money, Refusal> {
+pub(crate) fn parse_amount(text: &str, like: Money) -> Result<Money, Refusal> {
     let bad = |message: String| Refusal::BadAmount { message };
     let amount = Money::parse(text, like.currency()).map_err(|error| bad(error.to_string()))?;
     if amount.is_negative() {
@@ -361,7 +390,7 @@ fn parse_amount(text: &str, like: Money) -> Result<Money, Refusal> {
     Ok(amount)
 }
 
-fn bounded(text: &str) -> String {
+pub(crate) fn bounded(text: &str) -> String {
     let mut end = text.len().min(TEXT_BYTES_MAX);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -2,12 +2,13 @@
 //! field is never given another meaning.
 
 use catalog::{
-    BookVersion, CustomerId, DepartmentId, EmployeeId, ItemId, Marks, Role, TaxId, TaxPart, Tier,
+    BookVersion, CustomerId, DepartmentId, EmployeeId, ItemId, Marks, Role, TaxCategory, TaxId,
+    TaxPart, Tier,
 };
 use money::{Money, Quantity, Rate};
 use serde::{Deserialize, Serialize};
 
-use crate::{BusinessDay, CartId, LocalTime, Receipt};
+use crate::{BusinessDay, Cart, CartId, LocalTime, Receipt, Tally};
 
 /// The tax of a line as it was when the item was scanned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,18 @@ pub struct LineTax {
     /// Each authority's part, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<TaxPart>,
+}
+
+impl From<TaxCategory> for LineTax {
+    fn from(tax: TaxCategory) -> LineTax {
+        LineTax {
+            id: tax.id,
+            name: tax.name,
+            rate: tax.rate,
+            included: tax.included,
+            parts: tax.parts,
+        }
+    }
 }
 
 /// Why a line does not have the price of the book.
@@ -59,6 +72,9 @@ pub struct Line {
 pub struct LineDetail {
     /// Lot, dates and serial number, as the code said.
     pub marks: Marks,
+    pub notes: Vec<String>,
+    /// Why the line does not have the tax of its item.
+    pub tax_override: Option<OverrideReason>,
 }
 
 impl LineDetail {
@@ -171,4 +187,103 @@ pub enum Event {
         cart: CartId,
         receipt: Box<Receipt>,
     },
+    /// Somebody with another role let the command that follows be carried out.
+    Approved {
+        by: EmployeeId,
+        name: String,
+        role: Role,
+        /// The cashier who asked.
+        asked_by: EmployeeId,
+        /// The command's name, such as `override-price`.
+        command: String,
+        at: LocalTime,
+    },
+    TaxOverridden {
+        cart: CartId,
+        line: u32,
+        tax: LineTax,
+        reason: OverrideReason,
+    },
+    Noted {
+        cart: CartId,
+        line: Option<u32>,
+        text: String,
+    },
+    /// A sale was put aside as it stood.
+    Suspended {
+        /// Number on the slip, unique in the store.
+        slip: String,
+        open: Box<Cart>,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    /// A sale that was put aside, here or on another lane, goes on here.
+    Resumed {
+        slip: String,
+        open: Box<Cart>,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    DayOpened {
+        day: BusinessDay,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    DayClosed {
+        day: BusinessDay,
+        /// Receipts of this lane that the store did not have yet.
+        unshared_receipts: u64,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    DrawerOpened {
+        float: Money,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    DrawerAssigned {
+        employee: EmployeeId,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    NoSale {
+        reason: String,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    CashMoved {
+        movement: CashMovement,
+        /// Over zero.
+        amount: Money,
+        reason: String,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    /// The drawer was counted and closed.
+    DrawerCounted {
+        /// Value of one piece and how many of them, dearest first.
+        pieces: Vec<(Money, u32)>,
+        counted: Money,
+        expected: Money,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    /// The period of the lane's reports ended.
+    ReportedZ {
+        /// From 1 on each lane.
+        number: u64,
+        report: Box<Tally>,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+}
+
+/// Cash that goes in or out of a drawer without a sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CashMovement {
+    /// To the safe.
+    Drop,
+    PayIn,
+    PayOut,
 }

@@ -8,24 +8,32 @@
 mod attempts;
 mod command;
 mod decide;
+mod drawer;
 mod event;
 mod ids;
+mod lines;
+mod people;
 mod price;
 mod receipt;
 mod refusal;
 mod register;
 mod scan;
+mod shared;
+mod suspend;
+mod tally;
 mod time;
 
 pub use attempts::{Attempts, WrongPins};
-pub use command::{Command, Pin};
+pub use command::{Command, CountedCash, Pin};
 pub use decide::{Context, decide, events_of_refusal};
-pub use event::{Event, Line, LineDetail, LineTax, OverrideReason, Tender};
+pub use event::{CashMovement, Event, Line, LineDetail, LineTax, OverrideReason, Tender};
 pub use ids::{CartId, IdError, LaneId, StoreId};
 pub use price::{LineTotal, PromotionTotal, TaxTotal, Totals, price};
 pub use receipt::{Receipt, ReceiptDetail};
 pub use refusal::Refusal;
-pub use register::{Cart, Cashier, Phase, Register, evolve};
+pub use register::{Cart, Cashier, Drawer, Phase, Register, evolve};
+pub use shared::{NothingShared, Shared};
+pub use tally::{Sum, Sums, Tally};
 pub use time::{BusinessDay, LocalTime};
 
 /// The most lines one cart may have.

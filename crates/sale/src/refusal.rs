@@ -4,6 +4,8 @@ use catalog::Role;
 use money::Money;
 use serde::{Deserialize, Serialize};
 
+use crate::BusinessDay;
+
 /// A command that was refused. Nothing was changed by it. Over the API it stands beside a `message`
 /// and a `hint`, so no field may be written under these names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -75,6 +77,31 @@ pub enum Refusal {
     NothingToPay,
     #[error("The store's tax category {tax} is missing.")]
     TaxMissing { tax: String },
+    #[error("A reason is needed.")]
+    ReasonNeeded,
+    #[error("That command cannot be approved for another.")]
+    NotApprovable,
+    #[error("{message}")]
+    BadNote {
+        #[serde(rename = "reason")]
+        message: String,
+    },
+    #[error("No suspended sale has the slip {slip}.")]
+    UnknownSlip { slip: String },
+    #[error("The business day {day} is open.")]
+    DayOpen { day: BusinessDay },
+    #[error("No business day was opened on this lane.")]
+    NoDayOpen,
+    #[error("{day} is no day.")]
+    BadDay { day: BusinessDay },
+    #[error("The drawer is open and has not been counted.")]
+    DrawerOpen,
+    #[error("No drawer is open on this lane.")]
+    NoDrawer,
+    #[error("The drawer is {employee}'s.")]
+    DrawerOfAnother { employee: String },
+    #[error("There is no employee {employee}.")]
+    UnknownEmployee { employee: String },
 }
 
 fn role_name(role: Role) -> &'static str {
@@ -110,9 +137,22 @@ impl Refusal {
             Refusal::BadAmount { .. } => "Type an amount such as 20.00.",
             Refusal::NoSuchLine { .. } => "Choose a line that is shown.",
             Refusal::UnknownCustomer { .. } => "Check the number, or go on without a customer.",
-            Refusal::NotAllowed { .. } => "Ask a supervisor to sign in on this lane.",
+            Refusal::NotAllowed { .. } => "Ask a supervisor or manager to approve it on this lane.",
             Refusal::CartFull { .. } => "Finish this sale and begin another.",
             Refusal::NothingToPay => "Scan an item first, or void the sale.",
+            Refusal::ReasonNeeded => "Say why, in a few words.",
+            Refusal::NotApprovable => "Let the person do it after signing in.",
+            Refusal::BadNote { .. } => "Write something else.",
+            Refusal::UnknownSlip { .. } => {
+                "Check the number. It may have been taken up on another lane, or not be here yet."
+            }
+            Refusal::DayOpen { .. } => "Close it first.",
+            Refusal::NoDayOpen => "Open the day first; without that, days follow the calendar.",
+            Refusal::BadDay { .. } => "Write it like 2026-11-27.",
+            Refusal::DrawerOpen => "Count the drawer first.",
+            Refusal::NoDrawer => "Open the drawer with its float first.",
+            Refusal::DrawerOfAnother { .. } => "Have the drawer assigned, or take another tender.",
+            Refusal::UnknownEmployee { .. } => "Check the number.",
             Refusal::TaxMissing { .. } => "A manager must import the store's tax categories.",
         }
     }

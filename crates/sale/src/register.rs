@@ -1,10 +1,15 @@
 //! The state of a register: the fold of its events.
 
+use std::sync::Arc;
+
 use catalog::{BookVersion, CustomerId, EmployeeId, Role, Tier};
 use money::Money;
 use serde::{Deserialize, Serialize};
 
-use crate::{BusinessDay, CartId, Event, Line, LocalTime, Receipt, Tender, WrongPins};
+use crate::tally::cash_effect;
+use crate::{
+    BusinessDay, CartId, Event, Line, LocalTime, Receipt, Tally, Tender, WrongPins, suspend,
+};
 
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +46,19 @@ pub struct Cart {
     pub age_confirmed: u8,
     pub phase: Phase,
     pub tenders: Vec<Tender>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// A drawer in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawer {
+    /// Whose drawer it is.
+    pub assigned: EmployeeId,
+    pub opened_at: LocalTime,
+    /// What should be in it, in minor units; below zero once more went out than came in. Never
+    /// shown before it is counted.
+    pub cash_minor: i64,
 }
 
 impl Cart {
@@ -73,11 +91,39 @@ pub struct Register {
     /// Wrong PINs since the last right one of each number.
     #[serde(default, skip_serializing_if = "WrongPins::is_empty")]
     pub wrong_pins: WrongPins,
+    /// The business day that was opened; none while days follow the calendar.
+    #[serde(default)]
+    pub day: Option<BusinessDay>,
+    #[serde(default)]
+    pub drawer: Option<Drawer>,
+    /// Sums since the last Z report.
+    #[serde(default)]
+    pub period: Arc<Tally>,
+    /// Number of the last Z report.
+    #[serde(default)]
+    pub reports_z: u64,
+    /// Number of the last slip of a suspended sale.
+    #[serde(default)]
+    pub slips: u64,
+}
+
+impl Register {
+    /// The register as its window may show it: without the sums, and without what should be in the
+    /// drawer, because counts are blind.
+    pub fn shown(&self) -> Register {
+        let mut shown = self.clone();
+        shown.period = Arc::default();
+        if let Some(drawer) = &mut shown.drawer {
+            drawer.cash_minor = 0;
+        }
+        shown
+    }
 }
 
 /// Folds one event into the state. Events come from `decide` or from the journal, in order; one
 /// that does not fit the state changes nothing.
 pub fn evolve(register: &mut Register, event: &Event) {
+    tally(register, event);
     match event {
         Event::SignedIn {
             employee,
@@ -114,6 +160,7 @@ pub fn evolve(register: &mut Register, event: &Event) {
                 age_confirmed: 0,
                 phase: Phase::Selling,
                 tenders: Vec::new(),
+                notes: Vec::new(),
             });
         }
         Event::CartVoided { cart, .. } => close(register, *cart),
@@ -130,11 +177,49 @@ pub fn evolve(register: &mut Register, event: &Event) {
         | Event::CustomerSet { cart, .. }
         | Event::TenderStarted { cart, .. }
         | Event::Tendered { cart, .. }
+        | Event::TaxOverridden { cart, .. }
+        | Event::Noted { cart, .. }
         | Event::TendersReturned { cart } => {
             if let Some(open) = register.cart.as_mut().filter(|open| open.id == *cart) {
                 evolve_cart(open, event);
             }
         }
+        Event::Suspended { slip, open, .. } => {
+            register.slips = suspend::number_on(slip).unwrap_or(register.slips);
+            close(register, open.id);
+        }
+        Event::Resumed { open, .. } => register.cart = Some(open.as_ref().clone()),
+        Event::DayOpened { day, .. } => register.day = Some(day.clone()),
+        Event::DayClosed { .. } => register.day = None,
+        Event::DrawerOpened { float, by, at } => {
+            register.drawer = Some(Drawer {
+                assigned: by.clone(),
+                opened_at: *at,
+                cash_minor: float.minor(),
+            });
+        }
+        Event::DrawerAssigned { employee, .. } => {
+            if let Some(drawer) = &mut register.drawer {
+                drawer.assigned = employee.clone();
+            }
+        }
+        Event::DrawerCounted { .. } => register.drawer = None,
+        Event::Approved { by, .. } => register.wrong_pins.forgive(by),
+        Event::NoSale { .. } | Event::CashMoved { .. } => {}
+        Event::ReportedZ { number, .. } => {
+            register.reports_z = *number;
+            register.period = Arc::default();
+        }
+    }
+}
+
+/// Adds the event to the sums of the period and to what should be in the drawer.
+fn tally(register: &mut Register, event: &Event) {
+    if Tally::counts(event) {
+        Arc::make_mut(&mut register.period).add(event);
+    }
+    if let Some(drawer) = &mut register.drawer {
+        drawer.cash_minor = drawer.cash_minor.saturating_add(cash_effect(event));
     }
 }
 
@@ -163,6 +248,16 @@ fn evolve_cart(cart: &mut Cart, event: &Event) {
             l.price_override = Some(reason.clone());
         }),
         Event::LineVoided { line, .. } => line_mut(cart, *line, &|l| l.voided = true),
+        Event::TaxOverridden {
+            line, tax, reason, ..
+        } => line_mut(cart, *line, &|l| {
+            l.tax = tax.clone();
+            l.detail.tax_override = Some(reason.clone());
+        }),
+        Event::Noted { line, text, .. } => match line {
+            Some(line) => line_mut(cart, *line, &|l| l.detail.notes.push(text.clone())),
+            None => cart.notes.push(text.clone()),
+        },
         Event::AgeConfirmed { years, .. } => cart.age_confirmed = cart.age_confirmed.max(*years),
         Event::CustomerSet {
             customer,

@@ -162,15 +162,12 @@ fn line_for(
         quantity,
         unit_price,
         deposit: item.deposit,
-        tax: LineTax {
-            id: tax.id,
-            name: tax.name,
-            rate: tax.rate,
-            included: tax.included,
-            parts: tax.parts,
-        },
+        tax: LineTax::from(tax),
         price_override: None,
         voided: false,
-        detail: LineDetail { marks },
+        detail: LineDetail {
+            marks,
+            ..LineDetail::default()
+        },
     })
 }

@@ -26,10 +26,25 @@ impl LocalTime {
         timestamp.to_zoned(TimeZone::fixed(offset)).datetime()
     }
 
-    /// The calendar day in the store. A day that ends at another hour than midnight is a setting
-    /// of a later release.
+    /// The calendar day in the store.
     pub fn business_day(self) -> BusinessDay {
         BusinessDay(self.civil().date().to_string())
+    }
+
+    /// The business day where days begin at this full hour: before it, the day before goes on.
+    pub fn business_day_from(self, hour: u8) -> BusinessDay {
+        let earlier = LocalTime {
+            unix_ms: self
+                .unix_ms
+                .saturating_sub(u64::from(hour.min(23)) * 3_600_000),
+            ..self
+        };
+        earlier.business_day()
+    }
+
+    /// `00` to `23`.
+    pub fn hour(self) -> String {
+        self.civil().strftime("%H").to_string()
     }
 
     pub fn year(self) -> i32 {
@@ -63,6 +78,14 @@ impl From<LocalTime> for promotions::Instant {
 #[serde(transparent)]
 pub struct BusinessDay(pub String);
 
+impl BusinessDay {
+    /// Whether it is a day of the calendar, written as ISO 8601 says.
+    pub fn is_date(&self) -> bool {
+        let date: Result<jiff::civil::Date, _> = self.0.parse();
+        date.is_ok_and(|date| date.to_string() == self.0)
+    }
+}
+
 impl fmt::Display for BusinessDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -84,6 +107,15 @@ mod tests {
             assert_eq!(time.to_string(), shown);
         };
         check(0, 0, "1970-01-01", "1970-01-01 00:00");
+        let at_two = LocalTime {
+            unix_ms: 7_200_000,
+            offset_minutes: 0,
+        };
+        assert_eq!(at_two.business_day_from(2).0, "1970-01-01");
+        let day = |text: &str| BusinessDay(text.to_owned());
+        assert!(day("2026-02-28").is_date());
+        assert!(!day("2026-02-29").is_date());
+        assert!(!day("20260228").is_date());
         check(0, -300, "1969-12-31", "1969-12-31 19:00");
         check(1_795_873_620_000, -300, "2026-11-28", "2026-11-28 08:47");
     }

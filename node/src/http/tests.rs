@@ -19,7 +19,10 @@ use crate::import::ImportReport;
 use crate::lane::LaneEvent;
 
 /// Every event once, as journals keep it; the ledger's tests see to it that none is missing.
-const EVENTS: &str = include_str!("../../../crates/ledger/tests/golden/entries-1.txt");
+const EVENTS: [&str; 2] = [
+    include_str!("../../../crates/ledger/tests/golden/entries-1.txt"),
+    include_str!("../../../crates/ledger/tests/golden/entries-2.txt"),
+];
 
 fn description() -> Value {
     serde_json::from_str(OPENAPI).expect("the description is JSON")
@@ -201,23 +204,50 @@ fn commands() -> Vec<Command> {
         Command::VoidCart {
             reason: text("left"),
         },
+        Command::Approved {
+            employee: "102".into(),
+            pin: Pin(text("1111")),
+            command: Box::new(Command::ReportZ),
+        },
+        Command::OverrideTax {
+            line: 1,
+            tax: "food".into(),
+            reason: text("medical"),
+        },
+        Command::Note {
+            line: None,
+            text: text("gift"),
+        },
+        Command::Suspend,
+        Command::Resume { slip: text("S1-1") },
+        Command::OpenDay { day: None },
+        Command::CloseDay,
+        Command::OpenDrawer { float: text("100") },
+        Command::AssignDrawer {
+            employee: "101".into(),
+        },
+        Command::NoSale {
+            reason: text("change"),
+        },
+        Command::Drop { amount: text("50") },
+        Command::PayIn {
+            amount: text("5"),
+            reason: text("change"),
+        },
+        Command::PayOut {
+            amount: text("5"),
+            reason: text("stamps"),
+        },
+        Command::CountDrawer {
+            counted: vec![sale::CountedCash {
+                value: text("20"),
+                pieces: 3,
+            }],
+        },
+        Command::ReportZ,
     ];
-    for command in &all {
-        match command {
-            Command::SignIn { .. }
-            | Command::SignOut
-            | Command::OpenCart { .. }
-            | Command::Scan { .. }
-            | Command::SetQuantity { .. }
-            | Command::VoidLine { .. }
-            | Command::OverridePrice { .. }
-            | Command::ConfirmAge { .. }
-            | Command::SetCustomer { .. }
-            | Command::TenderCash { .. }
-            | Command::CancelTender
-            | Command::VoidCart { .. } => {}
-        }
-    }
+    let names: BTreeSet<&str> = all.iter().map(Command::name).collect();
+    assert_eq!(names, Command::NAMES.into_iter().collect());
     all
 }
 
@@ -236,7 +266,7 @@ fn every_command_is_described() {
 #[test]
 fn every_event_is_described() {
     let mut kinds = BTreeSet::new();
-    for line in EVENTS.lines() {
+    for line in EVENTS.iter().flat_map(|text| text.lines()) {
         let (_, hex) = line.split_once(' ').expect("a name and bytes");
         let bytes = (0..hex.len()).step_by(2);
         let bytes = bytes.map(|i| u8::from_str_radix(&hex[i..i + 2], 16).expect("hex"));
@@ -312,6 +342,21 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CartFull { lines: 999 },
         Refusal::NothingToPay,
         Refusal::TaxMissing { tax: word() },
+        Refusal::ReasonNeeded,
+        Refusal::NotApprovable,
+        Refusal::BadNote { message: word() },
+        Refusal::UnknownSlip { slip: word() },
+        Refusal::DayOpen {
+            day: BusinessDay(word()),
+        },
+        Refusal::NoDayOpen,
+        Refusal::BadDay {
+            day: BusinessDay(word()),
+        },
+        Refusal::DrawerOpen,
+        Refusal::NoDrawer,
+        Refusal::DrawerOfAnother { employee: word() },
+        Refusal::UnknownEmployee { employee: word() },
     ];
     for refusal in &all {
         match refusal {
@@ -337,7 +382,18 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::NotAllowed { .. }
             | Refusal::CartFull { .. }
             | Refusal::NothingToPay
-            | Refusal::TaxMissing { .. } => {}
+            | Refusal::TaxMissing { .. }
+            | Refusal::ReasonNeeded
+            | Refusal::NotApprovable
+            | Refusal::BadNote { .. }
+            | Refusal::UnknownSlip { .. }
+            | Refusal::DayOpen { .. }
+            | Refusal::NoDayOpen
+            | Refusal::BadDay { .. }
+            | Refusal::DrawerOpen
+            | Refusal::NoDrawer
+            | Refusal::DrawerOfAnother { .. }
+            | Refusal::UnknownEmployee { .. } => {}
         }
     }
     all
@@ -475,6 +531,7 @@ fn what_else_is_answered_is_described() {
         ExceptionKind::BrokenChain,
         ExceptionKind::CodeMoved,
         ExceptionKind::NotCounted,
+        ExceptionKind::ResumedTwice,
     ] {
         let message = word();
         let (index, lane, seq) = (1, Some(LaneId([1; 16])), Some(1));

@@ -14,6 +14,7 @@ mod head_office;
 mod identity;
 mod invitation;
 mod join;
+mod known;
 mod links;
 mod members;
 mod offers;
@@ -47,6 +48,7 @@ use contacts::Contacts;
 use copies::Copies;
 use haste::Haste;
 use head_office::CommittedHere;
+use known::Known;
 use links::Links;
 use members::Members;
 use offers::Offers;
@@ -333,6 +335,26 @@ impl Lane {
         read: impl FnOnce(&dyn Tables) -> Result<T, TableError>,
     ) -> Result<T, LaneError> {
         Ok(self.shared.state.read(read)??)
+    }
+
+    /// Looks at what this lane knows of all lanes, beyond what was applied.
+    pub fn known<T>(&self, look: impl FnOnce(&Known<'_>) -> T) -> Result<T, LaneError> {
+        let (journal, own) = (&self.shared.journal, self.shared.identity.lane);
+        self.read(|tables| {
+            let store = StoreView::new(tables);
+            let known = Known::new(journal, &store, own);
+            let found = look(&known);
+            known.check().map_err(|reason| TableError {
+                action: "read",
+                reason,
+            })?;
+            Ok(found)
+        })
+    }
+
+    /// The sums of this lane since its last Z report.
+    pub fn period(&self) -> Arc<sale::Tally> {
+        self.shared.register.state.borrow().register.period.clone()
     }
 
     /// Looks for items whose description has all the words.

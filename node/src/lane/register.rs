@@ -23,6 +23,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::Identity;
 use super::books::Books;
 use super::haste::Haste;
+use super::known::Known;
 use super::store_time::StoreTime;
 
 /// Commands waiting for the register; a caller beyond that waits to hand its command over.
@@ -529,6 +530,7 @@ impl Task {
             };
             let book = books.at(pinned, &store).map_err(|e| unreadable(&e))?;
             let now = time.at(parts.clock.wall_ms(), &settings.time_zone);
+            let known = Known::new(&parts.journal, &store, parts.identity.lane);
             let decision = decide(
                 register,
                 &request.command,
@@ -539,10 +541,12 @@ impl Task {
                     lane: parts.identity.lane,
                     lane_number: parts.identity.number,
                     lane_name: &parts.identity.lane_name,
+                    shared: &known,
                     pin_matches: parts.pin_check.as_ref(),
                 },
             );
             store.check().map_err(|e| unreadable(&e))?;
+            known.check().map_err(|e| unreadable(&e))?;
             Ok(match decision {
                 Ok(events) => (events, None),
                 Err(refusal) => {
@@ -603,7 +607,7 @@ impl Task {
             now.hlc.wall_ms = self.parts.clock.wall_ms();
         }
         let entry = Entry::seal(&EntryBody {
-            v: ledger::ENTRY_FORMAT,
+            v: fact.format(),
             store: self.parts.identity.store,
             lane: self.parts.identity.lane,
             seq: now.head.next_seq,

@@ -127,7 +127,7 @@ impl Composer {
                 unix_ms: applied.now.unix_ms / 60_000 * 60_000,
                 ..applied.now
             },
-            register: register.register.clone(),
+            register: register.register.shown(),
             totals: register.totals.clone(),
             status,
         }

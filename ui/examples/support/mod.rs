@@ -15,7 +15,10 @@ use catalog::{
 };
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
-use sale::{Command, Context, LaneId, LocalTime, Pin, Register, StoreId, decide, evolve, price};
+use sale::{
+    Command, Context, LaneId, LocalTime, NothingShared, Pin, Register, StoreId, decide, evolve,
+    price,
+};
 
 /// A Friday morning.
 const NOW: LocalTime = LocalTime {
@@ -325,6 +328,7 @@ impl Inside {
             lane: LaneId([1; 16]),
             lane_number: 1,
             lane_name: "Lane 1",
+            shared: &NothingShared,
             pin_matches: &|employee: &Employee, pin: &Pin| employee.pin_hash == pin.0,
         };
         decide(&self.register, command, &context)

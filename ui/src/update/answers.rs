@@ -112,7 +112,9 @@ fn happened(model: &mut Model, event: &Event) {
             model.selected = None;
             model.fresh = None;
         }
-        Event::CartVoided { .. } | Event::TendersReturned { .. } => model.tendering = false,
+        Event::CartVoided { .. } | Event::TendersReturned { .. } | Event::Suspended { .. } => {
+            model.tendering = false;
+        }
         Event::Completed { receipt, .. } => {
             model.tendering = false;
             model.dialog = None;
@@ -120,13 +122,8 @@ fn happened(model: &mut Model, event: &Event) {
             model.receipt = Some(receipt.clone());
         }
         Event::SignedIn { .. } => model.sign_in = SignIn::default(),
-        Event::SignedOut { .. }
-        | Event::SignInFailed { .. }
-        | Event::CartOpened { .. }
-        | Event::AgeConfirmed { .. }
-        | Event::CustomerSet { .. }
-        | Event::TenderStarted { .. }
-        | Event::Tendered { .. } => {}
+        // The view shows all else.
+        _ => {}
     }
 }
 

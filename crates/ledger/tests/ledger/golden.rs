@@ -4,12 +4,16 @@
 use std::fmt::Write;
 
 use catalog::{
-    BookVersion, ItemCode, Record, Settings, TaxCategory, TaxHoliday, TaxPart, TaxThreshold, Tier,
+    BookVersion, ItemCode, Marks, Record, Settings, TaxCategory, TaxHoliday, TaxPart, TaxThreshold,
+    Tier,
 };
 use expect_test::expect_file;
 use ledger::{Command, CommandError, Entry, EntryBody, EntryHash, Fact, Hlc, Outcome};
 use money::{Quantity, Rate};
-use sale::{BusinessDay, CartId, Event, OverrideReason, Tender};
+use sale::{
+    BusinessDay, Cart, CartId, CashMovement, Event, LineDetail, OverrideReason, Phase, Tally,
+    Tender,
+};
 
 use crate::shop::{
     DAY, STORE, at, completed, creation, employee, invite, item, lane, line, receipt, usd,
@@ -70,6 +74,19 @@ fn event_name(event: &Event) -> &'static str {
         Event::TendersReturned { .. } => "tenders-returned",
         Event::CartVoided { .. } => "cart-voided",
         Event::Completed { .. } => "completed",
+        Event::Approved { .. } => "approved",
+        Event::TaxOverridden { .. } => "tax-overridden",
+        Event::Noted { .. } => "noted",
+        Event::Suspended { .. } => "suspended",
+        Event::Resumed { .. } => "resumed",
+        Event::DayOpened { .. } => "day-opened",
+        Event::DayClosed { .. } => "day-closed",
+        Event::DrawerOpened { .. } => "drawer-opened",
+        Event::DrawerAssigned { .. } => "drawer-assigned",
+        Event::NoSale { .. } => "no-sale",
+        Event::CashMoved { .. } => "cash-moved",
+        Event::DrawerCounted { .. } => "drawer-counted",
+        Event::ReportedZ { .. } => "reported-z",
     }
 }
 
@@ -155,6 +172,181 @@ fn events() -> Vec<Event> {
     ]
 }
 
+/// The events that format 2 added, and what it added to older ones.
+fn later_events() -> Vec<Event> {
+    let by = || catalog::EmployeeId::from("102");
+    let day = || BusinessDay(DAY.to_owned());
+    let open = later_cart();
+    let mut report = Tally::default();
+    let receipt = receipt(open.id, DAY, &[("milk", 2000, 198)]);
+    report.add(&Event::Completed {
+        cart: open.id,
+        receipt: Box::new(receipt),
+    });
+    vec![
+        Event::Approved {
+            by: by(),
+            name: "Barbara".to_owned(),
+            role: catalog::Role::Supervisor,
+            asked_by: "101".into(),
+            command: "override-price".to_owned(),
+            at: at(),
+        },
+        Event::LineAdded {
+            cart: open.id,
+            line: open.lines[0].clone(),
+        },
+        Event::TaxOverridden {
+            cart: open.id,
+            line: 1,
+            tax: open.lines[0].tax.clone(),
+            reason: OverrideReason {
+                by: by(),
+                reason: "exempt".to_owned(),
+            },
+        },
+        Event::Noted {
+            cart: open.id,
+            line: Some(1),
+            text: "gift".to_owned(),
+        },
+        Event::Suspended {
+            slip: "S1-1".to_owned(),
+            open: Box::new(open.clone()),
+            by: by(),
+            at: at(),
+        },
+        Event::Resumed {
+            slip: "S1-1".to_owned(),
+            open: Box::new(open),
+            by: by(),
+            at: at(),
+        },
+        Event::DayOpened {
+            day: day(),
+            by: by(),
+            at: at(),
+        },
+        Event::DayClosed {
+            day: day(),
+            unshared_receipts: 3,
+            by: by(),
+            at: at(),
+        },
+        Event::DrawerOpened {
+            float: usd(10_000),
+            by: by(),
+            at: at(),
+        },
+        Event::DrawerAssigned {
+            employee: "101".into(),
+            by: by(),
+            at: at(),
+        },
+        Event::NoSale {
+            reason: "change".to_owned(),
+            by: by(),
+            at: at(),
+        },
+        Event::CashMoved {
+            movement: CashMovement::Drop,
+            amount: usd(5000),
+            reason: "safe".to_owned(),
+            by: by(),
+            at: at(),
+        },
+        Event::DrawerCounted {
+            pieces: vec![(usd(2000), 3), (usd(25), 4)],
+            counted: usd(6100),
+            expected: usd(6050),
+            by: by(),
+            at: at(),
+        },
+        Event::ReportedZ {
+            number: 1,
+            report: Box::new(report),
+            by: by(),
+            at: at(),
+        },
+    ]
+}
+
+/// A sale with all that one can have.
+fn later_cart() -> Cart {
+    let reason = OverrideReason {
+        by: "102".into(),
+        reason: "exempt".to_owned(),
+    };
+    let mut marked = line(1, "ham", 455, usd(899));
+    marked.tax.parts = vec![TaxPart {
+        name: "State".to_owned(),
+        rate: Rate::from_percent(4),
+        threshold: None,
+        holidays: Vec::new(),
+    }];
+    marked.detail = LineDetail {
+        marks: Marks {
+            lot: Some("L7".to_owned()),
+            serial: Some("S1".to_owned()),
+            best_before: Some("2026-12-01".to_owned()),
+            expires: Some("2026-12-31".to_owned()),
+            add_on: Some("05".to_owned()),
+        },
+        notes: vec!["gift".to_owned()],
+        tax_override: Some(reason),
+    };
+    Cart {
+        id: CartId {
+            lane: lane('a'),
+            number: 3,
+        },
+        book: BookVersion(7),
+        day: BusinessDay(DAY.to_owned()),
+        opened_at: at(),
+        reference: None,
+        lines: vec![marked],
+        customer: Some(("700".into(), "Grace".to_owned(), Tier::Gold)),
+        age_confirmed: 21,
+        phase: Phase::Paying {
+            at: at(),
+            due: usd(409),
+        },
+        tenders: vec![Tender::Cash { amount: usd(100) }],
+        notes: vec!["for Grace".to_owned()],
+    }
+}
+
+/// Entry bodies of what format 2 added.
+fn later_bodies() -> Vec<(&'static str, EntryBody)> {
+    let facts = later_events().into_iter().map(|event| {
+        let request = None;
+        (event_name(&event), Fact::Register { event, request })
+    });
+    sealed(facts.collect())
+}
+
+#[test]
+fn entries_of_format_2_are_read() {
+    check_read(
+        include_str!("../golden/entries-2.txt"),
+        &later_bodies(),
+        |bytes| {
+            let entry = Entry {
+                lane: lane('a'),
+                seq: 1,
+                bytes,
+            };
+            entry.body().unwrap()
+        },
+    );
+}
+
+#[test]
+fn what_format_1_cannot_say_is_written_in_format_2() {
+    let text = written(&later_bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-2.txt"].assert_eq(&text);
+}
+
 /// One entry body of each kind.
 fn bodies() -> Vec<(&'static str, EntryBody)> {
     let started = Fact::LaneStarted {
@@ -188,11 +380,15 @@ fn bodies() -> Vec<(&'static str, EntryBody)> {
     let request = None;
     let event = wrong_pin;
     facts.push((event_name(&event), Fact::Register { event, request }));
+    sealed(facts)
+}
+
+fn sealed(facts: Vec<(&'static str, Fact)>) -> Vec<(&'static str, EntryBody)> {
     (1..)
         .zip(facts)
         .map(|(seq, (name, fact))| {
             let body = EntryBody {
-                v: 1,
+                v: fact.format(),
                 store: STORE,
                 lane: lane('a'),
                 seq,

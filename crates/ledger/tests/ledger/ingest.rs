@@ -180,7 +180,7 @@ fn an_entry_of_a_later_release_is_kept_and_reported() {
     let mut shop = Shop::with_lanes("a");
     let mut a = Journal::of('a');
     let entries = vec![
-        a.write_in_format(2, Fact::LaneClosed),
+        a.write_in_format(99, Fact::LaneClosed),
         a.sell(DAY, &[("1", 1000, 100)]),
     ];
     shop.apply(&Command::Ingest { entries });

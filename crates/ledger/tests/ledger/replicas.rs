@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["3340eed6cfac8574625a77882f4bd8523cef7181b9839beb0d2e1ec469c3f96c"]
+    expect!["f1e946c2c6b975dc51b25a5dcd1495c7f887d9c577438a4cd41919da71c05661"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

@@ -128,7 +128,7 @@ impl Journal {
     }
 
     pub fn write(&mut self, fact: Fact) -> Entry {
-        self.write_in_format(1, fact)
+        self.write_in_format(fact.format(), fact)
     }
 
     pub fn write_in_format(&mut self, v: u16, fact: Fact) -> Entry {

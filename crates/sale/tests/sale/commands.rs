@@ -7,7 +7,7 @@ use crate::shop::{Lane, show};
 
 /// Given the commands (separated by `/`), the next one gives these events (separated by `/`).
 #[track_caller]
-fn check(given: &str, when: &str, then: &str) {
+pub fn check(given: &str, when: &str, then: &str) {
     let mut lane = Lane::after(given);
     let events = match lane.submit(when) {
         Ok(events) => events,
@@ -20,7 +20,7 @@ fn check(given: &str, when: &str, then: &str) {
 /// Given the commands, the next one is refused with these words and changes nothing but the count
 /// of wrong PINs.
 #[track_caller]
-fn refuse(given: &str, when: &str, words: &str) -> Refusal {
+pub fn refuse(given: &str, when: &str, words: &str) -> Refusal {
     let mut lane = Lane::after(given);
     let before = lane.register.clone();
     let refusal = lane.submit(when).expect_err("it should be refused");

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod commands;
+mod day;
 mod pricing;
 mod properties;
 mod shop;

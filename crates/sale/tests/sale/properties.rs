@@ -1,13 +1,13 @@
 //! What holds after any commands at all.
 
 use proptest::prelude::*;
-use sale::{Event, Phase, Refusal, Register, evolve, price};
+use sale::{Event, Phase, Refusal, Register, Tally, evolve, price};
 
 use crate::pricing::{assert_adds_up, assert_balances};
 use crate::shop::Lane;
 
 /// What people and machines may send, sensible and not.
-const COMMANDS: [&str; 40] = [
+const COMMANDS: [&str; 57] = [
     "in 101 1111",
     "in 102 1111",
     "in 102 1111",
@@ -48,6 +48,23 @@ const COMMANDS: [&str; 40] = [
     "cash 100000",
     "take back",
     "void sale",
+    "drawer 100",
+    "drop 20",
+    "pay in 5 change",
+    "pay out 3 stamps",
+    "count 20x4 0.25x10",
+    "no sale change",
+    "suspend",
+    "resume S3-1",
+    "scan S3-2",
+    "note gift",
+    "note 1 gift",
+    "tax 1 food why",
+    "103: z",
+    "103: open day",
+    "103: close day",
+    "assign 101",
+    "102: price 1 1.00",
 ];
 
 fn fold(events: &[Event]) -> Register {
@@ -68,6 +85,7 @@ fn read_back(event: &Event) -> (Event, Event) {
 
 fn check_register(lane: &Lane) {
     assert_eq!(lane.register, fold(&lane.journal), "the state is the fold");
+    check_cash(lane);
     let Some(cart) = &lane.register.cart else {
         return;
     };
@@ -86,6 +104,20 @@ fn check_register(lane: &Lane) {
             );
         }
     }
+}
+
+/// What should be in the drawer is the sum of the facts about cash since it was opened.
+fn check_cash(lane: &Lane) {
+    let Some(drawer) = &lane.register.drawer else {
+        return;
+    };
+    let opened = |event: &Event| matches!(event, Event::DrawerOpened { .. });
+    let since = lane.journal.iter().rposition(opened).unwrap();
+    let mut facts = Tally::default();
+    lane.journal[since..]
+        .iter()
+        .for_each(|event| facts.add(event));
+    assert_eq!(drawer.cash_minor, facts.cash());
 }
 
 proptest! {

@@ -2,7 +2,11 @@
 //!
 //! Commands are written as a cashier would say them: `scan 4011 x 0.455`, `line 2 x 3`, `void 2`,
 //! `price 2 0.99`, `age 21`, `customer 700`, `cash`, `cash 20`, `take back`, `void sale`, `open b-9`,
-//! `in 101 1111`, `out`.
+//! `in 101 1111`, `out`, `102: price 2 0.99` (approved by 102), `tax 1 food why`, `note 1 gift`,
+//! `note gift`, `suspend`, `resume S3-1`, `open day`, `close day`, `drawer 100`, `assign 102`,
+//! `no sale why`, `drop 50`, `pay in 5 why`, `pay out 5 why`, `count 20x3 0.25x4`, `z`.
+
+use std::collections::BTreeMap;
 
 use catalog::{
     BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Item,
@@ -11,8 +15,8 @@ use catalog::{
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
 use sale::{
-    Command, Context, Event, LaneId, LocalTime, Pin, Refusal, Register, Totals, decide,
-    events_of_refusal, evolve, price,
+    BusinessDay, Cart, Command, Context, CountedCash, Event, LaneId, LocalTime, Pin, Refusal,
+    Register, Shared, Totals, decide, events_of_refusal, evolve, price,
 };
 
 pub const LANE: LaneId = LaneId([0xa0; 16]);
@@ -50,6 +54,7 @@ pub fn at(second: u64) -> LocalTime {
 pub struct Books {
     pub version: BookVersion,
     pub items: Vec<Item>,
+    pub settings: Settings,
 }
 
 fn item(id: &str, code: &str, unit: Unit, minor: i64, tax: &str) -> Item {
@@ -86,6 +91,10 @@ impl Books {
         }];
         Books {
             version: BookVersion(5),
+            settings: Settings {
+                store_name: "Corner shop".to_owned(),
+                ..Settings::default()
+            },
             items: vec![
                 item("milk", "4006381333931", Each, 199, "standard"),
                 item("bananas", "4011", Kilogram, 129, "food"),
@@ -183,15 +192,45 @@ impl Reference for Books {
     }
 
     fn settings(&self) -> Settings {
-        Settings {
-            store_name: "Corner shop".to_owned(),
-            ..Settings::default()
+        self.settings.clone()
+    }
+}
+
+/// What the lane knows of suspended sales: its own and those of other lanes.
+#[derive(Default)]
+pub struct Known {
+    pub suspended: BTreeMap<String, Cart>,
+    pub unshared_receipts: u64,
+}
+
+impl Known {
+    fn learn(&mut self, event: &Event) {
+        match event {
+            Event::Suspended { slip, open, .. } => {
+                self.suspended.insert(slip.clone(), open.as_ref().clone());
+            }
+            Event::Resumed { slip, .. } => {
+                self.suspended.remove(slip);
+            }
+            Event::Completed { .. } => self.unshared_receipts += 1,
+            _ => {}
         }
+    }
+}
+
+impl Shared for Known {
+    fn suspended(&self, slip: &str) -> Option<Cart> {
+        self.suspended.get(slip).cloned()
+    }
+
+    fn unshared_receipts(&self) -> u64 {
+        self.unshared_receipts
     }
 }
 
 /// A register, and everything that ever happened on it.
 pub struct Lane {
+    pub shared: Known,
     pub books: Books,
     pub promotions: CompiledBook,
     pub register: Register,
@@ -203,6 +242,7 @@ impl Lane {
     pub fn new() -> Lane {
         let file = PromotionFile::parse(PROMOTIONS).unwrap();
         Lane {
+            shared: Known::default(),
             books: Books::new(),
             promotions: CompiledBook::compile(&file, Currency::USD).unwrap(),
             register: Register::default(),
@@ -236,6 +276,7 @@ impl Lane {
             lane: LANE,
             lane_number: 3,
             lane_name: "Lane 3",
+            shared: &self.shared,
             pin_matches: &|employee, pin| employee.pin_hash == pin.0,
         };
         let command = command(text);
@@ -250,6 +291,7 @@ impl Lane {
         );
         for event in &events {
             evolve(&mut self.register, event);
+            self.shared.learn(event);
         }
         self.journal.extend(events);
         decision
@@ -272,6 +314,62 @@ pub fn command(text: &str) -> Command {
             employee: EmployeeId::from(*employee),
             pin: Pin(own(pin)),
         },
+        [by, rest @ ..] if by.ends_with(':') => Command::Approved {
+            employee: EmployeeId::from(by.trim_end_matches(':')),
+            pin: Pin(own("1111")),
+            command: Box::new(command(&rest.join(" "))),
+        },
+        ["tax", number, tax, why @ ..] => Command::OverrideTax {
+            line: line(number),
+            tax: TaxId::from(*tax),
+            reason: why.join(" "),
+        },
+        ["note", number, text @ ..] if number.parse::<u32>().is_ok() => Command::Note {
+            line: Some(line(number)),
+            text: text.join(" "),
+        },
+        ["note", text @ ..] => Command::Note {
+            line: None,
+            text: text.join(" "),
+        },
+        ["suspend"] => Command::Suspend,
+        ["resume", slip] => Command::Resume { slip: own(slip) },
+        ["open", "day"] => Command::OpenDay { day: None },
+        ["open", "day", day] => Command::OpenDay {
+            day: Some(BusinessDay(own(day))),
+        },
+        ["close", "day"] => Command::CloseDay,
+        ["drawer", float] => Command::OpenDrawer { float: own(float) },
+        ["assign", employee] => Command::AssignDrawer {
+            employee: EmployeeId::from(*employee),
+        },
+        ["no", "sale", why @ ..] => Command::NoSale {
+            reason: why.join(" "),
+        },
+        ["drop", amount] => Command::Drop {
+            amount: own(amount),
+        },
+        ["pay", "in", amount, why @ ..] => Command::PayIn {
+            amount: own(amount),
+            reason: why.join(" "),
+        },
+        ["pay", "out", amount, why @ ..] => Command::PayOut {
+            amount: own(amount),
+            reason: why.join(" "),
+        },
+        ["count", pieces @ ..] => Command::CountDrawer {
+            counted: pieces
+                .iter()
+                .map(|piece| {
+                    let (value, pieces) = piece.split_once('x').unwrap();
+                    CountedCash {
+                        value: own(value),
+                        pieces: pieces.parse().unwrap(),
+                    }
+                })
+                .collect(),
+        },
+        ["z"] => Command::ReportZ,
         ["out"] => Command::SignOut,
         ["open"] => Command::OpenCart { reference: None },
         ["open", reference] => Command::OpenCart {
@@ -353,6 +451,35 @@ pub fn show(event: &Event) -> String {
         Event::Tendered { tender, .. } => format!("{} {}", tender.kind(), tender.amount()),
         Event::TendersReturned { .. } => "tenders returned".to_owned(),
         Event::CartVoided { reason, .. } => format!("cart void: {reason}"),
+        Event::Approved { by, command, .. } => format!("{by} approved {command}"),
+        Event::TaxOverridden { line, tax, .. } => format!("line {line} now taxed {}", tax.id),
+        Event::Noted { line, text, .. } => match line {
+            Some(line) => format!("line {line} noted: {text}"),
+            None => format!("noted: {text}"),
+        },
+        Event::Suspended { slip, open, .. } => {
+            format!("{slip} put aside, {} lines", open.lines.len())
+        }
+        Event::Resumed { slip, open, .. } => format!("{slip} goes on, {} lines", open.lines.len()),
+        Event::DayOpened { day, .. } => format!("day {day} open"),
+        Event::DayClosed {
+            day,
+            unshared_receipts,
+            ..
+        } => format!("day {day} closed, {unshared_receipts} unshared"),
+        Event::DrawerOpened { float, by, .. } => format!("drawer of {by} with {float}"),
+        Event::DrawerAssigned { employee, by, .. } => format!("drawer to {employee} by {by}"),
+        Event::NoSale { reason, by, .. } => format!("no sale by {by}: {reason}"),
+        Event::CashMoved {
+            movement, amount, ..
+        } => format!("{movement:?} {amount}"),
+        Event::DrawerCounted {
+            counted, expected, ..
+        } => format!("counted {counted} of {expected}"),
+        Event::ReportedZ { number, report, .. } => format!(
+            "Z {number}: {} receipts, {}",
+            report.receipts.count, report.receipts.amount
+        ),
         Event::Completed { receipt, .. } => format!(
             "receipt {}, total {}, change {}",
             receipt.id, receipt.totals.total, receipt.change

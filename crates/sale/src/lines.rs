@@ -1,0 +1,194 @@
+//! Changes to lines: quantity, price, tax, notes, and taking a line back.
+
+use catalog::{Action, TaxId};
+
+use crate::decide::{
+    Decision, bounded, bounded_cost, line_of, parse_amount, parse_quantity, selling,
+};
+use crate::people::{Who, reasoned};
+use crate::{Command, Context, Event, LineTax, OverrideReason, Refusal, Register};
+
+/// The most notes of one sale or line.
+const NOTES_MAX: usize = 20;
+
+pub(crate) fn decide(
+    register: &Register,
+    who: &Who<'_>,
+    command: &Command,
+    ctx: &Context<'_>,
+) -> Decision {
+    match command {
+        Command::SetQuantity { line, quantity } => {
+            set_quantity(register, who, *line, quantity, ctx)
+        }
+        Command::VoidLine { line } => {
+            let cart = selling(register)?;
+            line_of(cart, *line)?;
+            who.may(Action::VoidLine, ctx)?;
+            Ok(vec![Event::LineVoided {
+                cart: cart.id,
+                line: *line,
+            }])
+        }
+        Command::OverridePrice {
+            line,
+            unit_price,
+            reason,
+        } => override_price(register, who, *line, unit_price, reason, ctx),
+        Command::OverrideTax { line, tax, reason } => {
+            override_tax(register, who, *line, tax, reason, ctx)
+        }
+        Command::Note { line, text } => note(register, *line, text),
+        _ => unreachable!("the commands about lines are all above"),
+    }
+}
+
+fn set_quantity(
+    register: &Register,
+    who: &Who<'_>,
+    line: u32,
+    quantity: &str,
+    ctx: &Context<'_>,
+) -> Decision {
+    let cart = selling(register)?;
+    let found = line_of(cart, line)?;
+    who.may(Action::ChangeQuantity, ctx)?;
+    let quantity = parse_quantity(quantity, found.quantity.unit())?;
+    bounded_cost(quantity, found.unit_price, found.deposit)
+        .map_err(|message| Refusal::BadQuantity { message })?;
+    Ok(vec![Event::QuantityChanged {
+        cart: cart.id,
+        line,
+        quantity,
+    }])
+}
+
+fn override_price(
+    register: &Register,
+    who: &Who<'_>,
+    line: u32,
+    unit_price: &str,
+    reason: &str,
+    ctx: &Context<'_>,
+) -> Decision {
+    let cart = selling(register)?;
+    let found = line_of(cart, line)?;
+    who.may(Action::OverridePrice, ctx)?;
+    let unit_price = parse_amount(unit_price, found.unit_price)?;
+    bounded_cost(found.quantity, unit_price, found.deposit)
+        .map_err(|message| Refusal::BadAmount { message })?;
+    Ok(vec![Event::PriceOverridden {
+        cart: cart.id,
+        line,
+        unit_price,
+        reason: OverrideReason {
+            by: who.id(),
+            reason: bounded(reason),
+        },
+    }])
+}
+
+fn override_tax(
+    register: &Register,
+    who: &Who<'_>,
+    line: u32,
+    tax: &TaxId,
+    reason: &str,
+    ctx: &Context<'_>,
+) -> Decision {
+    let cart = selling(register)?;
+    line_of(cart, line)?;
+    who.may(Action::OverrideTax, ctx)?;
+    let tax = ctx.reference.tax(tax).ok_or_else(|| Refusal::TaxMissing {
+        tax: tax.to_string(),
+    })?;
+    Ok(vec![Event::TaxOverridden {
+        cart: cart.id,
+        line,
+        tax: LineTax::from(tax),
+        reason: OverrideReason {
+            by: who.id(),
+            reason: reasoned(reason)?,
+        },
+    }])
+}
+
+fn note(register: &Register, line: Option<u32>, text: &str) -> Decision {
+    let cart = selling(register)?;
+    let notes = match line {
+        Some(line) => &line_of(cart, line)?.detail.notes,
+        None => &cart.notes,
+    };
+    if notes.len() >= NOTES_MAX {
+        return Err(Refusal::BadNote {
+            message: format!("There are {NOTES_MAX} notes already."),
+        });
+    }
+    let text: String = text.trim().chars().filter(|c| !c.is_control()).collect();
+    if text.is_empty() {
+        return Err(Refusal::BadNote {
+            message: "The note is empty.".to_owned(),
+        });
+    }
+    if holds_card_number(&text) {
+        return Err(Refusal::BadNote {
+            message: "That looks like a card number, and no card number may be kept.".to_owned(),
+        });
+    }
+    Ok(vec![Event::Noted {
+        cart: cart.id,
+        line,
+        text: bounded(&text),
+    }])
+}
+
+/// Whether a text holds what looks like a payment card's number: 15 to 19 digits, with spaces or
+/// hyphens between them or not, that begin as card numbers do and fit the Luhn formula. Source:
+/// ISO/IEC 7812-1.
+pub(crate) fn holds_card_number(text: &str) -> bool {
+    let mut run: Vec<u32> = Vec::new();
+    for c in text.chars().chain(['.']) {
+        match c.to_digit(10) {
+            Some(digit) => run.push(digit),
+            None if matches!(c, ' ' | '-') => {}
+            None => {
+                if is_card_number(&run) {
+                    return true;
+                }
+                run.clear();
+            }
+        }
+    }
+    false
+}
+
+fn is_card_number(digits: &[u32]) -> bool {
+    let sum: u32 = (0..)
+        .zip(digits.iter().rev())
+        .map(|(place, digit)| match place % 2 {
+            0 => *digit,
+            _ => digit * 2 / 10 + digit * 2 % 10,
+        })
+        .sum();
+    let begins = digits.first().is_some_and(|first| (3..=6).contains(first));
+    (15..=19).contains(&digits.len()) && begins && sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn card_numbers_are_noticed() {
+        let check = |text: &str, expected: bool| {
+            assert_eq!(holds_card_number(text), expected, "{text}");
+        };
+        check("call 555-0141", false);
+        check("4111 1111 1111 1111", true);
+        check("card 4111-1111-1111-1111 exp 12/30", true);
+        check("378282246310005", true);
+        check("4111 1111 1111 1112", false);
+        check("order 9780306406157", false);
+        check("1111 1111 1111 1117", false);
+    }
+}

@@ -1,0 +1,26 @@
+//! What a decision may know of other lanes.
+
+use crate::Cart;
+
+/// What the lanes of the store did, as far as this lane knows: what the store has applied, and
+/// entries on this lane that are not applied yet, its own and copies of its siblings'.
+pub trait Shared {
+    /// The suspended sale of a slip, unless it was taken up.
+    fn suspended(&self, slip: &str) -> Option<Cart>;
+    /// Receipts of this lane that the store does not have yet.
+    fn unshared_receipts(&self) -> u64;
+}
+
+/// A lane that knows of nothing but itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NothingShared;
+
+impl Shared for NothingShared {
+    fn suspended(&self, _slip: &str) -> Option<Cart> {
+        None
+    }
+
+    fn unshared_receipts(&self) -> u64 {
+        0
+    }
+}

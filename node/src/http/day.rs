@@ -1,0 +1,133 @@
+//! The part of the local API about a lane's day: reports, and slips of suspended sales.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use catalog::{Action, Reference};
+use devices::{Document, ReportHead, escpos_of, text_of};
+use ledger::StoreView;
+use sale::{BusinessDay, Refusal, Shared as _, Tally};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Failure, Shared, not_found, unavailable};
+
+#[derive(Deserialize)]
+pub(super) struct FormatQuery {
+    /// `json` (default), `text` or `escpos`.
+    #[serde(default)]
+    format: Option<String>,
+}
+
+fn paper(
+    format: Option<&str>,
+    json: impl FnOnce() -> Response,
+    document: impl FnOnce() -> Document,
+) -> Result<Response, Failure> {
+    match format {
+        None | Some("json") => Ok(json()),
+        Some("text") => Ok(text_of(&document()).into_response()),
+        Some("escpos") => Ok(escpos_of(&document()).into_response()),
+        Some(_) => Err(not_found("There are the formats json, text and escpos.")),
+    }
+}
+
+/// The sums since this lane's last Z report. They say what should be in the drawer, so whoever is
+/// signed in needs the role for it.
+pub(super) async fn report_x(
+    State(local): Shared,
+    Query(query): Query<FormatQuery>,
+) -> Result<Response, Failure> {
+    let lane = &local.lane;
+    let view = lane.view().borrow().clone();
+    let settings = lane
+        .read(|tables| Ok(StoreView::new(tables).settings()))
+        .map_err(unavailable)?;
+    let needs = settings.role_for(Action::ReportX);
+    let refusal = match &view.register.cashier {
+        None => Some(Refusal::NotSignedIn),
+        Some(cashier) if cashier.role < needs => Some(Refusal::NotAllowed { needs }),
+        Some(_) => None,
+    };
+    if let Some(refusal) = refusal {
+        return Err(Failure(StatusCode::CONFLICT, refusal.into()));
+    }
+    let tally = lane.period();
+    let head = ReportHead {
+        store_name: view.store_name.clone(),
+        title: "X report".to_owned(),
+        rows: vec![view.lane_name.clone(), view.now.to_string()],
+        reprint: false,
+    };
+    paper(
+        query.format.as_deref(),
+        || Json(tally.as_ref()).into_response(),
+        || devices::report(&head, &tally, view.currency),
+    )
+}
+
+#[derive(Deserialize)]
+pub(super) struct DayQuery {
+    day: BusinessDay,
+}
+
+/// The sums of a business day as the store has applied it: each lane's, all together, and which
+/// lanes have not closed the day.
+pub(super) async fn report_day(
+    State(local): Shared,
+    Query(query): Query<DayQuery>,
+) -> Result<impl IntoResponse, Failure> {
+    if !query.day.is_date() {
+        return Err(not_found("Name the business day like 2026-11-27."));
+    }
+    let read = local.lane.read(|tables| {
+        let store = StoreView::new(tables);
+        let mut lanes = Vec::new();
+        for record in store.lanes()? {
+            let day = store.lane_day(record.lane)?;
+            lanes.push((record, day));
+        }
+        Ok((store.tallies(&query.day)?, lanes))
+    });
+    let (tallies, lanes) = read.map_err(unavailable)?;
+    let mut sum = Tally::default();
+    for (_, tally) in &tallies {
+        sum.merge(tally);
+    }
+    let of_lane = |lane| tallies.iter().find(|(of, _)| *of == lane);
+    let lanes: Vec<_> = lanes
+        .iter()
+        .map(|(record, state)| {
+            let closed = state.closed.as_ref().is_some_and(|day| *day >= query.day);
+            json!({
+                "lane": record.lane,
+                "lane_number": record.number,
+                "lane_name": record.name,
+                "closed": closed,
+                "report": of_lane(record.lane).map(|(_, tally)| tally),
+            })
+        })
+        .collect();
+    Ok(Json(
+        json!({ "day": query.day, "lanes": lanes, "sum": sum }),
+    ))
+}
+
+/// The slip of a suspended sale that nobody has taken up.
+pub(super) async fn slip(
+    State(local): Shared,
+    Path(number): Path<String>,
+    Query(query): Query<FormatQuery>,
+) -> Result<Response, Failure> {
+    let found = local.lane.known(|known| known.suspended(&number));
+    let open = found
+        .map_err(unavailable)?
+        .ok_or_else(|| not_found("No suspended sale has this slip, or it was taken up."))?;
+    let view = local.lane.view().borrow().clone();
+    paper(
+        query.format.as_deref(),
+        || Json(&open).into_response(),
+        || devices::slip(&number, &open, &view.store_name, Some(view.now)),
+    )
+}
