@@ -11,12 +11,14 @@
 mod basket;
 mod best;
 mod book;
+mod check;
 mod conditions;
 mod evaluate;
 mod explain;
 mod file;
 mod model;
 mod pool;
+mod refund;
 mod spread;
 mod state;
 mod time;
@@ -28,6 +30,7 @@ pub use basket::{
     Points, PricedUnits, Pricing, PromotionId,
 };
 pub use book::CompiledBook;
+pub use check::{CheckItem, Finding, FindingKind, check};
 pub use evaluate::evaluate;
 pub use explain::{Explained, Verdict, Why, explain};
 pub use file::{FileProblem, JSON_SCHEMA};
@@ -36,4 +39,5 @@ pub use model::{
     Of, Over, Phase, Promotion, PromotionFile, Selector, SetPart, Spread, TaxBasis, Where, Who,
     Within,
 };
+pub use refund::{ReturnPolicy, reprice};
 pub use time::{Day, Moment, Span, Weekday, When, Window};

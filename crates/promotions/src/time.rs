@@ -186,6 +186,13 @@ impl Moment {
     }
 }
 
+impl Moment {
+    /// Seconds since 1970-01-01 00:00 of the same wall clock.
+    pub fn seconds(self) -> i64 {
+        self.0
+    }
+}
+
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = Day(self.0.div_euclid(SECONDS_PER_DAY)).date();

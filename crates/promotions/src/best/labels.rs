@@ -15,20 +15,24 @@
 //! in such sets, dividing them from the dearest down is never worse (an exchange of two units
 //! between two sets shows it).
 //!
-//! The budget is a count of labels made. A step that has too many keeps those with the best hope,
-//! and the answer, no worse than taking the offers one after the other, is not proven.
+//! The budget is a count of words of labels. A step that has too many keeps those with the best hope,
+//! and the answer, is not proven.
 
 mod game;
 
 use super::{ChosenSet, Kind, SetOffer};
 use game::{Choice, Game};
 
-/// The most labels that are made for one basket in the exact search.
-pub(super) const STEPS_MAX: u64 = 30_000;
-/// Labels kept in each step of the first search, which most baskets do not reach.
-const NARROW: usize = 96;
-/// Labels kept in each step of the second search.
-const WIDE: usize = 2_048;
+/// The most work for one basket, in words of states that are looked at: a few milliseconds.
+pub(super) const WORK_MAX: u64 = 400_000;
+/// The most work for taking the offers of a basket one after the other.
+const ONE_BY_ONE_WORK_MAX: u64 = 150_000;
+/// Labels kept in each step of the first search, which finds what the second must beat.
+const NARROW: usize = 12;
+/// Labels kept in each step of the second search, as far as the budget goes.
+const WIDE: usize = 4_096;
+/// The most offers that are tried one after the other.
+const ONE_BY_ONE_MAX: usize = 24;
 
 /// The sets that gain the most, and whether that is sure. Spends from the budget.
 pub(super) fn solve(
@@ -39,28 +43,24 @@ pub(super) fn solve(
 ) -> (Vec<ChosenSet>, bool) {
     let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
     let game = Game::new(kinds, &counts, offers, component);
-    let first = search(&game, NARROW, 0);
-    *budget = budget.saturating_sub(first.steps);
+    let first = search(&game, NARROW, budget, 0);
     if !first.cut {
         return (game.sets(&first.choices), game.is_whole());
     }
-    let mut best = (first.gain, game.sets(&first.choices));
+    let second = search(&game, WIDE, budget, first.gain);
+    let best = match second.gain > first.gain {
+        true => &second,
+        false => &first,
+    };
+    let best = (best.gain, game.sets(&best.choices));
+    if !second.cut {
+        return (best.1, game.is_whole());
+    }
     let greedy = one_after_the_other(kinds, offers, component);
-    if greedy.0 > best.0 {
-        best = greedy;
+    match greedy.0 > best.0 {
+        true => (greedy.1, false),
+        false => (best.1, false),
     }
-    // What is left of the budget, spread over the steps.
-    let per_step = *budget / (game.steps().len() as u64 * 2).max(1);
-    let width = usize::try_from(per_step).unwrap_or(WIDE).min(WIDE);
-    if width <= NARROW {
-        return (best.1, false);
-    }
-    let second = search(&game, width, best.0);
-    *budget = budget.saturating_sub(second.steps);
-    if second.gain > best.0 {
-        best = (second.gain, game.sets(&second.choices));
-    }
-    (best.1, !second.cut && game.is_whole())
 }
 
 /// Takes the offers one after the other, each as well as it can be, those that gain most alone
@@ -71,9 +71,13 @@ fn one_after_the_other(
     component: &[usize],
 ) -> (i64, Vec<ChosenSet>) {
     let mut left: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
-    let alone = |left: &[u32], offer: usize| {
+    let mut budget = ONE_BY_ONE_WORK_MAX;
+    let mut alone = |left: &[u32], offer: usize| {
+        if budget == 0 {
+            return (0, Vec::new());
+        }
         let game = Game::new(kinds, left, offers, &[offer]);
-        let found = search(&game, NARROW, 0);
+        let found = search(&game, NARROW * 8, &mut budget, 0);
         (found.gain, game.sets(&found.choices))
     };
     let mut order: Vec<(i64, usize)> = component
@@ -82,6 +86,7 @@ fn one_after_the_other(
         .filter(|(gain, _)| *gain > 0)
         .collect();
     order.sort_by_key(|&(gain, offer)| (-gain, offer));
+    order.truncate(ONE_BY_ONE_MAX);
     let mut taken = (0, Vec::new());
     for (_, offer) in order {
         let (gain, sets) = alone(&left, offer);
@@ -101,7 +106,6 @@ struct Found {
     choices: Vec<Choice>,
     /// Whether labels were dropped that might have become better.
     cut: bool,
-    steps: u64,
 }
 
 /// The labels of one step, as they are made.
@@ -117,28 +121,32 @@ struct Made {
     hash: u64,
     gain: i64,
     hope: i64,
+    /// What it comes to when every unit to come is skipped; `None` where a set is not complete.
+    if_ended: Option<i64>,
     parent: u32,
     choice: Choice,
     /// Where its state is in `states`, in states.
     at: u32,
 }
 
-/// Finds the choices that gain more than `known`, keeping at most `width` labels a step.
-fn search(game: &Game, width: usize, known: i64) -> Found {
+/// Finds the choices that gain more than `known`, keeping at most `width` labels a step, and no
+/// more than the budget allows for the steps to come.
+fn search(game: &Game, width: usize, budget: &mut u64, known: i64) -> Found {
     let size = game.state_size();
     let mut found = Found {
         gain: known,
         choices: Vec::new(),
         cut: false,
-        steps: 0,
     };
     let mut history: Vec<Vec<(u32, Choice)>> = Vec::with_capacity(game.steps().len());
     let (mut states, mut gains) = (vec![0; size], vec![0_i64]);
     let mut next = Labels::default();
     for step in 0..game.steps().len() {
         make_labels(game, step, (&states, &gains), known, &mut next);
-        found.steps += next.made.len() as u64;
-        found.cut |= keep_best(&mut next, size, width);
+        *budget = budget.saturating_sub(next.made.len() as u64 * game.label_work());
+        let affordable = *budget / game.work_from(step + 1).max(1);
+        let affordable = usize::try_from(affordable).unwrap_or(width);
+        found.cut |= keep_best(&mut next, size, width.min(affordable).max(1));
         states.clear();
         gains.clear();
         for label in &next.made {
@@ -197,6 +205,7 @@ fn make_labels(
                 hash: hash(&state),
                 gain,
                 hope,
+                if_ended: game.at_the_end(&state).map(|more| gain + more),
                 parent: parent as u32,
                 choice,
                 at: next.made.len() as u32,
@@ -206,8 +215,9 @@ fn make_labels(
     }
 }
 
-/// Keeps the best label of each state, and no more than `width`, those with the best hope. Answers
-/// whether any had to go.
+/// Keeps the best label of each state, and no more than `width`: those with the best hope, and the
+/// one that comes to most if it ended here, so that there is always an answer. Answers whether any
+/// had to go.
 fn keep_best(labels: &mut Labels, size: usize, width: usize) -> bool {
     let Labels { states, made } = labels;
     let state = |label: &Made| &states[label.at as usize * size..(label.at as usize + 1) * size];
@@ -221,7 +231,19 @@ fn keep_best(labels: &mut Labels, size: usize, width: usize) -> bool {
     made.dedup_by(|later, earlier| later.hash == earlier.hash && state(later) == state(earlier));
     let cut = made.len() > width;
     made.sort_unstable_by_key(|label| (-label.hope, label.at));
-    made.truncate(width);
+    if cut {
+        let safest = made
+            .iter()
+            .enumerate()
+            .max_by_key(|(at, label)| (label.if_ended.unwrap_or(i64::MIN), std::cmp::Reverse(*at)));
+        let safest = safest.map(|(at, label)| (at, *label));
+        made.truncate(width);
+        if let (Some((at, label)), Some(last)) = (safest, made.last_mut())
+            && at >= width
+        {
+            *last = label;
+        }
+    }
     cut
 }
 

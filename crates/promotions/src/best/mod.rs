@@ -8,6 +8,7 @@
 //! `equal` decides them by matroid; everything else is decided by `labels`. Both are exact, or say
 //! that their budget, a count of steps and never a clock, ended before they were sure.
 
+mod dominant;
 mod equal;
 mod labels;
 
@@ -166,7 +167,13 @@ pub(crate) fn choose(kinds: &[Kind], offers: &[SetOffer]) -> Chosen {
         sets: Vec::new(),
         proven: true,
     };
-    let mut budget = labels::STEPS_MAX;
+    let gaining = dominant::worth_trying(kinds, offers);
+    let mut kinds = kinds.to_vec();
+    for kind in &mut kinds {
+        kind.places.retain(|place| gaining[place.offer]);
+    }
+    let kinds = kinds.as_slice();
+    let mut budget = labels::WORK_MAX;
     for component in components(kinds, offers.len()) {
         let (sets, proven) = match component.iter().all(|at| is_equal(&offers[*at])) {
             true => equal_sets(kinds, offers, &component),

@@ -3,4 +3,8 @@
 mod cases;
 mod common;
 mod exact;
+mod findings;
+mod guide;
+mod laws;
+mod refunds;
 mod schema;

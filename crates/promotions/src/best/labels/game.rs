@@ -44,6 +44,8 @@ pub(super) struct Game {
     to_come: Vec<i128>,
     /// How many titles come from each step on.
     titles_to_come: Vec<usize>,
+    /// What one label costs from each step on, in words.
+    work_from: Vec<u64>,
     state_size: usize,
     whole: bool,
 }
@@ -115,6 +117,7 @@ impl Game {
             steps: Vec::new(),
             to_come: Vec::new(),
             titles_to_come: Vec::new(),
+            work_from: Vec::new(),
             state_size: 0,
             whole: true,
         };
@@ -136,6 +139,11 @@ impl Game {
             .iter()
             .map(|kind| game.adds_at_most(kind))
             .collect();
+        game.work_from = vec![0; game.steps.len() + 1];
+        for (step, kind) in game.steps.iter().enumerate().rev() {
+            let choices = game.kinds[*kind].places.len() as u64 + 1;
+            game.work_from[step] = game.work_from[step + 1] + choices * game.label_work();
+        }
         game.titles_to_come = vec![0; game.steps.len() + 1];
         let mut titles = BTreeSet::new();
         for (step, kind) in game.steps.iter().enumerate().rev() {
@@ -152,6 +160,17 @@ impl Game {
 
     pub fn state_size(&self) -> usize {
         self.state_size
+    }
+
+    /// Words that are looked at for one label.
+    pub fn label_work(&self) -> u64 {
+        (self.state_size + self.offers.len() + 1) as u64
+    }
+
+    /// Words that are looked at for one label and all that follow from it, if each has one
+    /// follower, from a step on.
+    pub fn work_from(&self, step: usize) -> u64 {
+        self.work_from[step]
     }
 
     /// Whether every unit takes part.

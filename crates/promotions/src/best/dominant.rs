@@ -1,0 +1,169 @@
+//! Leaves out offers that cannot matter: those that gain nothing even with the best units that
+//! there are, and those beside which another is at least as good for the same units.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Kind, Reward, SetOffer, Shape, percent_of};
+
+/// The most offers of one make that are compared with each other.
+const COMPARED_MAX: usize = 160;
+
+/// The kinds that each part of an offer takes, as bits.
+type Members = Vec<Vec<u64>>;
+
+/// Which offers are worth trying.
+pub(super) fn worth_trying(kinds: &[Kind], offers: &[SetOffer]) -> Vec<bool> {
+    let mut members: Vec<Vec<Vec<usize>>> = offers
+        .iter()
+        .map(|offer| match &offer.shape {
+            Shape::Parts { parts, .. } => vec![Vec::new(); parts.len()],
+            Shape::Cheapest { .. } | Shape::Different { .. } => vec![Vec::new()],
+        })
+        .collect();
+    for (at, kind) in kinds.iter().enumerate() {
+        for place in &kind.places {
+            members[place.offer][place.part].push(at);
+        }
+    }
+    let gains = |(offer, members): (&SetOffer, &Vec<Vec<usize>>)| {
+        best_set_gains(kinds, &offer.shape, members).is_some_and(|gain| gain > 0)
+    };
+    let mut worth: Vec<bool> = offers.iter().zip(&members).map(gains).collect();
+    let mut alike: BTreeMap<Make, Vec<(i64, usize)>> = BTreeMap::new();
+    for (at, offer) in offers.iter().enumerate() {
+        if let Some((make, score)) = make(offer).filter(|_| worth[at]) {
+            alike.entry(make).or_default().push((-score, at));
+        }
+    }
+    for offers in alike.values_mut() {
+        offers.sort_unstable();
+        let mut kept: Vec<Members> = Vec::new();
+        for (_, at) in offers {
+            let own: Members = members[*at]
+                .iter()
+                .map(|list| bits(list, kinds.len()))
+                .collect();
+            match kept.iter().any(|better| is_within(&own, better)) {
+                true => worth[*at] = false,
+                false if kept.len() < COMPARED_MAX => kept.push(own),
+                false => {}
+            }
+        }
+    }
+    worth
+}
+
+/// How a set is made up, without how much it gives: units of each part, and what kind of reward it
+/// or the set has.
+type Make = Vec<(u32, u8)>;
+
+/// How an offer is made, and how good it is among those that are made alike; `None` where that is
+/// not for one figure to say.
+fn make(offer: &SetOffer) -> Option<(Make, i64)> {
+    if offer.sets_max.is_some() || offer.cap.is_some() {
+        return None;
+    }
+    match &offer.shape {
+        Shape::Parts {
+            parts,
+            whole: Reward::Nothing,
+        } => {
+            let mut rewarded = parts.iter().filter(|part| part.reward != Reward::Nothing);
+            let (kind, score) = figure(rewarded.next()?.reward);
+            let one = rewarded.next().is_none();
+            let tag = |reward| if reward == Reward::Nothing { 0 } else { kind };
+            let make = parts.iter().map(|part| (part.units, tag(part.reward)));
+            one.then(|| (make.collect(), score))
+        }
+        Shape::Parts { parts, whole } => {
+            let (kind, score) = figure(*whole);
+            let make = parts.iter().map(|part| (part.units, 10 + kind));
+            Some((make.collect(), score))
+        }
+        Shape::Cheapest { of, units, rate } => {
+            Some((vec![(*of, 20), (*units, 20)], rate.millionths()))
+        }
+        Shape::Different { .. } => None,
+    }
+}
+
+/// The kind of a reward, and how good it is among its kind.
+fn figure(reward: Reward) -> (u8, i64) {
+    match reward {
+        Reward::Nothing => (0, 0),
+        Reward::Percent(rate) => (1, rate.millionths()),
+        Reward::Amount(off) => (2, off),
+        Reward::Price(price) => (3, -price),
+    }
+}
+
+fn bits(list: &[usize], of: usize) -> Vec<u64> {
+    let mut bits = vec![0; of.div_ceil(64)];
+    for at in list {
+        bits[at / 64] |= 1 << (at % 64);
+    }
+    bits
+}
+
+fn is_within(own: &Members, other: &Members) -> bool {
+    own.iter()
+        .zip(other)
+        .all(|(own, other)| own.iter().zip(other).all(|(a, b)| a & !b == 0))
+}
+
+/// At least what the best set gains; `None` where there are not units enough for one.
+fn best_set_gains(kinds: &[Kind], shape: &Shape, members: &[Vec<usize>]) -> Option<i64> {
+    // The sum of the best so many of some values, one for each unit.
+    let best = |members: &[usize], units: u32, of: &dyn Fn(&Kind) -> i64| -> Option<i64> {
+        let mut values: Vec<(i64, u32)> = members
+            .iter()
+            .map(|at| (of(&kinds[*at]), kinds[*at].count))
+            .collect();
+        values.sort_unstable_by_key(|(value, _)| -value);
+        let mut left = units;
+        let mut sum = 0_i64;
+        for (value, count) in values {
+            let taken = left.min(count);
+            sum = sum.saturating_add(value.saturating_mul(i64::from(taken)));
+            left -= taken;
+        }
+        (left == 0).then_some(sum)
+    };
+    match shape {
+        Shape::Parts { parts, whole } => {
+            let mut gain = match whole {
+                Reward::Price(price) => -price,
+                Reward::Amount(off) => *off,
+                Reward::Nothing | Reward::Percent(_) => 0,
+            };
+            for (part, members) in parts.iter().zip(members) {
+                let of = |kind: &Kind| match whole {
+                    Reward::Price(_) => kind.value - kind.alone,
+                    Reward::Amount(_) => -kind.alone,
+                    Reward::Percent(rate) => percent_of(kind.value, *rate) - kind.alone,
+                    Reward::Nothing => part.reward.off(kind.value) - kind.alone,
+                };
+                gain += best(members, part.units, &of)?;
+            }
+            Some(gain)
+        }
+        Shape::Cheapest { of, units, rate } => {
+            // The cheapest of any set cost no more than the last of the dearest `of - units + 1`.
+            let dearer = best(&members[0], of - units, &|kind| kind.value)?;
+            let with_next = best(&members[0], of - units + 1, &|kind| kind.value)?;
+            let off = percent_of(with_next - dearer, *rate) * i64::from(*units);
+            Some(off + best(&members[0], *of, &|kind| -kind.alone)?)
+        }
+        Shape::Different { tiers } => {
+            let most = tiers.iter().map(|(_, rate)| *rate).max()?;
+            let titles: BTreeSet<u32> = members[0].iter().map(|at| kinds[*at].title).collect();
+            let enough = titles.len() >= tiers.first()?.0 as usize;
+            // Half a minor unit for the rounding of a set as a whole.
+            let gains = members[0].iter().map(|at| {
+                let kind = &kinds[*at];
+                (percent_of(kind.value, most) + 1 - kind.alone).max(0)
+            });
+            enough.then(|| gains.sum())
+        }
+    }
+}

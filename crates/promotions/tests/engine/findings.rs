@@ -1,0 +1,114 @@
+//! What `check` finds fault with.
+
+use money::{Currency, Money};
+use promotions::{CheckItem, PromotionFile, check};
+
+fn found(promotions: &str, goods: &[(&str, &str, i64)], expected: &[&str]) {
+    let file = PromotionFile::parse(&format!("schema = 2\n{promotions}"))
+        .unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let goods: Vec<CheckItem> = goods
+        .iter()
+        .map(|&(item, department, price)| CheckItem {
+            item: item.into(),
+            department: department.into(),
+            brand: None,
+            price: Money::from_minor(price, Currency::USD),
+        })
+        .collect();
+    let findings = check(&file, Currency::USD, &goods);
+    let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, expected, "{promotions}");
+}
+
+fn promotion(id: &str, keys: &str) -> String {
+    format!("[[promotion]]\nid = \"{id}\"\nname = \"{id}\"\n{keys}\n")
+}
+
+#[test]
+fn what_can_never_be_given_is_found() {
+    let goods = [("1", "dairy", 99), ("2", "dairy", 149)];
+    let check = |keys: &str, expected: &[&str]| found(&promotion("a", keys), &goods, expected);
+    check("percent_off = 10\ndepartments = [\"dairy\"]", &[]);
+    check(
+        "percent_off = 10\nitems = [\"1\", \"9\"]",
+        &["line 2: a: the item '9' is not in the catalog"],
+    );
+    check(
+        "percent_off = 10\ndepartments = [\"dariy\"]",
+        &["line 2: a: nothing in the catalog is what it is for"],
+    );
+    check(
+        "n_for = { units = 2, price = \"2.98\" }\ndepartments = [\"dairy\"]",
+        &["line 2: a: the set never costs less than its units"],
+    );
+    check(
+        "n_for = { units = 2, price = \"2.97\" }\ndepartments = [\"dairy\"]",
+        &[],
+    );
+    check(
+        "set = { price = \"2.48\", parts = [{ items = [\"1\"] }, { items = [\"2\"] }] }",
+        &["line 2: a: the set never costs less than its units"],
+    );
+    check(
+        "price = \"1.49\"\ndepartments = [\"dairy\"]",
+        &["line 2: a: all of its goods cost no more already"],
+    );
+}
+
+#[test]
+fn what_gives_goods_away_is_found() {
+    let check = |keys: &str, expected: &[&str]| {
+        found(&promotion("a", keys), &[("1", "dairy", 99)], expected);
+    };
+    let away = "line 2: a: it takes 90% or more off, without any limit";
+    check("percent_off = 90\nitems = [\"1\"]", &[away]);
+    check(
+        "percent_off = 90\nitems = [\"1\"]\nlimit = { basket = 1 }",
+        &[],
+    );
+    check("percent_off = 90\nitems = [\"1\"]\ncoupon = \"C\"", &[]);
+    check(
+        "cheapest = { of = 10, units = 9 }\nitems = [\"1\"]",
+        &[away],
+    );
+    check("cheapest = { of = 2 }\nitems = [\"1\"]", &[]);
+    check("total_percent_off = 95", &[away]);
+    check(
+        "amount_off = \"0.99\"\nitems = [\"1\"]",
+        &["line 2: a: it makes the cheapest of its goods free"],
+    );
+    check("amount_off = \"0.98\"\nitems = [\"1\"]", &[]);
+}
+
+#[test]
+fn what_another_keeps_out_is_found() {
+    let check = |narrow: &str, wide: &str, expected: &[&str]| {
+        let text = promotion("a", narrow) + &promotion("b", wide);
+        found(&text, &[], expected);
+    };
+    let shadowed = "line 2: a: b is always at least as good for the same goods";
+    let narrow = "percent_off = 10\nitems = [\"1\"]";
+    check(
+        narrow,
+        "percent_off = 15\nitems = [\"1\", \"2\"]",
+        &[shadowed],
+    );
+    check(narrow, "percent_off = 15\neverything = true", &[shadowed]);
+    check(narrow, "percent_off = 5\neverything = true", &[]);
+    check(
+        narrow,
+        "percent_off = 15\neverything = true\ntiers = [\"gold\"]",
+        &[],
+    );
+    check(
+        narrow,
+        "percent_off = 15\neverything = true\nweekdays = [\"fri\"]",
+        &[],
+    );
+    check(narrow, "percent_off = 15\nitems = [\"2\"]", &[]);
+    check(
+        narrow,
+        "percent_off = 15\neverything = true\nneeds = [{ units = 2 }]",
+        &[],
+    );
+}
