@@ -11,12 +11,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use providers::{Abort, Spawner};
 use tokio::task::coop::unconstrained;
@@ -157,7 +158,8 @@ impl Executor {
         lock(&self.state)
     }
 
-    /// Runs `main` and all it spawns until `main` is done; then drops what is left.
+    /// Runs `main` and all it spawns until `main` is done; then drops what is left. A panic of
+    /// `main` goes on to the caller, one of another task ends that task alone.
     pub fn run<T: Send + 'static>(
         &self,
         runtime: &tokio::runtime::Runtime,
@@ -165,10 +167,10 @@ impl Executor {
     ) -> T {
         let _entered = providers::enter(Rc::new(Shim(self.clone())));
         CURRENT.set(Some(self.clone()));
-        let outcome: Arc<Mutex<Option<T>>> = Arc::default();
+        let outcome: Arc<Mutex<Option<std::thread::Result<T>>>> = Arc::default();
         let told = outcome.clone();
         self.spawn(WORLD, async move {
-            let value = main.await;
+            let value = AssertUnwindSafe(main).catch_unwind().await;
             *lock(&told) = Some(value);
         });
         // Without tokio's own budget: the order of tasks is ours.
@@ -181,7 +183,7 @@ impl Executor {
             value
         })));
         CURRENT.set(None);
-        value
+        value.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Polls tasks until `done` says so or none is ready.

@@ -5,11 +5,12 @@
 //! What is real: `node::lane`, and with it consensus, the ledger, sync, storage and SQLite; head
 //! office's books. What is simulated: everything under `providers`, the WAN, and people.
 //!
-//! Limits, as of now. A seed does not fix a run byte for byte: openraft draws its election timeouts
-//! from the thread's own randomness, and tokio its choice of ready branches; a replayed seed has the
-//! same people, faults and network, and mostly, not always, the same fate. A crash keeps everything
-//! that SQLite had written, so lost writes, torn pages, full and slow disks are not tested. A process
-//! can be killed and restarted, not frozen.
+//! One seed and one commit give one trace, byte for byte ([`trace`]): tasks run in an order drawn from
+//! the seed ([`executor`]), openraft draws from it, and disks are in memory ([`disk`]). Processes are
+//! killed, frozen and thawed ([`store`]); links are cut, slow or lossy ([`network`]).
+//!
+//! Limits: all lanes share the rate at which monotonic time passes (wall clocks drift and jump). A
+//! frozen process's timers run on, as under SIGSTOP, not as in a machine's suspend.
 
 mod cashier;
 mod checks;
@@ -21,9 +22,11 @@ mod faults;
 mod goods;
 mod log;
 pub mod mutants;
-mod network;
+pub mod network;
 mod office;
 pub mod picture;
+#[cfg(test)]
+mod processes;
 mod random;
 pub mod scenario;
 pub mod shrink;

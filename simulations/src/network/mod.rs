@@ -6,8 +6,10 @@
 //! time, as they do with a real transport. A cut of one direction is noticed by both sides, too,
 //! but until then the other direction still carries frames.
 //!
-//! What this does not do yet: loss inside a stream that lives on (a transport repeats it, so it is
-//! delay), bandwidth, reordering between streams beyond their own delays.
+//! Each direction between two lanes may have a quality of its own ([`Quality`]). What a packet loses
+//! its transport sends again: a lost frame is late, with all behind it on its stream and nothing on
+//! the others, so streams overtake each other. A slow link carries one frame after the other, of
+//! whatever stream, so that bulk and heartbeats compete.
 
 mod end;
 mod stream;
@@ -32,6 +34,24 @@ const DIAL_MAX: Duration = Duration::from_secs(2);
 /// How long it takes to learn that nothing listens where a process has ended, in milliseconds.
 const REFUSED_AFTER_MS: (u64, u64) = (1, 400);
 
+/// After how long a lost packet is sent again, in milliseconds; doubled for each further loss.
+const REPEATED_AFTER_MS: u64 = 200;
+/// How often in a row the packets of one frame are lost at most.
+const LOSSES_MAX: u32 = 5;
+
+/// How well one direction between two lanes carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quality {
+    /// How long a frame takes, from and to, in milliseconds.
+    pub delay_ms: (u64, u64),
+    /// What it carries, of all streams together; `None`: as much as is wanted.
+    pub bytes_per_s: Option<u64>,
+    /// Frames of a thousand that have to be sent again.
+    pub lost_permille: u64,
+    /// Frames of a thousand with which their stream breaks.
+    pub breaks_permille: u64,
+}
+
 /// One direction between two lanes.
 type Direction = (PeerId, PeerId);
 
@@ -49,6 +69,17 @@ struct Inner {
     /// How many faults cut a direction now, and until when nobody has noticed.
     cuts: BTreeMap<Direction, Cut>,
     streams: Vec<Weak<Stream>>,
+    /// Directions that are not like the others.
+    qualities: BTreeMap<Direction, Quality>,
+    /// Until when a slow direction is busy with what was sent.
+    busy_until: BTreeMap<Direction, Instant>,
+}
+
+/// How a frame travels.
+enum Passage {
+    Arrives(Instant),
+    /// The stream breaks.
+    Breaks,
 }
 
 struct Cut {
@@ -83,6 +114,8 @@ impl Fabric {
             ends: BTreeMap::new(),
             cuts: BTreeMap::new(),
             streams: Vec::new(),
+            qualities: BTreeMap::new(),
+            busy_until: BTreeMap::new(),
         };
         Arc::new(Fabric {
             inner: Mutex::new(inner),
@@ -165,6 +198,19 @@ impl Fabric {
             }
         }
         self.changed();
+    }
+
+    /// Gives one direction a quality of its own, or takes it back.
+    pub fn set_quality(&self, from: &PeerId, to: &PeerId, quality: Option<Quality>) {
+        let direction = (from.clone(), to.clone());
+        let mut inner = self.lock();
+        match quality {
+            Some(quality) => drop(inner.qualities.insert(direction, quality)),
+            None => {
+                inner.qualities.remove(&direction);
+                inner.busy_until.remove(&direction);
+            }
+        }
     }
 
     /// Whether a direction carries anything now.
@@ -255,6 +301,33 @@ impl Inner {
     /// How long one frame takes.
     fn delay(&mut self) -> Duration {
         millis(&mut self.dice, self.delay_ms)
+    }
+
+    /// How a frame of so many bytes that is sent now travels.
+    fn passage(&mut self, from: &PeerId, to: &PeerId, bytes: usize) -> Passage {
+        let direction = (from.clone(), to.clone());
+        let Some(quality) = self.qualities.get(&direction).copied() else {
+            return Passage::Arrives(Instant::now() + self.delay());
+        };
+        if quality.breaks_permille > 0 && self.dice.chance(quality.breaks_permille) {
+            return Passage::Breaks;
+        }
+        let mut sent_at = Instant::now();
+        if let Some(bytes_per_s) = quality.bytes_per_s {
+            let busy_until = self.busy_until.entry(direction).or_insert(sent_at);
+            let takes_us = bytes as u64 * 1_000_000 / bytes_per_s.max(1);
+            *busy_until = (*busy_until).max(sent_at) + Duration::from_micros(takes_us);
+            sent_at = *busy_until;
+        }
+        let mut late_ms = 0;
+        for loss in 0..LOSSES_MAX {
+            if quality.lost_permille == 0 || !self.dice.chance(quality.lost_permille) {
+                break;
+            }
+            late_ms += REPEATED_AFTER_MS << loss;
+        }
+        let delay = millis(&mut self.dice, quality.delay_ms);
+        Passage::Arrives(sent_at + Duration::from_millis(late_ms) + delay)
     }
 
     fn carries(&self, from: &PeerId, to: &PeerId) -> bool {

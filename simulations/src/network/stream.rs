@@ -12,7 +12,7 @@ use providers::{
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::{End, Fabric};
+use super::{End, Fabric, Passage};
 use crate::executor::spawn_world;
 use crate::trace::{self, Kind};
 
@@ -172,11 +172,17 @@ impl FrameSink for Sink {
         if *self.broken.borrow() {
             return Err(closed());
         }
-        let delay = self.fabric.lock().delay();
+        let [from, to] = self.direction();
+        let passage = self.fabric.lock().passage(from, to, frame.len());
+        let Passage::Arrives(arrives_at) = passage else {
+            self.stream.lose_both_ways();
+            self.stream.end(Duration::ZERO, Duration::ZERO);
+            return Err(closed());
+        };
         let arrives_at = {
             let last = &self.stream.sides[self.side].last_arrival;
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-            *last = (*last).max(Instant::now() + delay);
+            *last = (*last).max(arrives_at);
             *last
         };
         self.trace(&frame);
@@ -189,8 +195,13 @@ impl FrameSink for Sink {
 }
 
 impl Sink {
+    /// From whom to whom.
+    fn direction(&self) -> [&PeerId; 2] {
+        [self.side, 1 - self.side].map(|side| self.stream.sides[side].end.peer())
+    }
+
     fn trace(&self, frame: &Bytes) {
-        let [from, to] = [self.side, 1 - self.side].map(|side| self.stream.sides[side].end.peer());
+        let [from, to] = self.direction();
         let (class, len) = (self.stream.class, frame.len());
         let hash = trace::hash_of(frame);
         let fields = [class as u64, len as u64, hash];

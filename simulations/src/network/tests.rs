@@ -135,3 +135,78 @@ async fn an_unplugged_process_reaches_nobody_and_its_successor_does() {
         stream(&again, &b).await;
     }
 }
+
+const GOOD: Quality = Quality {
+    delay_ms: (1, 1),
+    bytes_per_s: None,
+    lost_permille: 0,
+    breaks_permille: 0,
+};
+
+#[tokio::test(start_paused = true)]
+async fn on_a_slow_link_bulk_holds_up_a_heartbeat() {
+    let (fabric, a, b) = two_lanes(1);
+    let (mut bulk, _bulk_end) = stream(&a, &b).await;
+    let (mut beat, mut beat_end) = stream(&a, &b).await;
+    let slow = Quality {
+        bytes_per_s: Some(100_000),
+        ..GOOD
+    };
+    fabric.set_quality(&peer("a"), &peer("b"), Some(slow));
+    let sent_at = Instant::now();
+    bulk.sink.send(Bytes::from(vec![0; 50_000])).await.unwrap();
+    beat.sink.send(Bytes::from_static(b"beat")).await.unwrap();
+    beat_end.source.recv().await.unwrap();
+    let took = sent_at.elapsed().as_millis();
+    assert!((500..510).contains(&took), "{took}");
+    fabric.set_quality(&peer("a"), &peer("b"), None);
+    let sent_at = Instant::now();
+    beat.sink.send(Bytes::from_static(b"beat")).await.unwrap();
+    beat_end.source.recv().await.unwrap();
+    assert!(sent_at.elapsed().as_millis() <= 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lossy_link_delays_its_streams_apart_and_keeps_their_order() {
+    let lossy = Quality {
+        lost_permille: 200,
+        ..GOOD
+    };
+    let mut overtaken = 0;
+    for seed in 0..20 {
+        let (fabric, a, b) = two_lanes(seed);
+        let (mut one, mut one_end) = stream(&a, &b).await;
+        let (mut other, mut other_end) = stream(&a, &b).await;
+        fabric.set_quality(&peer("a"), &peer("b"), Some(lossy));
+        for n in 0..10_u8 {
+            one.sink.send(Bytes::from(vec![n])).await.unwrap();
+        }
+        other.sink.send(Bytes::from_static(b"other")).await.unwrap();
+        other_end.source.recv().await.unwrap();
+        let other_at = Instant::now();
+        for n in 0..10_u8 {
+            let frame = one_end.source.recv().await.unwrap().unwrap();
+            assert_eq!(frame[..], [n]);
+        }
+        overtaken += usize::from(Instant::now() > other_at);
+    }
+    assert!(overtaken > 5, "{overtaken}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_breaks_is_broken_for_both_sides() {
+    let (fabric, a, b) = two_lanes(1);
+    let (mut ours, mut theirs) = stream(&a, &b).await;
+    let breaks = Quality {
+        breaks_permille: 1_000,
+        ..GOOD
+    };
+    fabric.set_quality(&peer("a"), &peer("b"), Some(breaks));
+    ours.sink
+        .send(Bytes::from_static(b"gone"))
+        .await
+        .unwrap_err();
+    theirs.source.recv().await.unwrap_err();
+    fabric.set_quality(&peer("a"), &peer("b"), None);
+    stream(&a, &b).await;
+}
