@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use money::Currency;
 use serde_json::{Value, json};
 
 use crate::commands;
@@ -63,6 +64,10 @@ enum Command {
     Verify(VerifyArgs),
     /// Write a lane's journal as JSON lines.
     Export(ExportArgs),
+    /// Price a basket from files, and say why; no lane need run.
+    Price(PriceArgs),
+    /// Try promotions out before they go live.
+    Promotions(PromotionsArgs),
     /// Measure this machine.
     Bench {
         #[command(subcommand)]
@@ -252,6 +257,84 @@ pub struct ExportArgs {
     pub lane: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub struct PriceArgs {
+    /// Items (CSV, gzip or plain).
+    #[arg(long)]
+    pub catalog: PathBuf,
+    /// Promotions (TOML or JSON).
+    #[arg(long)]
+    pub promotions: PathBuf,
+    /// The basket: CSV with the columns item and quantity.
+    #[arg(long)]
+    pub basket: PathBuf,
+    /// The customer's number.
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// The customer's loyalty tier: basic, silver or gold.
+    #[arg(long)]
+    pub tier: Option<String>,
+    /// A coupon that is handed over; may be repeated.
+    #[arg(long)]
+    pub coupon: Vec<String>,
+    /// How it is paid, such as store-card; may be repeated.
+    #[arg(long)]
+    pub tender: Vec<String>,
+    /// The store's time, such as 2026-11-27T09:00 [default: now].
+    #[arg(long)]
+    pub at: Option<String>,
+    /// Say of every promotion in play what became of it.
+    #[arg(long)]
+    pub explain: bool,
+    /// The currency of all amounts.
+    #[arg(long, default_value = "USD")]
+    pub currency: Currency,
+}
+
+#[derive(Debug, Args)]
+pub struct PromotionsArgs {
+    #[command(subcommand)]
+    pub command: PromotionsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PromotionsCommand {
+    /// Find promotions that are wrong, impossible, shadowed or loss-making.
+    Check(PromotionsCheckArgs),
+    /// Price past baskets and say what each promotion would have cost.
+    Try(PromotionsTryArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct PromotionsCheckArgs {
+    /// Promotions (TOML or JSON).
+    pub file: PathBuf,
+    /// Items to check them with (CSV, gzip or plain).
+    #[arg(long)]
+    pub catalog: Option<PathBuf>,
+    /// The currency of all amounts.
+    #[arg(long, default_value = "USD")]
+    pub currency: Currency,
+}
+
+#[derive(Debug, Args)]
+pub struct PromotionsTryArgs {
+    /// Promotions (TOML or JSON).
+    pub file: PathBuf,
+    /// Items (CSV, gzip or plain).
+    #[arg(long)]
+    pub catalog: PathBuf,
+    /// Past baskets (CSV, gzip or plain), priced at the catalog's prices.
+    #[arg(long)]
+    pub baskets: PathBuf,
+    /// The store's time at which all are priced [default: now].
+    #[arg(long)]
+    pub at: Option<String>,
+    /// The currency of all amounts.
+    #[arg(long, default_value = "USD")]
+    pub currency: Currency,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
     /// The time from the leader's death to the next committed fact, again and again.
@@ -338,6 +421,8 @@ pub fn run() -> ExitCode {
         Command::Status { dir } => commands::status::run(&dir),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Export(args) => commands::export::run(&args),
+        Command::Price(args) => commands::promotions::price(&args),
+        Command::Promotions(args) => commands::promotions::run(&args),
         Command::Bench { command } => commands::bench::run(command),
     };
     let report = done.unwrap_or_else(|error| failure(&error));

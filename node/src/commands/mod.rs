@@ -8,6 +8,7 @@ pub mod import;
 pub mod invite;
 pub mod join;
 pub mod lane;
+pub mod promotions;
 pub mod status;
 pub mod store;
 pub mod verify;

@@ -20,6 +20,16 @@ pub struct BasketLine {
     pub extended: Option<Money>,
 }
 
+impl BasketLine {
+    /// How many pieces; `None` for what is weighed.
+    pub fn pieces(&self) -> Option<u32> {
+        match &self.quantity {
+            Amount::Pieces(pieces) => Some(*pieces),
+            Amount::Weighed(_) | Amount::OnTheLabel => None,
+        }
+    }
+}
+
 /// How much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Amount {

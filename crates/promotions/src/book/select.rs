@@ -1,16 +1,16 @@
 //! Which units a promotion is for, in numbers instead of names.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::{BasketLine, Selector};
 
-/// The names that promotions use. Only looked up, never walked, so that no order escapes.
+/// The names that promotions use.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
-    items: HashMap<String, u32>,
-    departments: HashMap<String, u32>,
-    brands: HashMap<String, u32>,
-    attributes: HashMap<(String, String), u32>,
+    items: BTreeMap<String, u32>,
+    departments: BTreeMap<String, u32>,
+    brands: BTreeMap<String, u32>,
+    attributes: BTreeMap<(String, String), u32>,
 }
 
 /// A line's names that promotions use, as numbers.
@@ -39,7 +39,7 @@ pub(crate) struct Select {
     except: Option<Box<Select>>,
 }
 
-fn number<K: std::hash::Hash + Eq>(names: &mut HashMap<K, u32>, name: K) -> u32 {
+fn number<K: Ord>(names: &mut BTreeMap<K, u32>, name: K) -> u32 {
     let next = names.len() as u32;
     *names.entry(name).or_insert(next)
 }
