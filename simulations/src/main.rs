@@ -11,7 +11,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use simulations::scenario::Scenario;
-use simulations::{Options, Report, Row, Sweep, picture, scenario, shrink, simulate, sweep};
+use simulations::{
+    Options, Report, Row, Sweep, mutants, picture, scenario, shrink, simulate, sweep,
+};
 
 /// Happenings printed of a failure in a sweep; `run` prints all.
 const HAPPENINGS_SHOWN: usize = 60;
@@ -72,6 +74,9 @@ enum Command {
         /// Only these; may be given several times.
         #[arg(long)]
         only: Vec<String>,
+        /// Only some, one of each kind, for a gate that has little time.
+        #[arg(long, conflicts_with = "only")]
+        quick: bool,
         /// The first seed.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -153,11 +158,17 @@ fn main() -> ExitCode {
             runs,
         } => shrink(&scenario, seed, &out, runs, args.json),
         Command::Mutants {
-            only,
+            mut only,
+            quick,
             seed,
             seeds,
             jobs,
-        } => hunt::mutants(&only, seed, seeds, jobs, args.json),
+        } => {
+            if quick {
+                only.extend(mutants::QUICK.map(str::to_owned));
+            }
+            hunt::mutants(&only, seed, seeds, jobs, args.json)
+        }
         Command::Sweep {
             scenario,
             seeds,

@@ -110,6 +110,7 @@ impl Copies {
             Answer::Heads(heads) => heads.get(&self.lane).map_or(1, |head| head.next_seq),
             other => return Err(format!("an unexpected answer: {other:?}")),
         };
+        next += u64::from(planted::is("copies-skip-an-entry"));
         self.note(sibling.lane, next);
         loop {
             commits.mark_unchanged();
@@ -130,9 +131,7 @@ impl Copies {
                 other => return Err(format!("an unexpected answer: {other:?}")),
             };
             match held {
-                Some(held) if held > next => {
-                    next = held + u64::from(planted::is("copies-skip-an-entry"))
-                }
+                Some(held) if held > next => next = held,
                 _ => return Err("the sibling did not take a copy".to_owned()),
             }
             batch.arrived();

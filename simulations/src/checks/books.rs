@@ -346,6 +346,7 @@ impl Check<'_> {
             match entry.body() {
                 Ok(body) => {
                     if let Fact::Register { event, .. } = &body.fact {
+                        self.receipt_is_folded(&books.name, &register, event);
                         evolve(&mut register, event);
                     }
                 }
@@ -358,6 +359,21 @@ impl Check<'_> {
         let is_fold = register == books.register;
         self.demand(Name::RegisterFold, &books.name, is_fold, || {
             "its register is not what its journal says".to_owned()
+        });
+    }
+
+    /// A receipt has the lines that the journal before it adds up to.
+    fn receipt_is_folded(&self, who: &str, register: &Register, event: &Event) {
+        let Event::Completed { receipt, .. } = event else {
+            return;
+        };
+        let cart = register.cart.iter();
+        let is_folded = cart.flat_map(|cart| cart.live_lines()).eq(&receipt.lines);
+        self.demand(Name::RegisterFold, who, is_folded, || {
+            format!(
+                "the lines of receipt {} are not what its journal says",
+                receipt.id
+            )
         });
     }
 

@@ -67,7 +67,8 @@ impl Monitor {
         let seen = self.lanes.entry(lane).or_insert(Seen {
             since: Instant::now(),
             term: 0,
-            voted: status.lanes.len() < 2,
+            // The founder has voted from the beginning.
+            voted: process.lane.identity().number == 1,
             stopped: false,
         });
         if let api::Mode::Stop { reason } = &status.mode

@@ -190,11 +190,9 @@ impl Scenario {
         (low, high)
     }
 
-    /// Cuts the selling and the settling down, in virtual milliseconds.
-    pub fn shorten(&mut self, sells_ms: u64, settles_ms: u64) {
+    /// Cuts the selling down, in virtual milliseconds.
+    pub fn shorten(&mut self, sells_ms: u64) {
         self.sells_for = Span(self.sells_for.0.min(sells_ms * self.faster()));
-        let settles = &mut self.expect.settles_within;
-        *settles = Span(settles.0.min(settles_ms));
         self.expect.sales_min = 0;
     }
 
