@@ -22,6 +22,11 @@ use crate::timeline::Strike;
 const JUMP_MS_MAX: u64 = 3_600_000;
 /// Lanes a simulated store has at most after others have joined.
 const LANES_MAX: usize = 12;
+/// How long a slow disk takes over a sync, in milliseconds.
+const SLOW_SYNC_MS: Range = (20, 300);
+/// Within how many operations on its disk, or steps of its tasks, a process dies midway.
+const OPERATIONS_MAX: u64 = 60;
+const POLLS_MAX: u64 = 3_000;
 /// How long a manager waits at a lane for a change to reach it before turning to something else.
 const SEEN_MAX: Duration = Duration::from_secs(20);
 /// How often a manager looks whether a change has reached the lane.
@@ -91,7 +96,37 @@ impl Driver {
             }
             What::Crash => {
                 if let Some((slot, process)) = self.victim() {
-                    self.crash(slot, process, end).await;
+                    self.crash(slot, process, Death::Killed, end).await;
+                }
+            }
+            What::PowerCut => {
+                if let Some((slot, process)) = self.victim() {
+                    self.crash(slot, process, Death::PowerCut, end).await;
+                }
+            }
+            What::CrashMidway => {
+                if let Some((slot, process)) = self.victim() {
+                    self.crash_midway(&slot, process.run, end).await;
+                }
+            }
+            What::Freeze => {
+                if let Some((slot, _)) = self.victim() {
+                    let drawn = self.strikes(&[&slot], Vec::new());
+                    self.store.freeze(&slot);
+                    sleep_until(end).await;
+                    self.store.thaw(&slot);
+                    self.store.timeline.strike_over(drawn);
+                }
+            }
+            What::SlowDisk => {
+                if let Some((slot, _)) = self.victim() {
+                    let drawn = self.strikes(&[&slot], Vec::new());
+                    let (from_ms, to_ms) = SLOW_SYNC_MS;
+                    let takes = (Duration::from_millis(from_ms), Duration::from_millis(to_ms));
+                    slot.device.set_sync_takes(Some(takes));
+                    sleep_until(end).await;
+                    slot.device.set_sync_takes(None);
+                    self.store.timeline.strike_over(drawn);
                 }
             }
             What::PowerCutAll => self.power_cut(end).await,
@@ -215,16 +250,37 @@ impl Driver {
         self.store.announce_again();
     }
 
-    async fn crash(&self, slot: Arc<Slot>, process: Process, end: Instant) {
+    async fn crash(&self, slot: Arc<Slot>, process: Process, death: Death, end: Instant) {
         let led = process.lane.view().borrow().status.is_leader;
         let drawn = self.strikes(&[&slot], Vec::new());
-        self.store.kill(&slot, Death::Killed);
+        self.store.kill(&slot, death);
         if led && let Some(limit) = self.store.scenario.expect.failover_max {
             let limit = Duration::from_millis(limit.0);
             self.failover(process.lane.identity().lane, limit).await;
         }
         sleep_until(end).await;
         self.store.start(&slot).await;
+        self.store.timeline.strike_over(drawn);
+    }
+
+    /// Kills a process in the middle of what it does: at an operation on its disk, or at an await.
+    async fn crash_midway(&mut self, slot: &Arc<Slot>, run: u32, end: Instant) {
+        let drawn = self.strikes(&[slot], Vec::new());
+        match self.dice.chance(500) {
+            true => slot.die_after_operations(self.dice.between(1, OPERATIONS_MAX)),
+            false => {
+                let polls = self.dice.between(1, POLLS_MAX);
+                self.store.kill_after_polls(slot, polls);
+            }
+        }
+        sleep_until(end).await;
+        // One that has little to do may have come through; it dies now.
+        if slot.runs(run) {
+            self.store.kill(slot, Death::Killed);
+        }
+        if slot.process().is_none() {
+            self.store.start(slot).await;
+        }
         self.store.timeline.strike_over(drawn);
     }
 

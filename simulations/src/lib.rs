@@ -7,10 +7,14 @@
 //!
 //! One seed and one commit give one trace, byte for byte ([`trace`]): tasks run in an order drawn from
 //! the seed ([`executor`]), openraft draws from it, and disks are in memory ([`disk`]). Processes are
-//! killed, frozen and thawed ([`store`]); links are cut, slow or lossy ([`network`]).
+//! killed, frozen and thawed ([`store`]); links are cut, slow or lossy ([`network`]). What a run must
+//! keep is in `checks`, what can go wrong in `faults`; [`mutants`] shows that the checks catch what
+//! they are for.
 //!
-//! Limits: all lanes share the rate at which monotonic time passes (wall clocks drift and jump). A
-//! frozen process's timers run on, as under SIGSTOP, not as in a machine's suspend.
+//! Limits: libp2p and mDNS are not in it (they run for real, in network namespaces, in `tests/`). A
+//! lane of another release, and one that is replaced for good, are not simulated. All lanes share the
+//! rate at which monotonic time passes (wall clocks drift and jump). A frozen process's timers run on,
+//! as under SIGSTOP, not as in a machine's suspend.
 
 mod cashier;
 mod checks;

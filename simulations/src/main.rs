@@ -101,6 +101,9 @@ enum Command {
         /// Goes on after a failure.
         #[arg(long)]
         keep_going: bool,
+        /// Runs each seed twice; the traces must be equal.
+        #[arg(long)]
+        twice: bool,
         /// Simulations at once; by default as many as the machine has processors.
         #[arg(long)]
         jobs: Option<usize>,
@@ -174,6 +177,7 @@ fn main() -> ExitCode {
             seeds,
             within,
             keep_going,
+            twice,
             jobs,
         } => {
             let machine = available_parallelism().map_or(1, usize::from);
@@ -183,6 +187,7 @@ fn main() -> ExitCode {
                 within,
                 keep_going,
                 jobs: jobs.unwrap_or(machine),
+                twice,
             });
             plan.map_err(Into::into)
                 .and_then(|plan| run_sweep(&plan, args.json))

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail};
 use serde::Serialize;
 
+use crate::checks::Check;
 use crate::scenario::Scenario;
 use crate::simulation::{Options, Report, simulate};
+use crate::timeline::Violation;
 
 /// A simulation that takes longer than this, by the machine's clock, does not end at all.
 const ENDS_WITHIN: Duration = Duration::from_secs(300);
@@ -26,6 +28,8 @@ pub struct Sweep {
     /// Whether it goes on after a failure.
     pub keep_going: bool,
     pub jobs: usize,
+    /// Whether each seed runs twice, and the traces must be equal.
+    pub twice: bool,
 }
 
 /// A scenario's part of a sweep.
@@ -112,6 +116,23 @@ impl<'a> Work<'a> {
         self.nth(self.begun.fetch_add(1, Ordering::Relaxed))
     }
 
+    fn simulate(&self, scenario: &Scenario, seed: u64) -> anyhow::Result<Report> {
+        let mut report = simulate(scenario, seed, Options::default())?;
+        if self.sweep.twice {
+            let again = simulate(scenario, seed, Options::default())?;
+            if again.trace_hash != report.trace_hash {
+                report.ok = false;
+                report.violations.push(Violation {
+                    check: Check::TraceRepeats,
+                    at_ms: report.virtual_ms,
+                    who: "simulator".to_owned(),
+                    what: "run twice, the seed gave two traces".to_owned(),
+                });
+            }
+        }
+        Ok(report)
+    }
+
     /// The one that was begun last.
     fn newest(&self) -> Option<(&'a Scenario, u64)> {
         self.nth(self.begun.load(Ordering::Relaxed).checked_sub(1)?)
@@ -142,7 +163,7 @@ pub fn sweep(sweep: &Sweep, mut each: impl FnMut(&Report)) -> anyhow::Result<Swe
             let (done, work) = (done.clone(), &work);
             scope.spawn(move || {
                 while let Some((scenario, seed)) = work.next() {
-                    let report = simulate(scenario, seed, Options::default());
+                    let report = work.simulate(scenario, seed);
                     if done.send(report).is_err() {
                         return;
                     }

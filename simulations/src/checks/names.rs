@@ -93,6 +93,8 @@ checks! {
         "a lane starts and closes within its time, alone or not";
     NoPanic "no-panic" "liveness"
         "no task panics";
+    TraceRepeats "trace-repeats" "determinism"
+        "a seed that is run twice gives one trace, byte for byte";
     Expected "expected" "scenario"
         "what the scenario expects besides";
 }

@@ -21,8 +21,16 @@ pub enum What {
     Cut,
     /// A lane's process is killed; it is started again at the end of the fault.
     Crash,
-    /// Every lane's process is killed at the same moment; all start again at the end.
+    /// A lane's process is killed at whatever await or disk operation comes after a while.
+    CrashMidway,
+    /// A lane loses its power, and with it what its disk had not made durable.
+    PowerCut,
+    /// Every lane loses its power at the same moment; all start again at the end.
     PowerCutAll,
+    /// A lane's process stands still, and goes on as if nothing had been.
+    Freeze,
+    /// A lane's disk takes its time over every sync.
+    SlowDisk,
     /// A lane is closed in good order and started again.
     Restart,
     /// Each lane in turn is closed for as long as `lasts` says and started again.
@@ -38,13 +46,17 @@ pub enum What {
 }
 
 impl What {
-    pub const ALL: [What; 12] = [
+    pub const ALL: [What; 16] = [
         What::Split,
         What::AloneAll,
         What::OneWay,
         What::Cut,
         What::Crash,
+        What::CrashMidway,
+        What::PowerCut,
         What::PowerCutAll,
+        What::Freeze,
+        What::SlowDisk,
         What::Restart,
         What::RollingRestart,
         What::WanDown,
@@ -62,10 +74,24 @@ impl What {
     }
 
     pub fn hits_one_lane(self) -> bool {
-        matches!(
-            self,
-            What::Cut | What::Crash | What::Restart | What::ClockJump | What::NewPrices
-        )
+        match self {
+            What::Cut
+            | What::Crash
+            | What::CrashMidway
+            | What::PowerCut
+            | What::Freeze
+            | What::SlowDisk
+            | What::Restart
+            | What::ClockJump
+            | What::NewPrices => true,
+            What::Split
+            | What::AloneAll
+            | What::OneWay
+            | What::PowerCutAll
+            | What::RollingRestart
+            | What::WanDown
+            | What::Join => false,
+        }
     }
 
     fn cuts_links(self) -> bool {

@@ -31,13 +31,16 @@ macro_rules! scenario {
 }
 
 /// The scenarios that ship with the simulator: name and text.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 17] = [
     scenario!("calm"),
     scenario!("split-in-two"),
     scenario!("leader-flaps"),
     scenario!("one-way-link"),
     scenario!("lane-crash"),
+    scenario!("crash-midway"),
     scenario!("power-cut-all"),
+    scenario!("frozen-leader"),
+    scenario!("slow-disk"),
     scenario!("rolling-restart"),
     scenario!("alone-all"),
     scenario!("two-lane-store"),
