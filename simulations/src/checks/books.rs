@@ -356,7 +356,8 @@ impl Check<'_> {
                 }
             }
         }
-        let is_fold = register == books.register;
+        // The view shows a part of the register.
+        let is_fold = register.shown() == books.register;
         self.demand(Name::RegisterFold, &books.name, is_fold, || {
             "its register is not what its journal says".to_owned()
         });
