@@ -24,8 +24,8 @@ use axum::{Json, Router};
 use catalog::{CodeRules, ItemCode, Reference, ScannedCode};
 use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
 use futures::{Stream, StreamExt};
-use ledger::{DayTotal, Fact, LaneId, StoreView};
-use sale::{BusinessDay, Receipt};
+use ledger::{DayTotal, LaneId, StoreView};
+use sale::{BusinessDay, Shared as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -283,15 +283,17 @@ struct ReceiptQuery {
     format: Option<String>,
 }
 
-/// A receipt of this lane, newest first in the search, so that reprints are quick.
+/// A receipt of any lane.
 async fn receipt(
     State(local): Shared,
     Path(id): Path<String>,
     Query(query): Query<ReceiptQuery>,
 ) -> Result<Response, Failure> {
-    let lane = local.lane.identity().lane;
-    let found = find_receipt(&local.lane, lane, &id).map_err(unavailable)?;
-    let receipt = found.ok_or_else(|| not_found("This lane has printed no such receipt."))?;
+    let found = local.lane.known(|known| known.receipt(&id));
+    let found = found.map_err(unavailable)?;
+    let receipt = found
+        .ok_or_else(|| not_found("No lane has printed such a receipt, as far as this one knows."))?
+        .receipt;
     let settings = local
         .lane
         .read(|tables| Ok(StoreView::new(tables).settings()));
@@ -311,33 +313,6 @@ async fn receipt(
             ));
         }
     })
-}
-
-fn find_receipt(
-    lane: &Lane,
-    id: LaneId,
-    receipt_id: &str,
-) -> Result<Option<Receipt>, crate::lane::LaneError> {
-    const PAGE: usize = 500;
-    let journal = lane.journal();
-    let mut before = journal.head(id).next_seq;
-    while before > 1 {
-        let from = before.saturating_sub(PAGE as u64).max(1);
-        let entries = journal.read(id, from, (before - from) as usize, usize::MAX)?;
-        for entry in entries.iter().rev() {
-            if let Ok(body) = entry.body()
-                && let Fact::Register {
-                    event: sale::Event::Completed { receipt, .. },
-                    ..
-                } = body.fact
-                && receipt.id == receipt_id
-            {
-                return Ok(Some(*receipt));
-            }
-        }
-        before = from;
-    }
-    Ok(None)
 }
 
 /// What one lane took on one business day.

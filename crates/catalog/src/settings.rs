@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use money::Currency;
+use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::{EmbeddedLayout, Role};
@@ -32,6 +32,50 @@ pub struct Settings {
     /// Whether only the cashier to whom the drawer is assigned may take cash.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub drawer_per_cashier: bool,
+    /// The smallest step of an amount of cash, in minor units, such as 5 where there are no
+    /// smaller coins; 0 for none. Only what is paid in cash is rounded.
+    #[serde(skip_serializing_if = "is_no_step")]
+    pub cash_rounding_minor: i64,
+    /// Cash of other currencies that is taken; change is given in the store's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub foreign_cash: Vec<ForeignRate>,
+}
+
+/// What cash of another currency is worth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignRate {
+    pub currency: Currency,
+    /// What one of it is worth in the store's currency, such as `1.0845`.
+    pub rate: String,
+}
+
+impl ForeignRate {
+    /// The most decimals of a rate.
+    const DECIMALS_MAX: usize = 8;
+
+    /// What so much of it is worth, rounded down; `None` where the rate is no number over zero or
+    /// the amount is beyond all bounds.
+    pub fn convert(&self, given: Money, into: Currency) -> Option<Money> {
+        let (whole, part) = self.rate.split_once('.').unwrap_or((&self.rate, ""));
+        let digits = format!("{whole}{part}");
+        if part.len() > Self::DECIMALS_MAX || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let rate: i128 = digits.parse().ok().filter(|rate| *rate > 0)?;
+        let decimals = u32::try_from(part.len()).ok()?;
+        let up = 10_i128.pow(into.minor_digits());
+        let down = 10_i128.pow(decimals + given.currency().minor_digits());
+        let minor = i128::from(given.minor())
+            .checked_mul(rate)?
+            .checked_mul(up)?
+            / down;
+        Some(Money::from_minor(i64::try_from(minor).ok()?, into))
+    }
+}
+
+fn is_no_step(step: &i64) -> bool {
+    *step <= 1
 }
 
 fn is_zero(hour: &u8) -> bool {
@@ -50,6 +94,8 @@ impl Default for Settings {
             permissions: BTreeMap::new(),
             day_starts_at_hour: 0,
             drawer_per_cashier: false,
+            cash_rounding_minor: 0,
+            foreign_cash: Vec::new(),
         }
     }
 }
@@ -84,6 +130,9 @@ pub enum Action {
     CountDrawer,
     ReportX,
     ReportZ,
+    /// Taking goods back against a receipt.
+    Return,
+    TakeCheque,
 }
 
 impl Action {
@@ -105,8 +154,53 @@ impl Action {
             | Action::NoSale
             | Action::PayIn
             | Action::PayOut
-            | Action::ReportX => Role::Supervisor,
+            | Action::ReportX
+            | Action::Return
+            | Action::TakeCheque => Role::Supervisor,
             Action::CloseDay | Action::ReportZ => Role::Manager,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_cash_is_worth_its_rate() {
+        let check = |rate: &str, from: &str, minor: i64, into: &str, expected: Option<i64>| {
+            let rate = ForeignRate {
+                currency: from.parse().unwrap(),
+                rate: rate.to_owned(),
+            };
+            let given = Money::from_minor(minor, rate.currency);
+            let got = rate.convert(given, into.parse().unwrap());
+            assert_eq!(got.map(Money::minor), expected, "{rate:?} {minor}");
+        };
+        check("1.0845", "EUR", 1000, "USD", Some(1084));
+        check("0.0067", "JPY", 1000, "USD", Some(670));
+        check("150", "USD", 250, "JPY", Some(375));
+        check("3.25", "KWD", 1234, "USD", Some(401));
+        check("0", "EUR", 1000, "USD", None);
+        check("", "EUR", 1000, "USD", None);
+        check("-1", "EUR", 1000, "USD", None);
+        check("1.123456789", "EUR", 1000, "USD", None);
+        check(
+            "99999999999999999999999999999999999999",
+            "EUR",
+            1000,
+            "USD",
+            None,
+        );
+    }
+
+    #[test]
+    fn every_action_needs_a_role() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.role_for(Action::OverridePrice), Role::Supervisor);
+        settings
+            .permissions
+            .insert(Action::OverridePrice, Role::Cashier);
+        assert_eq!(settings.role_for(Action::OverridePrice), Role::Cashier);
     }
 }

@@ -2,11 +2,13 @@
 //! the cash drawer.
 //!
 //! A receipt is laid out once, as a [`Document`], and rendered from there, so the screen and the
-//! paper say the same. Nothing here does I/O: callers write the bytes to whatever is attached.
+//! paper say the same. Laying out and rendering does no I/O: callers write the bytes to whatever is
+//! attached. The card terminal in [`nexo`] is spoken to over TCP.
 
 mod code_page;
 mod document;
 mod escpos;
+pub mod nexo;
 mod receipt;
 mod report;
 mod slip;

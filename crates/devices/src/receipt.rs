@@ -106,6 +106,10 @@ fn sold(doc: &mut Document, line: &Line, receipt: &Receipt, letters: &TaxLetters
         let detail = format!("  price set by {}: {}", changed.by, changed.reason);
         doc.columns(Emphasis::Plain, &detail, "");
     }
+    if let Some(of) = &line.detail.returned {
+        let detail = format!("  returned, receipt {} line {}", of.receipt, of.line);
+        doc.columns(Emphasis::Plain, &detail, "");
+    }
     if let Some(changed) = &line.detail.tax_override {
         let detail = format!("  tax set by {}: {}", changed.by, changed.reason);
         doc.columns(Emphasis::Plain, &detail, "");
@@ -145,6 +149,9 @@ fn paid(doc: &mut Document, receipt: &Receipt) {
             tender_label(tender),
             &format!("{}  ", tender.amount()),
         );
+        if let Some(detail) = tender_detail(tender) {
+            doc.columns(Emphasis::Plain, &format!("  {detail}"), "");
+        }
     }
     doc.columns(Emphasis::Bold, "Change", &format!("{}  ", receipt.change));
     if !receipt.totals.discount.is_zero() {
@@ -158,6 +165,26 @@ fn paid(doc: &mut Document, receipt: &Receipt) {
 pub(crate) fn tender_label(tender: &Tender) -> &'static str {
     match tender {
         Tender::Cash { .. } => "Cash",
+        Tender::Rounding { .. } => "Rounding",
+        Tender::ForeignCash { .. } => "Foreign cash",
+        Tender::Voucher { .. } => "Voucher",
+        Tender::Cheque { .. } => "Cheque",
+        Tender::StoreCredit { .. } => "Store credit",
+        Tender::Account { .. } => "On account",
+    }
+}
+
+/// What else is to be said of a tender.
+fn tender_detail(tender: &Tender) -> Option<String> {
+    match tender {
+        Tender::Cash { .. } | Tender::Rounding { .. } => None,
+        Tender::ForeignCash { given, rate, .. } => {
+            Some(format!("{given} {} at {rate}", given.currency()))
+        }
+        Tender::Voucher { number, face, .. } => Some(format!("{number} worth {face}")),
+        Tender::Cheque { number, .. } => Some(number.clone()),
+        Tender::StoreCredit { number, .. } => Some(format!("Credit note {number}")),
+        Tender::Account { customer, .. } => Some(format!("Customer {customer}")),
     }
 }
 

@@ -270,7 +270,7 @@ impl Rules<'_, '_> {
         let global = self.count(ENTRIES)?;
         self.put(Table::Entry, &global.to_be_bytes(), entry)?;
         match entry.body() {
-            Ok(body) => self.fact(entry, &body.fact),
+            Ok(body) => self.fact(entry, global, &body.fact),
             Err(error) => {
                 let message = format!(
                     "Something that happened on lane {} cannot be read by this release ({error}). \
@@ -283,12 +283,15 @@ impl Rules<'_, '_> {
         }
     }
 
-    fn fact(&mut self, entry: &Entry, fact: &Fact) -> Result<(), TableError> {
+    fn fact(&mut self, entry: &Entry, global: u64, fact: &Fact) -> Result<(), TableError> {
         match fact {
             Fact::Register {
                 event: Event::Completed { receipt, .. },
                 ..
-            } => self.sold(entry, receipt),
+            } => {
+                self.sold(entry, receipt)?;
+                self.receipt(entry, global, receipt)
+            }
             Fact::Register { .. }
             | Fact::LaneStarted { .. }
             | Fact::LaneClosed
@@ -322,7 +325,11 @@ impl Rules<'_, '_> {
             let key = line.item.0.as_bytes();
             let stock: i64 = row(self.tables, Table::Stock, key)?.unwrap_or(0);
             // Only damaged lines reach the bounds, and stock that far off needs counting anyway.
-            let left = stock.saturating_sub(line.quantity.milli());
+            let left = match &line.detail.returned {
+                None => stock.saturating_sub(line.quantity.milli()),
+                Some(of) if of.restock => stock.saturating_add(line.quantity.milli()),
+                Some(_) => continue,
+            };
             self.put(Table::Stock, key, &left)?;
         }
         Ok(())

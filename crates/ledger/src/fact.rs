@@ -48,7 +48,10 @@ impl Fact {
             | Event::CartVoided { .. } => 1,
             Event::Tendered { tender, .. } => tender_format(tender),
             Event::Completed { receipt, .. } => {
-                receipt.tenders.iter().map(tender_format).max().unwrap_or(1)
+                // Earlier releases would count what came back as sold.
+                let returns = receipt.lines.iter().any(|l| l.detail.returned.is_some());
+                let tenders = receipt.tenders.iter().map(tender_format).max();
+                tenders.unwrap_or(1).max(if returns { 2 } else { 1 })
             }
             _ => 2,
         }
@@ -58,5 +61,6 @@ impl Fact {
 fn tender_format(tender: &Tender) -> u16 {
     match tender {
         Tender::Cash { .. } => 1,
+        _ => 2,
     }
 }

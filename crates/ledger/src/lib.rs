@@ -10,6 +10,7 @@ mod day;
 mod entry;
 mod fact;
 mod records;
+mod returns;
 mod store;
 mod tables;
 
@@ -21,7 +22,7 @@ pub use entry::{
 pub use fact::Fact;
 pub use records::{
     DayTotal, ExceptionKind, ExceptionRecord, InvitationId, InvitationRecord, LaneDayRecord,
-    LaneRecord, StoreRecord, SuspendedRecord, TotalError,
+    LaneRecord, ReceiptRecord, StoreRecord, SuspendedRecord, TotalError,
 };
 pub use sale::{LaneId, StoreId};
 pub use store::StoreView;

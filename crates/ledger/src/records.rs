@@ -1,6 +1,6 @@
 //! The rows of the replicated state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use money::Currency;
 use sale::{BusinessDay, Cart, LaneId, Receipt, StoreId};
@@ -157,6 +157,28 @@ pub struct SuspendedRecord {
     pub resumed_on: Option<LaneId>,
 }
 
+/// A receipt in the books.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptRecord {
+    /// Global sequence of its entry; none while only a return of it is known.
+    pub entry: Option<u64>,
+    /// Thousandths sold of each line.
+    pub sold_milli: BTreeMap<u32, i64>,
+    /// Thousandths returned of each line.
+    pub returned_milli: BTreeMap<u32, i64>,
+}
+
+impl ReceiptRecord {
+    /// Lines of which more came back than was sold.
+    pub(crate) fn returned_too_much(&self) -> BTreeSet<u32> {
+        let sold = |line: &u32| self.sold_milli.get(line).copied().unwrap_or(0);
+        let over = self.returned_milli.iter();
+        over.filter(|(line, back)| self.entry.is_some() && **back > sold(line))
+            .map(|(line, _)| *line)
+            .collect()
+    }
+}
+
 /// Where a lane stands in its business days.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneDayRecord {
@@ -183,6 +205,11 @@ pub enum ExceptionKind {
     NotCounted,
     /// A suspended sale that two lanes took up.
     ResumedTwice,
+    /// More of a receipt's line came back than was sold: two lanes that could not reach each other
+    /// took it back.
+    ReturnedTwice,
+    /// A credit note was spent beyond what it held.
+    CreditOverspent,
 }
 
 /// Something no rule settled, or a rule settled in a way a person should know.

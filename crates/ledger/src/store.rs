@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     DayTotal, Entry, ExceptionRecord, InvitationId, InvitationRecord, LaneDayRecord, LaneRecord,
-    StoreRecord, SuspendedRecord, Table, TableError, Tables,
+    ReceiptRecord, StoreRecord, SuspendedRecord, Table, TableError, Tables,
 };
 
 pub(crate) const STORE: &[u8] = b"store";
@@ -193,6 +193,16 @@ impl<'a> StoreView<'a> {
     /// A suspended sale by its slip, also after it was taken up.
     pub fn suspended(&self, slip: &str) -> Result<Option<SuspendedRecord>, TableError> {
         row(self.tables, Table::Suspended, slip.as_bytes())
+    }
+
+    /// A receipt in the books by its number.
+    pub fn receipt(&self, id: &str) -> Result<Option<ReceiptRecord>, TableError> {
+        row(self.tables, Table::Receipt, id.as_bytes())
+    }
+
+    /// What a credit note holds, in minor units; `None` where none was made.
+    pub fn credit_minor(&self, number: &str) -> Result<Option<i64>, TableError> {
+        row(self.tables, Table::Credit, number.as_bytes())
     }
 
     /// The sums of reports of a business day, by lane.

@@ -53,10 +53,14 @@ pub enum Table {
     Tally = 19,
     /// Where each lane stands in its business days, by lane.
     LaneDay = 20,
+    /// Receipts by their number: where they are, and what was returned of them.
+    Receipt = 21,
+    /// What credit notes hold, in minor units, by number.
+    Credit = 22,
 }
 
 impl Table {
-    pub const ALL: [Table; 20] = [
+    pub const ALL: [Table; 22] = [
         Table::Meta,
         Table::Entry,
         Table::Lane,
@@ -77,6 +81,8 @@ impl Table {
         Table::Suspended,
         Table::Tally,
         Table::LaneDay,
+        Table::Receipt,
+        Table::Credit,
     ];
 }
 

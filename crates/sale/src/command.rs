@@ -5,7 +5,7 @@ use std::fmt;
 use catalog::{CustomerId, EmployeeId, TaxId};
 use serde::{Deserialize, Serialize};
 
-use crate::BusinessDay;
+use crate::{BusinessDay, PayWith};
 
 /// A PIN on its way to being checked. Never shown, logged or journalled.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +128,28 @@ pub enum Command {
     },
     /// Ends the period of this lane's reports and begins the next.
     ReportZ,
+    /// Takes goods of a receipt back, of any lane: without a quantity, all that is left of a line.
+    Return {
+        receipt: String,
+        line: u32,
+        #[serde(default)]
+        quantity: Option<String>,
+        reason: String,
+        /// Whether the goods go back to stock.
+        #[serde(default)]
+        restock: bool,
+    },
+    /// Pays with what is not the store's own cash, or gives money back as store credit or on
+    /// account; without an amount, all that is due.
+    Tender {
+        with: PayWith,
+        #[serde(default)]
+        amount: Option<String>,
+    },
+    /// Gives one tender back, counted from 1.
+    VoidTender {
+        number: u32,
+    },
 }
 
 /// So many coins or notes of one value.
@@ -141,7 +163,7 @@ pub struct CountedCash {
 
 impl Command {
     /// The names of all commands.
-    pub const NAMES: [&str; 27] = [
+    pub const NAMES: [&str; 30] = [
         "sign-in",
         "sign-out",
         "open-cart",
@@ -169,6 +191,9 @@ impl Command {
         "pay-out",
         "count-drawer",
         "report-z",
+        "return",
+        "tender",
+        "void-tender",
     ];
 
     /// The command's name as the API writes it.
@@ -201,6 +226,9 @@ impl Command {
             Command::PayOut { .. } => "pay-out",
             Command::CountDrawer { .. } => "count-drawer",
             Command::ReportZ => "report-z",
+            Command::Return { .. } => "return",
+            Command::Tender { .. } => "tender",
+            Command::VoidTender { .. } => "void-tender",
         }
     }
 }

@@ -5,10 +5,10 @@ use money::{Money, Quantity, Unit};
 use promotions::CompiledBook;
 
 use crate::people::Who;
+use crate::returns::Asked;
 use crate::{
     Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
-    Receipt, ReceiptDetail, Refusal, Register, Shared, Tender, drawer, lines, people, price, scan,
-    suspend,
+    Refusal, Register, Rights, Shared, drawer, lines, people, returns, scan, suspend, tender,
 };
 
 /// What a decision may look at besides the register itself.
@@ -22,15 +22,13 @@ pub struct Context<'a> {
     pub lane_number: u32,
     pub lane_name: &'a str,
     pub shared: &'a dyn Shared,
+    pub rights: &'a dyn Rights,
     /// Proves a PIN against an employee's hash.
     pub pin_matches: &'a dyn Fn(&Employee, &Pin) -> bool,
 }
 
 /// The longest reason or reference kept, in bytes.
 const TEXT_BYTES_MAX: usize = 200;
-
-/// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
-const CASH_MINOR_MAX: i64 = 10_000_000;
 
 /// The most one line may cost, its deposit apart, and the most its deposit may be, in minor units:
 /// sums over a cart stay far from the bounds of an amount.
@@ -87,8 +85,26 @@ pub(crate) fn decide_as(
         | Command::OverridePrice { .. }
         | Command::OverrideTax { .. }
         | Command::Note { .. } => lines::decide(register, who, command, ctx),
-        Command::TenderCash { amount } => {
-            tender_cash(register, who.cashier, amount.as_deref(), ctx)
+        Command::TenderCash { amount } => tender::cash(register, who, amount.as_deref(), ctx),
+        Command::Tender { with, amount } => {
+            tender::pay_with(register, who, with, amount.as_deref(), ctx)
+        }
+        Command::VoidTender { number } => tender::void(register, *number),
+        Command::Return {
+            receipt,
+            line,
+            quantity,
+            reason,
+            restock,
+        } => {
+            let asked = Asked {
+                receipt,
+                line: *line,
+                quantity: quantity.as_deref(),
+                reason,
+                restock: *restock,
+            };
+            returns::take_back(register, who, &asked, ctx)
         }
         Command::CancelTender => {
             let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
@@ -239,101 +255,6 @@ fn confirm_age(register: &Register, cashier: &Cashier, years: u8, ctx: &Context<
         years,
         by,
     })
-}
-
-fn tender_cash(
-    register: &Register,
-    cashier: &Cashier,
-    amount: Option<&str>,
-    ctx: &Context<'_>,
-) -> Decision {
-    let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
-    if cart.live_lines().next().is_none() {
-        return Err(Refusal::NothingToPay);
-    }
-    let settings = ctx.reference.settings();
-    let currency = settings.currency;
-    if let Some(drawer) = register
-        .drawer
-        .as_ref()
-        .filter(|_| settings.drawer_per_cashier)
-        && drawer.assigned != cashier.employee
-    {
-        return Err(Refusal::DrawerOfAnother {
-            employee: drawer.assigned.to_string(),
-        });
-    }
-    let mut events = Vec::new();
-    let priced_at = match cart.phase {
-        Phase::Paying { at, .. } => at,
-        Phase::Selling => ctx.now,
-    };
-    let totals = price(cart, ctx.book, priced_at, currency);
-    let due = match cart.phase {
-        Phase::Paying { due, .. } => due,
-        Phase::Selling => {
-            events.push(Event::TenderStarted {
-                cart: cart.id,
-                at: priced_at,
-                due: totals.total,
-            });
-            totals.total
-        }
-    };
-    let before = cart.paid().unwrap_or(Money::zero(currency));
-    let amount = match amount {
-        Some(text) => parse_amount(text, due)?,
-        None => due - before,
-    };
-    if amount.minor() > CASH_MINOR_MAX {
-        return Err(Refusal::BadAmount {
-            message: format!("{amount} is more cash than a drawer holds."),
-        });
-    }
-    let paid = before + amount;
-    if amount.is_zero() && paid < due {
-        return Err(Refusal::BadAmount {
-            message: "Nothing was handed over.".to_owned(),
-        });
-    }
-    let tender = Tender::Cash { amount };
-    events.push(Event::Tendered {
-        cart: cart.id,
-        tender: tender.clone(),
-    });
-    if paid >= due {
-        let mut tenders = cart.tenders.clone();
-        tenders.push(tender);
-        events.push(Event::Completed {
-            cart: cart.id,
-            receipt: Box::new(Receipt {
-                id: format!("{}-{:06}", ctx.lane_number, receipt_number(register)),
-                cart: cart.id,
-                lane_name: ctx.lane_name.to_owned(),
-                store_name: ctx.reference.settings().store_name,
-                cashier: cashier.employee.clone(),
-                cashier_name: cashier.name.clone(),
-                customer: cart.customer.as_ref().map(|(id, _, _)| id.clone()),
-                day: cart.day.clone(),
-                opened_at: cart.opened_at,
-                priced_at,
-                book: cart.book,
-                reference: cart.reference.clone(),
-                lines: cart.live_lines().cloned().collect(),
-                totals,
-                tenders,
-                change: planted::instead("change-forgotten", Money::zero(currency), paid - due),
-                detail: ReceiptDetail {
-                    notes: cart.notes.clone(),
-                },
-            }),
-        });
-    }
-    Ok(events)
-}
-
-fn receipt_number(register: &Register) -> u64 {
-    register.receipts + u64::from(!planted::every(7, "receipt-number-used-again"))
 }
 
 pub(crate) fn selling(register: &Register) -> Result<&Cart, Refusal> {

@@ -8,7 +8,7 @@ use catalog::{
 use money::{Money, Quantity, Rate};
 use serde::{Deserialize, Serialize};
 
-use crate::{BusinessDay, Cart, CartId, LocalTime, Receipt, Tally};
+use crate::{BusinessDay, Cart, CartId, LocalTime, Receipt, ReturnOf, Tally};
 
 /// The tax of a line as it was when the item was scanned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,9 @@ pub struct LineDetail {
     pub notes: Vec<String>,
     /// Why the line does not have the tax of its item.
     pub tax_override: Option<OverrideReason>,
+    /// Set where the line takes goods back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Box<ReturnOf>>,
 }
 
 impl LineDetail {
@@ -87,13 +90,50 @@ impl LineDetail {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Tender {
-    Cash { amount: Money },
+    Cash {
+        amount: Money,
+    },
+    /// What rounding to the smallest coin left over (positive) or gave too much (negative).
+    Rounding {
+        amount: Money,
+    },
+    ForeignCash {
+        given: Money,
+        /// What one was worth in the store's currency.
+        rate: String,
+        amount: Money,
+    },
+    Voucher {
+        number: String,
+        /// What it said it was worth.
+        face: Money,
+        amount: Money,
+    },
+    Cheque {
+        number: String,
+        amount: Money,
+    },
+    /// A credit note: spent, or made where the amount is below zero.
+    StoreCredit {
+        number: String,
+        amount: Money,
+    },
+    Account {
+        customer: CustomerId,
+        amount: Money,
+    },
 }
 
 impl Tender {
     pub fn amount(&self) -> Money {
         match self {
-            Tender::Cash { amount } => *amount,
+            Tender::Cash { amount }
+            | Tender::Rounding { amount }
+            | Tender::ForeignCash { amount, .. }
+            | Tender::Voucher { amount, .. }
+            | Tender::Cheque { amount, .. }
+            | Tender::StoreCredit { amount, .. }
+            | Tender::Account { amount, .. } => *amount,
         }
     }
 
@@ -101,6 +141,12 @@ impl Tender {
     pub fn kind(&self) -> &'static str {
         match self {
             Tender::Cash { .. } => "cash",
+            Tender::Rounding { .. } => "rounding",
+            Tender::ForeignCash { .. } => "foreign-cash",
+            Tender::Voucher { .. } => "voucher",
+            Tender::Cheque { .. } => "cheque",
+            Tender::StoreCredit { .. } => "store-credit",
+            Tender::Account { .. } => "account",
         }
     }
 }
@@ -267,6 +313,12 @@ pub enum Event {
         expected: Money,
         by: EmployeeId,
         at: LocalTime,
+    },
+    /// One tender was given back. The sale goes on where it was the only one.
+    TenderVoided {
+        cart: CartId,
+        /// Its place among the tenders, from 1.
+        number: u32,
     },
     /// The period of the lane's reports ended.
     ReportedZ {

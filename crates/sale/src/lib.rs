@@ -17,10 +17,12 @@ mod price;
 mod receipt;
 mod refusal;
 mod register;
+mod returns;
 mod scan;
 mod shared;
 mod suspend;
 mod tally;
+mod tender;
 mod time;
 
 pub use attempts::{Attempts, WrongPins};
@@ -32,8 +34,10 @@ pub use price::{LineTotal, PromotionTotal, TaxTotal, Totals, price};
 pub use receipt::{Receipt, ReceiptDetail};
 pub use refusal::Refusal;
 pub use register::{Cart, Cashier, Drawer, Phase, Register, evolve};
+pub use returns::{LocalRights, ReturnOf, Rights, SoldReceipt};
 pub use shared::{NothingShared, Shared};
 pub use tally::{Sum, Sums, Tally};
+pub use tender::PayWith;
 pub use time::{BusinessDay, LocalTime};
 
 /// The most lines one cart may have.

@@ -6,7 +6,7 @@ use crate::decide::{
     Decision, bounded, bounded_cost, line_of, parse_amount, parse_quantity, selling,
 };
 use crate::people::{Who, reasoned};
-use crate::{Command, Context, Event, LineTax, OverrideReason, Refusal, Register};
+use crate::{Cart, Command, Context, Event, Line, LineTax, OverrideReason, Refusal, Register};
 
 /// The most notes of one sale or line.
 const NOTES_MAX: usize = 20;
@@ -43,6 +43,15 @@ pub(crate) fn decide(
     }
 }
 
+/// A line that sells. What goods cost that come back is not for anybody to change.
+fn sold_line(cart: &Cart, line: u32) -> Result<&Line, Refusal> {
+    let found = line_of(cart, line)?;
+    match found.detail.returned {
+        Some(_) => Err(Refusal::ReturnLine),
+        None => Ok(found),
+    }
+}
+
 fn set_quantity(
     register: &Register,
     who: &Who<'_>,
@@ -51,7 +60,7 @@ fn set_quantity(
     ctx: &Context<'_>,
 ) -> Decision {
     let cart = selling(register)?;
-    let found = line_of(cart, line)?;
+    let found = sold_line(cart, line)?;
     who.may(Action::ChangeQuantity, ctx)?;
     let quantity = parse_quantity(quantity, found.quantity.unit())?;
     bounded_cost(quantity, found.unit_price, found.deposit)
@@ -72,7 +81,7 @@ fn override_price(
     ctx: &Context<'_>,
 ) -> Decision {
     let cart = selling(register)?;
-    let found = line_of(cart, line)?;
+    let found = sold_line(cart, line)?;
     who.may(Action::OverridePrice, ctx)?;
     let unit_price = parse_amount(unit_price, found.unit_price)?;
     bounded_cost(found.quantity, unit_price, found.deposit)
@@ -97,7 +106,7 @@ fn override_tax(
     ctx: &Context<'_>,
 ) -> Decision {
     let cart = selling(register)?;
-    line_of(cart, line)?;
+    sold_line(cart, line)?;
     who.may(Action::OverrideTax, ctx)?;
     let tax = ctx.reference.tax(tax).ok_or_else(|| Refusal::TaxMissing {
         tax: tax.to_string(),

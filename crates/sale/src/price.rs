@@ -76,10 +76,9 @@ pub struct Totals {
 /// Prices the live lines of a cart. `currency` is the store's.
 pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency) -> Totals {
     let live: Vec<&Line> = cart.live_lines().collect();
-    let basket = Basket::new(
-        currency,
-        live.iter().map(|line| basket_line(line)).collect(),
-    );
+    // What comes back costs what it cost; no promotion of today counts it.
+    let sold = live.iter().filter(|line| line.detail.returned.is_none());
+    let basket = Basket::new(currency, sold.map(|line| basket_line(line)).collect());
     let customer = Customer {
         id: cart.customer.as_ref().map(|(id, _, _)| id.clone()),
         tier: cart.customer.as_ref().map(|(_, _, tier)| *tier),
@@ -109,9 +108,19 @@ pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency
         totals.promotions.push(whole);
     }
     let mut taxes: BTreeMap<(TaxId, Rate, bool), TaxTotal> = BTreeMap::new();
-    for (line, priced) in live.iter().zip(&basket.lines) {
-        let promotions = discounts.remove(&line.number).unwrap_or_default();
-        let total = line_total(line, priced.extended, promotions);
+    let mut priced = basket.lines.iter();
+    for line in &live {
+        let total = match &line.detail.returned {
+            Some(of) => of.cost.clone(),
+            None => {
+                let promotions = discounts.remove(&line.number).unwrap_or_default();
+                let extended = priced.next().map_or(zero, |priced| priced.extended);
+                line_total(line, extended, promotions)
+            }
+        };
+        if line.detail.returned.is_some() {
+            add_promotions(&mut totals.promotions, &total);
+        }
         add_tax(&mut taxes, line, &total);
         totals.gross += total.extended;
         totals.discount += total.discount;
@@ -139,6 +148,16 @@ fn basket_line(line: &Line) -> BasketLine {
             line.quantity,
             line.unit_price,
         )
+    }
+}
+
+/// What comes back was bought with promotions: their sums go down by as much.
+fn add_promotions(sums: &mut Vec<PromotionTotal>, returned: &LineTotal) {
+    for part in &returned.promotions {
+        match sums.iter_mut().find(|sum| sum.promotion == part.promotion) {
+            Some(sum) => sum.amount += part.amount,
+            None => sums.push(part.clone()),
+        }
     }
 }
 

@@ -102,6 +102,30 @@ pub enum Refusal {
     DrawerOfAnother { employee: String },
     #[error("There is no employee {employee}.")]
     UnknownEmployee { employee: String },
+    #[error("No receipt {receipt} is known on this lane.")]
+    UnknownReceipt { receipt: String },
+    #[error("{description} is not taken back.")]
+    NotReturnable { description: String },
+    #[error("{description}: {left} of it can still be returned.")]
+    AlreadyReturned { description: String, left: String },
+    #[error("That line takes goods back.")]
+    ReturnLine,
+    #[error("That is more than the {left} still to be paid.")]
+    OverTender { left: Money },
+    #[error("Money is not given back that way.")]
+    NotForRefunds,
+    #[error("{currency} is not taken here.")]
+    CurrencyNotTaken { currency: String },
+    #[error("That number cannot be kept.")]
+    BadNumber,
+    #[error("There is no credit note {number}.")]
+    UnknownCredit { number: String },
+    #[error("The credit note holds {left}.")]
+    CreditTooSmall { left: Money },
+    #[error("The sale has no customer who may buy on account.")]
+    NoAccount,
+    #[error("There is no tender {number} in this sale.")]
+    NoSuchTender { number: u32 },
 }
 
 fn role_name(role: Role) -> &'static str {
@@ -152,6 +176,24 @@ impl Refusal {
             Refusal::DrawerOpen => "Count the drawer first.",
             Refusal::NoDrawer => "Open the drawer with its float first.",
             Refusal::DrawerOfAnother { .. } => "Have the drawer assigned, or take another tender.",
+            Refusal::UnknownReceipt { .. } => {
+                "Check the number. A lane that is cut off may have it and not have shared it yet."
+            }
+            Refusal::NotReturnable { .. } => "A manager decides on what else to offer.",
+            Refusal::AlreadyReturned { .. } => "Take back no more than that.",
+            Refusal::ReturnLine => "Void the line and take the goods back again.",
+            Refusal::OverTender { .. } => "Take no more than that; change is given for cash alone.",
+            Refusal::NotForRefunds => "Give cash, store credit, or take it off the account.",
+            Refusal::CurrencyNotTaken { .. } => {
+                "Take one that the store's settings have a rate for."
+            }
+            Refusal::BadNumber => {
+                "Type letters, digits and dashes, at most 40, and no card number."
+            }
+            Refusal::UnknownCredit { .. } => "Check the number on the note.",
+            Refusal::CreditTooSmall { .. } => "Take that much, and the rest otherwise.",
+            Refusal::NoAccount => "Set the customer first, or take another tender.",
+            Refusal::NoSuchTender { .. } => "Choose a tender that is shown.",
             Refusal::UnknownEmployee { .. } => "Check the number.",
             Refusal::TaxMissing { .. } => "A manager must import the store's tax categories.",
         }

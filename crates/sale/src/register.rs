@@ -179,6 +179,7 @@ pub fn evolve(register: &mut Register, event: &Event) {
         | Event::Tendered { cart, .. }
         | Event::TaxOverridden { cart, .. }
         | Event::Noted { cart, .. }
+        | Event::TenderVoided { cart, .. }
         | Event::TendersReturned { cart } => {
             if let Some(open) = register.cart.as_mut().filter(|open| open.id == *cart) {
                 evolve_cart(open, event);
@@ -270,6 +271,15 @@ fn evolve_cart(cart: &mut Cart, event: &Event) {
         Event::TendersReturned { .. } => {
             cart.tenders.clear();
             cart.phase = Phase::Selling;
+        }
+        Event::TenderVoided { number, .. } => {
+            let place = usize::try_from(*number).unwrap_or(usize::MAX);
+            if (1..=cart.tenders.len()).contains(&place) {
+                cart.tenders.remove(place - 1);
+            }
+            if cart.tenders.is_empty() {
+                cart.phase = Phase::Selling;
+            }
         }
         _ => {}
     }

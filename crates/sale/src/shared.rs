@@ -1,6 +1,6 @@
 //! What a decision may know of other lanes.
 
-use crate::Cart;
+use crate::{Cart, SoldReceipt};
 
 /// What the lanes of the store did, as far as this lane knows: what the store has applied, and
 /// entries on this lane that are not applied yet, its own and copies of its siblings'.
@@ -9,6 +9,10 @@ pub trait Shared {
     fn suspended(&self, slip: &str) -> Option<Cart>;
     /// Receipts of this lane that the store does not have yet.
     fn unshared_receipts(&self) -> u64;
+    /// A receipt of any lane, with what was returned of it.
+    fn receipt(&self, id: &str) -> Option<SoldReceipt>;
+    /// What a credit note still holds, in minor units; `None` where there is no such note.
+    fn credit_minor(&self, number: &str) -> Option<i64>;
 }
 
 /// A lane that knows of nothing but itself.
@@ -22,5 +26,13 @@ impl Shared for NothingShared {
 
     fn unshared_receipts(&self) -> u64 {
         0
+    }
+
+    fn receipt(&self, _id: &str) -> Option<SoldReceipt> {
+        None
+    }
+
+    fn credit_minor(&self, _number: &str) -> Option<i64> {
+        None
     }
 }

@@ -245,6 +245,18 @@ fn commands() -> Vec<Command> {
             }],
         },
         Command::ReportZ,
+        Command::Return {
+            receipt: text("1-000001"),
+            line: 1,
+            quantity: None,
+            reason: text("does not fit"),
+            restock: true,
+        },
+        Command::Tender {
+            with: sale::PayWith::Account,
+            amount: None,
+        },
+        Command::VoidTender { number: 1 },
     ];
     let names: BTreeSet<&str> = all.iter().map(Command::name).collect();
     assert_eq!(names, Command::NAMES.into_iter().collect());
@@ -357,6 +369,23 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NoDrawer,
         Refusal::DrawerOfAnother { employee: word() },
         Refusal::UnknownEmployee { employee: word() },
+        Refusal::UnknownReceipt { receipt: word() },
+        Refusal::NotReturnable {
+            description: word(),
+        },
+        Refusal::AlreadyReturned {
+            description: word(),
+            left: word(),
+        },
+        Refusal::ReturnLine,
+        Refusal::OverTender { left: money },
+        Refusal::NotForRefunds,
+        Refusal::CurrencyNotTaken { currency: word() },
+        Refusal::BadNumber,
+        Refusal::UnknownCredit { number: word() },
+        Refusal::CreditTooSmall { left: money },
+        Refusal::NoAccount,
+        Refusal::NoSuchTender { number: 1 },
     ];
     for refusal in &all {
         match refusal {
@@ -393,7 +422,19 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::DrawerOpen
             | Refusal::NoDrawer
             | Refusal::DrawerOfAnother { .. }
-            | Refusal::UnknownEmployee { .. } => {}
+            | Refusal::UnknownEmployee { .. }
+            | Refusal::UnknownReceipt { .. }
+            | Refusal::NotReturnable { .. }
+            | Refusal::AlreadyReturned { .. }
+            | Refusal::ReturnLine
+            | Refusal::OverTender { .. }
+            | Refusal::NotForRefunds
+            | Refusal::CurrencyNotTaken { .. }
+            | Refusal::BadNumber
+            | Refusal::UnknownCredit { .. }
+            | Refusal::CreditTooSmall { .. }
+            | Refusal::NoAccount
+            | Refusal::NoSuchTender { .. } => {}
         }
     }
     all
@@ -532,6 +573,8 @@ fn what_else_is_answered_is_described() {
         ExceptionKind::CodeMoved,
         ExceptionKind::NotCounted,
         ExceptionKind::ResumedTwice,
+        ExceptionKind::ReturnedTwice,
+        ExceptionKind::CreditOverspent,
     ] {
         let message = word();
         let (index, lane, seq) = (1, Some(LaneId([1; 16])), Some(1));

@@ -3,8 +3,8 @@
 
 use std::cell::RefCell;
 
-use ledger::{Fact, LaneId, StoreView};
-use sale::{Cart, Event, Shared};
+use ledger::{Entry, Fact, LaneId, StoreView};
+use sale::{Cart, Event, Receipt, Shared, SoldReceipt, Tender};
 use storage::{Journal, StorageError};
 
 /// Entries read at once.
@@ -73,10 +73,49 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// The receipt in an applied entry.
+    fn applied_receipt(&self, global: u64) -> Option<Receipt> {
+        let entries = self.noted(self.store.entries_after(global.checked_sub(1)?, 1));
+        let (_, entry) = entries.into_iter().next()?;
+        completed(&entry)
+    }
+
+    /// A receipt from before receipts were kept by number: looked for in the journal of the lane
+    /// whose number it carries, from its end.
+    fn early_receipt(&self, id: &str) -> Option<Receipt> {
+        let number: u32 = id.split_once('-')?.0.parse().ok()?;
+        let lanes = self.noted(self.store.lanes());
+        let lane = lanes.iter().find(|record| record.number == number)?.lane;
+        let mut before = self.journal.head(lane).next_seq;
+        let oldest = before.saturating_sub(ENTRIES_MAX as u64).max(1);
+        while before > oldest {
+            let from = before.saturating_sub(PAGE as u64).max(oldest);
+            let count = usize::try_from(before - from).unwrap_or(PAGE);
+            let page = self.noted(self.journal.read(lane, from, count, usize::MAX));
+            let mut found = page.iter().rev().filter_map(completed);
+            if let Some(receipt) = found.find(|receipt| receipt.id == id) {
+                return Some(receipt);
+            }
+            before = from;
+        }
+        None
+    }
+
     fn unapplied(&self, each: &mut dyn FnMut(LaneId, Event)) {
         for lane in self.journal.heads().into_keys() {
             self.unapplied_of(lane, each);
         }
+    }
+}
+
+/// The receipt that an entry prints, where it does.
+fn completed(entry: &Entry) -> Option<Receipt> {
+    match entry.body().ok()?.fact {
+        Fact::Register {
+            event: Event::Completed { receipt, .. },
+            ..
+        } => Some(*receipt),
+        _ => None,
     }
 }
 
@@ -94,6 +133,47 @@ impl Shared for Known<'_> {
             _ => {}
         });
         open.filter(|_| !taken)
+    }
+
+    fn receipt(&self, id: &str) -> Option<SoldReceipt> {
+        let record = self.noted(self.store.receipt(id)).unwrap_or_default();
+        let mut found = record.entry.and_then(|global| self.applied_receipt(global));
+        let mut returned_milli = record.returned_milli;
+        self.unapplied(&mut |_, event| {
+            let Event::Completed { receipt, .. } = event else {
+                return;
+            };
+            for line in &receipt.lines {
+                if let Some(of) = line.detail.returned.as_ref().filter(|of| of.receipt == id) {
+                    *returned_milli.entry(of.line).or_default() += line.quantity.milli();
+                }
+            }
+            if receipt.id == id {
+                found = Some(*receipt);
+            }
+        });
+        let found = found.or_else(|| self.early_receipt(id));
+        found.map(|receipt| SoldReceipt {
+            receipt,
+            returned_milli,
+        })
+    }
+
+    fn credit_minor(&self, number: &str) -> Option<i64> {
+        let mut held = self.noted(self.store.credit_minor(number));
+        self.unapplied(&mut |_, event| {
+            let Event::Completed { receipt, .. } = event else {
+                return;
+            };
+            for tender in &receipt.tenders {
+                if let Tender::StoreCredit { number: n, amount } = tender
+                    && n == number
+                {
+                    held = Some(held.unwrap_or(0).saturating_sub(amount.minor()));
+                }
+            }
+        });
+        held
     }
 
     fn unshared_receipts(&self) -> u64 {

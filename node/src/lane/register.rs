@@ -14,7 +14,8 @@ use catalog::{Employee, Reference};
 use ledger::{Entry, EntryBody, Fact, Head, Hlc, Seq, StoreView};
 use providers::{DiskError, SharedClock, SharedDisk};
 use sale::{
-    Context, Event, LocalTime, Pin, Register, Totals, decide, events_of_refusal, evolve, price,
+    Context, Event, LocalRights, LocalTime, Pin, Register, Totals, decide, events_of_refusal,
+    evolve, price,
 };
 use serde::{Deserialize, Serialize};
 use storage::{Journal, StateReader, StorageError};
@@ -542,6 +543,7 @@ impl Task {
                     lane_number: parts.identity.number,
                     lane_name: &parts.identity.lane_name,
                     shared: &known,
+                    rights: &LocalRights,
                     pin_matches: parts.pin_check.as_ref(),
                 },
             );

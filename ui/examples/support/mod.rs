@@ -16,8 +16,8 @@ use catalog::{
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
 use sale::{
-    Command, Context, LaneId, LocalTime, NothingShared, Pin, Register, StoreId, decide, evolve,
-    price,
+    Command, Context, LaneId, LocalRights, LocalTime, NothingShared, Pin, Register, StoreId,
+    decide, evolve, price,
 };
 
 /// A Friday morning.
@@ -329,6 +329,7 @@ impl Inside {
             lane_number: 1,
             lane_name: "Lane 1",
             shared: &NothingShared,
+            rights: &LocalRights,
             pin_matches: &|employee: &Employee, pin: &Pin| employee.pin_hash == pin.0,
         };
         decide(&self.register, command, &context)

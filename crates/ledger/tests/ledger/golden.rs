@@ -9,10 +9,10 @@ use catalog::{
 };
 use expect_test::expect_file;
 use ledger::{Command, CommandError, Entry, EntryBody, EntryHash, Fact, Hlc, Outcome};
-use money::{Quantity, Rate};
+use money::{Money, Quantity, Rate};
 use sale::{
-    BusinessDay, Cart, CartId, CashMovement, Event, LineDetail, OverrideReason, Phase, Tally,
-    Tender,
+    BusinessDay, Cart, CartId, CashMovement, Event, LineDetail, LineTotal, OverrideReason, Phase,
+    ReturnOf, Tally, Tender,
 };
 
 use crate::shop::{
@@ -87,6 +87,7 @@ fn event_name(event: &Event) -> &'static str {
         Event::CashMoved { .. } => "cash-moved",
         Event::DrawerCounted { .. } => "drawer-counted",
         Event::ReportedZ { .. } => "reported-z",
+        Event::TenderVoided { .. } => "tender-voided",
     }
 }
 
@@ -177,6 +178,7 @@ fn later_events() -> Vec<Event> {
     let by = || catalog::EmployeeId::from("102");
     let day = || BusinessDay(DAY.to_owned());
     let open = later_cart();
+    let open_id = open.id;
     let mut report = Tally::default();
     let receipt = receipt(open.id, DAY, &[("milk", 2000, 198)]);
     report.add(&Event::Completed {
@@ -262,6 +264,11 @@ fn later_events() -> Vec<Event> {
             by: by(),
             at: at(),
         },
+        Event::TenderVoided {
+            cart: open_id,
+            number: 2,
+        },
+        returned_and_refunded(open_id),
         Event::ReportedZ {
             number: 1,
             report: Box::new(report),
@@ -269,6 +276,58 @@ fn later_events() -> Vec<Event> {
             at: at(),
         },
     ]
+}
+
+/// A receipt that takes goods back, paid with every tender.
+fn returned_and_refunded(cart: CartId) -> Event {
+    let mut receipt = receipt(cart, DAY, &[("milk", 1000, 99)]);
+    receipt.detail.notes = vec!["collect at five".to_owned()];
+    receipt.lines[0].detail.returned = Some(Box::new(ReturnOf {
+        receipt: "1-000001".to_owned(),
+        line: 2,
+        before_milli: 1000,
+        cost: LineTotal {
+            line: 1,
+            extended: usd(-99),
+            discount: usd(-9),
+            deposit: usd(0),
+            tax: usd(-7),
+            promotions: Vec::new(),
+        },
+        reason: "does not fit".to_owned(),
+        restock: true,
+    }));
+    let number = || "V-1".to_owned();
+    let amount = usd(-5);
+    receipt.tenders = vec![
+        Tender::Rounding { amount },
+        Tender::ForeignCash {
+            given: Money::from_minor(400, "EUR".parse().unwrap()),
+            rate: "1.25".to_owned(),
+            amount: usd(500),
+        },
+        Tender::Voucher {
+            number: number(),
+            face: usd(1000),
+            amount: usd(500),
+        },
+        Tender::Cheque {
+            number: number(),
+            amount,
+        },
+        Tender::StoreCredit {
+            number: number(),
+            amount,
+        },
+        Tender::Account {
+            customer: "700".into(),
+            amount,
+        },
+    ];
+    Event::Completed {
+        cart,
+        receipt: Box::new(receipt),
+    }
 }
 
 /// A sale with all that one can have.
@@ -294,6 +353,7 @@ fn later_cart() -> Cart {
         },
         notes: vec!["gift".to_owned()],
         tax_override: Some(reason),
+        returned: None,
     };
     Cart {
         id: CartId {

@@ -7,4 +7,5 @@ mod ingest;
 mod membership;
 mod reference;
 mod replicas;
+mod returns;
 mod shop;

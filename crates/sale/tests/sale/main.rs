@@ -5,4 +5,6 @@ mod commands;
 mod day;
 mod pricing;
 mod properties;
+mod returns;
 mod shop;
+mod tenders;

@@ -4,19 +4,22 @@
 //! `price 2 0.99`, `age 21`, `customer 700`, `cash`, `cash 20`, `take back`, `void sale`, `open b-9`,
 //! `in 101 1111`, `out`, `102: price 2 0.99` (approved by 102), `tax 1 food why`, `note 1 gift`,
 //! `note gift`, `suspend`, `resume S3-1`, `open day`, `close day`, `drawer 100`, `assign 102`,
-//! `no sale why`, `drop 50`, `pay in 5 why`, `pay out 5 why`, `count 20x3 0.25x4`, `z`.
+//! `no sale why`, `drop 50`, `pay in 5 why`, `pay out 5 why`, `count 20x3 0.25x4`, `z`,
+//! `return 3-000001 1 x 2` (line 1, two of it), `with voucher V1 5`, `with account`, `untender 1`.
 
 use std::collections::BTreeMap;
 
 use catalog::{
-    BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Item,
-    ItemCode, ItemId, PriceSince, Recall, Reference, Role, Settings, TaxCategory, TaxId, Tier,
+    BookVersion, Customer, CustomerDetail, CustomerId, Department, DepartmentId, Employee,
+    EmployeeId, Item, ItemCode, ItemId, PriceSince, Recall, Reference, Role, Settings, TaxCategory,
+    TaxId, Tier,
 };
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
 use sale::{
-    BusinessDay, Cart, Command, Context, CountedCash, Event, LaneId, LocalTime, Pin, Refusal,
-    Register, Shared, Totals, decide, events_of_refusal, evolve, price,
+    BusinessDay, Cart, Command, Context, CountedCash, Event, LaneId, LocalRights, LocalTime,
+    PayWith, Pin, Receipt, Refusal, Register, Shared, SoldReceipt, Tender, Totals, decide,
+    events_of_refusal, evolve, price,
 };
 
 pub const LANE: LaneId = LaneId([0xa0; 16]);
@@ -172,7 +175,10 @@ impl Reference for Books {
             name: "Grace".to_owned(),
             tier,
             phone: None,
-            detail: Default::default(),
+            detail: CustomerDetail {
+                on_account: tier == Tier::Gold,
+                ..CustomerDetail::default()
+            },
         })
     }
 
@@ -201,6 +207,8 @@ impl Reference for Books {
 pub struct Known {
     pub suspended: BTreeMap<String, Cart>,
     pub unshared_receipts: u64,
+    pub receipts: BTreeMap<String, SoldReceipt>,
+    pub credit_minor: BTreeMap<String, i64>,
 }
 
 impl Known {
@@ -212,13 +220,43 @@ impl Known {
             Event::Resumed { slip, .. } => {
                 self.suspended.remove(slip);
             }
-            Event::Completed { .. } => self.unshared_receipts += 1,
+            Event::Completed { receipt, .. } => self.learn_receipt(receipt),
             _ => {}
         }
     }
 }
 
+impl Known {
+    fn learn_receipt(&mut self, receipt: &Receipt) {
+        self.unshared_receipts += 1;
+        for line in &receipt.lines {
+            if let Some(of) = &line.detail.returned {
+                let source = self.receipts.get_mut(&of.receipt).unwrap();
+                *source.returned_milli.entry(of.line).or_default() += line.quantity.milli();
+            }
+        }
+        for tender in &receipt.tenders {
+            if let Tender::StoreCredit { number, amount } = tender {
+                *self.credit_minor.entry(number.clone()).or_default() -= amount.minor();
+            }
+        }
+        let sold = SoldReceipt {
+            receipt: receipt.clone(),
+            returned_milli: BTreeMap::new(),
+        };
+        self.receipts.insert(receipt.id.clone(), sold);
+    }
+}
+
 impl Shared for Known {
+    fn receipt(&self, id: &str) -> Option<SoldReceipt> {
+        self.receipts.get(id).cloned()
+    }
+
+    fn credit_minor(&self, number: &str) -> Option<i64> {
+        self.credit_minor.get(number).copied()
+    }
+
     fn suspended(&self, slip: &str) -> Option<Cart> {
         self.suspended.get(slip).cloned()
     }
@@ -277,6 +315,7 @@ impl Lane {
             lane_number: 3,
             lane_name: "Lane 3",
             shared: &self.shared,
+            rights: &LocalRights,
             pin_matches: &|employee, pin| employee.pin_hash == pin.0,
         };
         let command = command(text);
@@ -369,6 +408,14 @@ pub fn command(text: &str) -> Command {
                 })
                 .collect(),
         },
+        ["return", receipt, number] => take_back(receipt, number, None),
+        ["return", receipt, number, "x", quantity] => {
+            take_back(receipt, number, Some(own(quantity)))
+        }
+        ["with", kind, rest @ ..] => with(kind, rest),
+        ["untender", number] => Command::VoidTender {
+            number: line(number),
+        },
         ["z"] => Command::ReportZ,
         ["out"] => Command::SignOut,
         ["open"] => Command::OpenCart { reference: None },
@@ -408,6 +455,37 @@ pub fn command(text: &str) -> Command {
         },
         ["take", "back"] => Command::CancelTender,
         _ => panic!("'{text}' is no command"),
+    }
+}
+
+fn take_back(receipt: &str, line: &str, quantity: Option<String>) -> Command {
+    Command::Return {
+        receipt: receipt.to_owned(),
+        line: line.parse().unwrap(),
+        quantity,
+        reason: "does not fit".to_owned(),
+        restock: true,
+    }
+}
+
+/// `voucher NUMBER AMOUNT`, `account AMOUNT`, … The amount may be left out.
+fn with(kind: &str, rest: &[&str]) -> Command {
+    let number = rest
+        .first()
+        .map_or(String::new(), |text| (*text).to_owned());
+    let (with, amount) = match kind {
+        "account" => (PayWith::Account, rest.first()),
+        "voucher" => (PayWith::Voucher { number }, rest.get(1)),
+        "cheque" => (PayWith::Cheque { number }, rest.get(1)),
+        "credit" => (PayWith::StoreCredit { number }, rest.get(1)),
+        currency => {
+            let currency = currency.to_uppercase();
+            (PayWith::ForeignCash { currency }, rest.first())
+        }
+    };
+    Command::Tender {
+        with,
+        amount: amount.map(|text| (*text).to_owned()),
     }
 }
 
@@ -476,6 +554,7 @@ pub fn show(event: &Event) -> String {
         Event::DrawerCounted {
             counted, expected, ..
         } => format!("counted {counted} of {expected}"),
+        Event::TenderVoided { number, .. } => format!("tender {number} given back"),
         Event::ReportedZ { number, report, .. } => format!(
             "Z {number}: {} receipts, {}",
             report.receipts.count, report.receipts.amount

@@ -74,8 +74,13 @@ impl Tally {
             self.totals.insert(key, total);
         }
         for line in &receipt.lines {
+            let moved_milli = match &line.detail.returned {
+                None => -line.quantity.milli(),
+                Some(of) if of.restock => line.quantity.milli(),
+                Some(_) => continue,
+            };
             let stock = self.stock_milli.entry(line.item.clone()).or_default();
-            *stock = stock.saturating_sub(line.quantity.milli());
+            *stock = stock.saturating_add(moved_milli);
         }
     }
 

@@ -1,0 +1,164 @@
+//! Card payments against the terminal simulator: every answer, every way of losing it.
+
+use std::time::Duration;
+
+use devices::nexo::{
+    Behaviour, Outcome, PaymentNumber, Script, Simulator, Terminal, TerminalSettings,
+};
+use money::{Currency, Money};
+
+const TIME: &str = "2026-11-27T09:00:00Z";
+
+fn usd(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::USD)
+}
+
+fn terminal(simulator: &Simulator) -> Terminal {
+    Terminal::new(TerminalSettings {
+        address: simulator.address(),
+        sale_id: "Lane 1".to_owned(),
+        poi_id: "POI-1".to_owned(),
+        connect_limit: Duration::from_secs(20),
+        answer_limit: Duration::from_secs(20),
+        doubt_limit: Duration::from_secs(60),
+        ask_again_every: Duration::from_millis(1),
+    })
+}
+
+fn always(behaviour: Behaviour) -> Script {
+    Box::new(move |_| behaviour)
+}
+
+#[test]
+fn a_payment_has_one_outcome_whatever_happens_to_its_answer() {
+    let check = |behaviour: Behaviour, approved: bool, charges: usize| {
+        let simulator = Simulator::start(0, always(behaviour)).expect("a free port");
+        let outcome = terminal(&simulator).pay(&PaymentNumber::new(1), usd(1234), TIME);
+        match outcome {
+            Outcome::Approved(approval) => {
+                assert!(approved, "{behaviour:?}");
+                assert_eq!(approval.amount, usd(1234));
+                assert_eq!(approval.last_four.as_deref(), Some("0119"));
+                assert_eq!(approval.token.as_deref(), Some("tok-1"));
+                assert_eq!(approval.offline, behaviour == Behaviour::ApproveOffline);
+            }
+            Outcome::NotCharged { reason } => assert!(!approved, "{behaviour:?}: {reason}"),
+            Outcome::Doubtful { reason } => panic!("{behaviour:?}: {reason}"),
+        }
+        assert_eq!(simulator.charges().len(), charges, "{behaviour:?}");
+    };
+    check(Behaviour::Approve, true, 1);
+    check(Behaviour::ApproveOffline, true, 1);
+    check(Behaviour::Decline, false, 0);
+    check(Behaviour::Delay(Duration::from_millis(50)), true, 1);
+    check(Behaviour::DropBefore, false, 0);
+    check(Behaviour::DropAfter, true, 1);
+}
+
+#[test]
+fn a_payment_that_nobody_can_be_asked_about_stays_in_doubt() {
+    let simulator = Simulator::start(0, always(Behaviour::Approve)).expect("a free port");
+    simulator.set_offline(true);
+    let mut settings = TerminalSettings {
+        address: simulator.address(),
+        sale_id: "Lane 1".to_owned(),
+        poi_id: "POI-1".to_owned(),
+        connect_limit: Duration::from_secs(20),
+        answer_limit: Duration::from_secs(20),
+        doubt_limit: Duration::ZERO,
+        ask_again_every: Duration::from_millis(1),
+    };
+    let number = PaymentNumber::new(1);
+    let outcome = Terminal::new(settings.clone()).pay(&number, usd(500), TIME);
+    assert!(matches!(outcome, Outcome::Doubtful { .. }), "{outcome:?}");
+    // Once it can be reached it says that it never got the payment.
+    simulator.set_offline(false);
+    settings.doubt_limit = Duration::from_secs(60);
+    let outcome = Terminal::new(settings).resolve(&number, Currency::USD);
+    assert!(matches!(outcome, Outcome::NotCharged { .. }), "{outcome:?}");
+    assert_eq!(simulator.charges(), []);
+}
+
+#[test]
+fn everything_else_a_terminal_is_asked() {
+    let simulator = Simulator::start(0, always(Behaviour::Approve)).expect("a free port");
+    let terminal = terminal(&simulator);
+    terminal
+        .login(&PaymentNumber::new(1), TIME, "0.1.0")
+        .expect("a login");
+    terminal
+        .display(&PaymentNumber::new(2), "TOTAL 5.00")
+        .expect("a display");
+    terminal
+        .print(&PaymentNumber::new(3), "VISA\n5.00")
+        .expect("a print");
+    assert_eq!(simulator.shown(), ["TOTAL 5.00", "VISA", "5.00"]);
+    let outcome = terminal.pay(&PaymentNumber::new(4), usd(500), TIME);
+    let Outcome::Approved(approval) = outcome else {
+        panic!("{outcome:?}");
+    };
+    terminal.abort(&PaymentNumber::new(4)).expect("an abort");
+    terminal
+        .reverse(&PaymentNumber::new(5), &approval)
+        .expect("a reversal");
+    assert!(simulator.charges()[0].reversed);
+    let mut unknown = approval.clone();
+    unknown.poi_transaction = "99".to_owned();
+    let refused = terminal.reverse(&PaymentNumber::new(6), &unknown);
+    assert!(refused.is_err(), "{refused:?}");
+    let outcome = terminal.refund(&PaymentNumber::new(7), usd(200), TIME);
+    assert!(matches!(outcome, Outcome::Approved(_)), "{outcome:?}");
+    assert!(simulator.charges()[1].refund);
+}
+
+/// Ten thousand payments with every loss at random: no customer is charged twice, none that was
+/// charged is told otherwise, and nothing stays in doubt while the terminal answers.
+#[test]
+fn lost_answers_charge_nobody_twice() {
+    const PAYMENTS: u64 = 10_000;
+    const SEED: u64 = 0x5eed_cafe;
+    println!("seed {SEED:#x}");
+    let mut state = SEED;
+    let script: Script = Box::new(move |_| {
+        // Constants of Knuth's MMIX.
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        match state >> 61 {
+            0 | 1 => Behaviour::DropBefore,
+            2 | 3 => Behaviour::DropAfter,
+            4 => Behaviour::Decline,
+            5 => Behaviour::Delay(Duration::from_micros(50)),
+            _ => Behaviour::Approve,
+        }
+    });
+    let simulator = Simulator::start(0, script).expect("a free port");
+    let terminal = terminal(&simulator);
+    let mut approved = Vec::new();
+    for n in 1..=PAYMENTS {
+        let amount = usd(i64::try_from(n).expect("a small number") + 99);
+        let number = PaymentNumber::new(n);
+        match terminal.pay(&number, amount, TIME) {
+            Outcome::Approved(approval) => {
+                assert_eq!(approval.amount, amount);
+                approved.push((number.as_str().to_owned(), amount));
+            }
+            Outcome::NotCharged { .. } => {}
+            Outcome::Doubtful { reason } => panic!("payment {n}: {reason}"),
+        }
+    }
+    let charged: Vec<(String, Money)> = simulator
+        .charges()
+        .into_iter()
+        .map(|charge| {
+            let amount = Money::parse(&charge.amount, Currency::USD);
+            (charge.service_id, amount.expect("an amount"))
+        })
+        .collect();
+    assert_eq!(charged, approved);
+    assert!(
+        approved.len() > 5000 && approved.len() < 8000,
+        "{}",
+        approved.len()
+    );
+}

@@ -1,0 +1,130 @@
+//! What comes back, and credit notes, in the store's books.
+
+use ledger::{Entry, ExceptionKind};
+use sale::{CartId, LineTotal, Receipt, ReturnOf, Tender};
+
+use crate::shop::{DAY, Journal, Shop, completed, lane, receipt, usd};
+
+/// A receipt of two milks on lane `a`.
+fn sold(id: &str) -> Receipt {
+    let cart = CartId {
+        lane: lane('a'),
+        number: 1,
+    };
+    let mut receipt = receipt(cart, DAY, &[("milk", 2000, 198)]);
+    receipt.id = id.to_owned();
+    receipt
+}
+
+/// A receipt that takes so much of it back.
+fn back(id: &str, milli: i64, restock: bool) -> Receipt {
+    let cart = CartId {
+        lane: lane('b'),
+        number: 1,
+    };
+    let mut receipt = receipt(cart, DAY, &[("milk", milli, 99)]);
+    receipt.id = id.to_owned();
+    receipt.lines[0].detail.returned = Some(Box::new(ReturnOf {
+        receipt: "1-000001".to_owned(),
+        line: 1,
+        before_milli: 0,
+        cost: LineTotal {
+            line: 1,
+            extended: usd(-99),
+            discount: usd(0),
+            deposit: usd(0),
+            tax: usd(0),
+            promotions: Vec::new(),
+        },
+        reason: "does not fit".to_owned(),
+        restock,
+    }));
+    receipt
+}
+
+fn ingest(shop: &mut Shop, entries: Vec<Entry>) {
+    shop.apply(&ledger::Command::Ingest { entries });
+}
+
+fn stock(shop: &Shop) -> i64 {
+    shop.view().stock_milli(&"milk".into()).unwrap()
+}
+
+#[test]
+fn stock_and_returns_follow_the_receipts() {
+    let mut shop = Shop::with_lanes("ab");
+    let (mut a, mut b) = (Journal::of('a'), Journal::of('b'));
+    ingest(&mut shop, vec![a.write(completed(sold("1-000001")))]);
+    assert_eq!(stock(&shop), -2000);
+    ingest(
+        &mut shop,
+        vec![b.write(completed(back("2-000001", 1000, true)))],
+    );
+    assert_eq!(stock(&shop), -1000);
+    ingest(
+        &mut shop,
+        vec![b.write(completed(back("2-000002", 1000, false)))],
+    );
+    assert_eq!(stock(&shop), -1000);
+    let record = shop.view().receipt("1-000001").unwrap().unwrap();
+    assert_eq!((record.entry, record.returned_milli[&1]), (Some(1), 2000));
+    assert_eq!(shop.exceptions(), []);
+}
+
+#[test]
+fn what_two_lanes_took_back_is_put_before_a_person() {
+    let mut shop = Shop::with_lanes("ab");
+    let (mut a, mut b) = (Journal::of('a'), Journal::of('b'));
+    ingest(&mut shop, vec![a.write(completed(sold("1-000001")))]);
+    ingest(
+        &mut shop,
+        vec![b.write(completed(back("2-000001", 2000, true)))],
+    );
+    ingest(
+        &mut shop,
+        vec![a.write(completed(back("1-000002", 1000, true)))],
+    );
+    let expected = [(ExceptionKind::ReturnedTwice, Some((lane('a'), 2)))];
+    assert_eq!(shop.exceptions(), expected);
+}
+
+#[test]
+fn a_return_may_come_before_its_receipt() {
+    let check = |milli: i64, expected: usize| {
+        let mut shop = Shop::with_lanes("ab");
+        let (mut a, mut b) = (Journal::of('a'), Journal::of('b'));
+        ingest(
+            &mut shop,
+            vec![b.write(completed(back("2-000001", milli, true)))],
+        );
+        assert_eq!(shop.exceptions(), []);
+        ingest(&mut shop, vec![a.write(completed(sold("1-000001")))]);
+        assert_eq!(shop.exceptions().len(), expected, "{milli}");
+        assert_eq!(stock(&shop), milli - 2000);
+    };
+    check(1000, 0);
+    check(2000, 0);
+    check(3000, 1);
+}
+
+#[test]
+fn credit_notes_are_made_and_spent() {
+    let mut shop = Shop::with_lanes("ab");
+    let mut a = Journal::of('a');
+    let mut credit = |shop: &mut Shop, minor: i64| {
+        let mut receipt = sold("1-000001");
+        receipt.tenders = vec![Tender::StoreCredit {
+            number: "C1-1".to_owned(),
+            amount: usd(minor),
+        }];
+        ingest(shop, vec![a.write(completed(receipt))]);
+        shop.view().credit_minor("C1-1").unwrap()
+    };
+    assert_eq!(shop.view().credit_minor("C1-1").unwrap(), None);
+    assert_eq!(credit(&mut shop, -500), Some(500));
+    assert_eq!(credit(&mut shop, 300), Some(200));
+    assert_eq!(shop.exceptions(), []);
+    assert_eq!(credit(&mut shop, 300), Some(-100));
+    let expected = [(ExceptionKind::CreditOverspent, Some((lane('a'), 3)))];
+    assert_eq!(shop.exceptions(), expected);
+}

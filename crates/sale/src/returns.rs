@@ -1,0 +1,214 @@
+//! Goods that come back: what of a receipt can still be returned, and exactly what it cost.
+//!
+//! A line's amounts are divided over its units by a rule that does not depend on how many come back
+//! at once: price, discount, deposit and tax of the first `n` of `N` units are each `n/N` of the
+//! line's, rounded down. So parts in any order and number add up to the line, to the cent.
+
+use std::collections::BTreeMap;
+
+use catalog::Action;
+use money::{Money, Quantity, Rounding, Unit};
+use serde::{Deserialize, Serialize};
+
+use crate::decide::{Decision, bounded, parse_quantity, paying, with_cart};
+use crate::people::{Who, reasoned};
+use crate::{
+    Cart, Context, Event, LINES_MAX, Line, LineDetail, LineTotal, PromotionTotal, Receipt, Refusal,
+    Register,
+};
+
+/// A receipt as the store knows it, with what of it was returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoldReceipt {
+    pub receipt: Receipt,
+    /// Thousandths returned of each line so far, as far as this lane knows.
+    pub returned_milli: BTreeMap<u32, i64>,
+}
+
+/// What a return line is a return of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnOf {
+    pub receipt: String,
+    pub line: u32,
+    /// Thousandths of that line that had come back before this.
+    pub before_milli: i64,
+    /// What is given back: the amounts of a sale, below zero.
+    pub cost: LineTotal,
+    pub reason: String,
+    /// Whether the goods can be sold again and go back to stock.
+    pub restock: bool,
+}
+
+/// The right to refund. Granted to a lane for a receipt's lines; until rights are divided between
+/// lanes, what this lane knows decides ([`LocalRights`]).
+pub trait Rights {
+    /// Takes the right to refund so much more of a receipt's line. `false` where this lane must not.
+    fn may_refund(&self, receipt: &str, line: u32, milli: i64) -> bool;
+}
+
+/// Grants what the known facts allow, and leaves it to the books to find what two lanes did that
+/// could not reach each other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LocalRights;
+
+impl Rights for LocalRights {
+    fn may_refund(&self, _receipt: &str, _line: u32, _milli: i64) -> bool {
+        true
+    }
+}
+
+/// What comes back, as the command says it.
+pub(crate) struct Asked<'a> {
+    pub receipt: &'a str,
+    pub line: u32,
+    pub quantity: Option<&'a str>,
+    pub reason: &'a str,
+    pub restock: bool,
+}
+
+pub(crate) fn take_back(
+    register: &Register,
+    who: &Who<'_>,
+    asked: &Asked<'_>,
+    ctx: &Context<'_>,
+) -> Decision {
+    who.may(Action::Return, ctx)?;
+    if let Some(refusal) = register.cart.as_ref().and_then(paying) {
+        return Err(refusal);
+    }
+    let lines = register.cart.as_ref().map_or(0, |cart| cart.lines.len());
+    if lines >= LINES_MAX {
+        return Err(Refusal::CartFull { lines });
+    }
+    let number = u32::try_from(lines + 1).expect("bounded by LINES_MAX");
+    let line = return_line(register, asked, number, ctx)?;
+    with_cart(register, ctx, |cart| Event::LineAdded { cart, line })
+}
+
+fn return_line(
+    register: &Register,
+    asked: &Asked<'_>,
+    number: u32,
+    ctx: &Context<'_>,
+) -> Result<Line, Refusal> {
+    let reason = reasoned(asked.reason)?;
+    let id = asked.receipt.trim();
+    let sold = ctx
+        .shared
+        .receipt(id)
+        .ok_or_else(|| Refusal::UnknownReceipt {
+            receipt: id.chars().take(40).collect(),
+        })?;
+    let source = sold.receipt.lines.iter().find(|l| l.number == asked.line);
+    let source = source.filter(|line| line.detail.returned.is_none());
+    let source = source.ok_or(Refusal::NoSuchLine { line: asked.line })?;
+    if ctx
+        .reference
+        .item(&source.item)
+        .is_some_and(|item| item.selling.not_returnable)
+    {
+        return Err(Refusal::NotReturnable {
+            description: source.description.clone(),
+        });
+    }
+    let known = sold.returned_milli.get(&asked.line).copied().unwrap_or(0);
+    let before = known + in_cart(register.cart.as_ref(), id, asked.line);
+    let whole = source.quantity.milli();
+    let left = whole - before;
+    let quantity = match asked.quantity {
+        Some(text) => parse_quantity(text, source.quantity.unit())?,
+        None => quantity(left, source.quantity.unit()),
+    };
+    let may = left > 0
+        && quantity.milli() <= left
+        && ctx.rights.may_refund(id, asked.line, quantity.milli());
+    if !may {
+        return Err(Refusal::AlreadyReturned {
+            description: source.description.clone(),
+            left: quantity_text(left.max(0), source.quantity.unit()),
+        });
+    }
+    let total = sold
+        .receipt
+        .totals
+        .lines
+        .iter()
+        .find(|l| l.line == asked.line);
+    let total = total.ok_or(Refusal::NoSuchLine { line: asked.line })?;
+    let cost = given_back(total, number, (before, before + quantity.milli()), whole);
+    Ok(Line {
+        number,
+        quantity,
+        price_override: None,
+        voided: false,
+        detail: LineDetail {
+            returned: Some(Box::new(ReturnOf {
+                receipt: id.to_owned(),
+                line: asked.line,
+                before_milli: before,
+                cost,
+                reason: bounded(&reason),
+                restock: asked.restock,
+            })),
+            marks: source.detail.marks.clone(),
+            ..LineDetail::default()
+        },
+        ..source.clone()
+    })
+}
+
+fn quantity(milli: i64, unit: Unit) -> Quantity {
+    match unit {
+        Unit::Each => Quantity::each(milli / 1000),
+        Unit::Kilogram => Quantity::grams(milli),
+    }
+}
+
+fn quantity_text(milli: i64, unit: Unit) -> String {
+    quantity(milli, unit).to_string()
+}
+
+/// What the open cart already takes back of a line.
+fn in_cart(cart: Option<&Cart>, receipt: &str, line: u32) -> i64 {
+    let lines = cart.into_iter().flat_map(Cart::live_lines);
+    lines
+        .filter(|own| {
+            let returned = own.detail.returned.as_ref();
+            returned.is_some_and(|of| of.receipt == receipt && of.line == line)
+        })
+        .map(|own| own.quantity.milli())
+        .sum()
+}
+
+/// The amounts of a line for the units after the first `from` up to `to` of `whole`, in thousandths,
+/// below zero.
+fn given_back(total: &LineTotal, line: u32, (from, to): (i64, i64), whole: i64) -> LineTotal {
+    let part = |amount: Money| {
+        let up_to = |milli| amount.ratio(milli, whole, Rounding::Down);
+        up_to(from) - up_to(to)
+    };
+    let promotions: Vec<PromotionTotal> = total
+        .promotions
+        .iter()
+        .map(|promotion| PromotionTotal {
+            amount: part(promotion.amount),
+            ..promotion.clone()
+        })
+        .collect();
+    LineTotal {
+        line,
+        extended: part(total.extended),
+        // The parts of each promotion are rounded on their own, so they make the discount.
+        discount: match promotions.first() {
+            Some(_) => promotions
+                .iter()
+                .fold(Money::zero(total.extended.currency()), |sum, p| {
+                    sum + p.amount
+                }),
+            None => part(total.discount),
+        },
+        deposit: part(total.deposit),
+        tax: part(total.tax),
+        promotions,
+    }
+}

@@ -1,0 +1,393 @@
+//! Paying: cash and what stands for it, in any number of parts, and giving money back.
+//!
+//! What is due is fixed when paying begins. Below zero it is owed to the customer. Whatever the
+//! parts are, tenders less change are the total, to the cent: what rounding of cash leaves over is a
+//! tender of its own.
+
+use catalog::{Action, Settings};
+use money::{Money, Rounding};
+use serde::{Deserialize, Serialize};
+
+use crate::decide::{Decision, parse_amount};
+use crate::lines::holds_card_number;
+use crate::people::Who;
+use crate::{
+    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, price,
+};
+
+/// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
+const CASH_MINOR_MAX: i64 = 10_000_000;
+/// The most tenders of one sale.
+const TENDERS_MAX: usize = 50;
+/// The most characters of a voucher's or cheque's number.
+const NUMBER_CHARS_MAX: usize = 40;
+
+/// What is handed over besides the store's own cash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum PayWith {
+    /// Cash of another currency that the store takes.
+    ForeignCash {
+        currency: String,
+    },
+    Voucher {
+        number: String,
+    },
+    Cheque {
+        number: String,
+    },
+    /// What the store owes the bearer of a credit note.
+    StoreCredit {
+        number: String,
+    },
+    /// The customer of the sale pays later.
+    Account,
+}
+
+/// Where a sale that is being paid stands.
+struct Paying<'a> {
+    cart: &'a Cart,
+    settings: Settings,
+    due: Money,
+    before: Money,
+    /// Begins paying where it has not begun.
+    events: Vec<Event>,
+    at: crate::LocalTime,
+}
+
+impl<'a> Paying<'a> {
+    fn of(register: &'a Register, ctx: &Context<'_>) -> Result<Paying<'a>, Refusal> {
+        let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
+        if cart.live_lines().next().is_none() {
+            return Err(Refusal::NothingToPay);
+        }
+        if cart.tenders.len() >= TENDERS_MAX {
+            return Err(Refusal::BadAmount {
+                message: format!("A sale is paid in at most {TENDERS_MAX} parts."),
+            });
+        }
+        let settings = ctx.reference.settings();
+        let (at, due, events) = match cart.phase {
+            Phase::Paying { at, due } => (at, due, Vec::new()),
+            Phase::Selling => {
+                let due = price(cart, ctx.book, ctx.now, settings.currency).total;
+                let begun = Event::TenderStarted {
+                    cart: cart.id,
+                    at: ctx.now,
+                    due,
+                };
+                (ctx.now, due, vec![begun])
+            }
+        };
+        Ok(Paying {
+            cart,
+            before: cart.paid().unwrap_or(Money::zero(settings.currency)),
+            settings,
+            due,
+            events,
+            at,
+        })
+    }
+
+    /// What is still to be paid; below zero, to be given back.
+    fn left(&self) -> Money {
+        self.due - self.before
+    }
+
+    /// Takes these tenders, and completes the sale where that pays it.
+    fn take(
+        mut self,
+        register: &Register,
+        who: &Who<'_>,
+        tenders: Vec<Tender>,
+        ctx: &Context<'_>,
+    ) -> Decision {
+        let mut all = self.cart.tenders.clone();
+        let mut paid = self.before;
+        for tender in tenders {
+            paid += tender.amount();
+            self.events.push(Event::Tendered {
+                cart: self.cart.id,
+                tender: tender.clone(),
+            });
+            all.push(tender);
+        }
+        let settled = match self.due.is_negative() {
+            true => paid <= self.due,
+            false => paid >= self.due,
+        };
+        if settled {
+            let receipt = self.receipt(register, who, all, paid - self.due, ctx);
+            self.events.push(Event::Completed {
+                cart: self.cart.id,
+                receipt: Box::new(receipt),
+            });
+        }
+        Ok(self.events)
+    }
+
+    fn receipt(
+        &self,
+        register: &Register,
+        who: &Who<'_>,
+        tenders: Vec<Tender>,
+        change: Money,
+        ctx: &Context<'_>,
+    ) -> Receipt {
+        let cart = self.cart;
+        Receipt {
+            id: receipt_id(register, ctx),
+            cart: cart.id,
+            lane_name: ctx.lane_name.to_owned(),
+            store_name: self.settings.store_name.clone(),
+            cashier: who.cashier.employee.clone(),
+            cashier_name: who.cashier.name.clone(),
+            customer: cart.customer.as_ref().map(|(id, _, _)| id.clone()),
+            day: cart.day.clone(),
+            opened_at: cart.opened_at,
+            priced_at: self.at,
+            book: cart.book,
+            reference: cart.reference.clone(),
+            lines: cart.live_lines().cloned().collect(),
+            totals: price(cart, ctx.book, self.at, self.settings.currency),
+            tenders,
+            change: planted::instead(
+                "change-forgotten",
+                Money::zero(self.settings.currency),
+                change,
+            ),
+            detail: ReceiptDetail {
+                notes: cart.notes.clone(),
+            },
+        }
+    }
+}
+
+fn receipt_id(register: &Register, ctx: &Context<'_>) -> String {
+    format!("{}-{:06}", ctx.lane_number, receipt_number(register))
+}
+
+fn receipt_number(register: &Register) -> u64 {
+    register.receipts + u64::from(!planted::every(7, "receipt-number-used-again"))
+}
+
+/// An amount rounded to what can be paid in cash.
+fn in_cash(amount: Money, settings: &Settings) -> Money {
+    let step = settings.cash_rounding_minor;
+    if step <= 1 {
+        return amount;
+    }
+    amount.ratio(1, step, Rounding::HalfUp).times(step)
+}
+
+/// Takes cash, or gives it back where money is owed to the customer.
+pub(crate) fn cash(
+    register: &Register,
+    who: &Who<'_>,
+    amount: Option<&str>,
+    ctx: &Context<'_>,
+) -> Decision {
+    let paying = Paying::of(register, ctx)?;
+    let drawer = register.drawer.as_ref();
+    if let Some(drawer) = drawer.filter(|_| paying.settings.drawer_per_cashier)
+        && drawer.assigned != who.cashier.employee
+    {
+        return Err(Refusal::DrawerOfAnother {
+            employee: drawer.assigned.to_string(),
+        });
+    }
+    let left = paying.left();
+    let to_pay = in_cash(left, &paying.settings);
+    let amount = match amount {
+        None => to_pay,
+        Some(text) => {
+            let given = parse_amount(text, left)?;
+            if left.is_negative() { -given } else { given }
+        }
+    };
+    check_cash(amount, left, to_pay)?;
+    let settles = match left.is_negative() {
+        true => amount <= to_pay,
+        false => amount >= to_pay,
+    };
+    let mut tenders = vec![Tender::Cash { amount }];
+    if settles && left != to_pay {
+        let amount = left - to_pay;
+        tenders.push(Tender::Rounding { amount });
+    }
+    paying.take(register, who, tenders, ctx)
+}
+
+fn check_cash(amount: Money, left: Money, to_pay: Money) -> Result<(), Refusal> {
+    let bad = |message: String| Err(Refusal::BadAmount { message });
+    if amount.minor().abs() > CASH_MINOR_MAX {
+        return bad(format!("{amount} is more cash than a drawer holds."));
+    }
+    if left.is_negative() && amount < to_pay {
+        return bad(format!("No more than {} is to be given back.", -to_pay));
+    }
+    if amount.is_zero() && !to_pay.is_zero() {
+        return bad("Nothing was handed over.".to_owned());
+    }
+    Ok(())
+}
+
+/// Takes what is not the store's own cash.
+pub(crate) fn pay_with(
+    register: &Register,
+    who: &Who<'_>,
+    with: &PayWith,
+    amount: Option<&str>,
+    ctx: &Context<'_>,
+) -> Decision {
+    let paying = Paying::of(register, ctx)?;
+    let left = paying.left();
+    if left.is_negative() {
+        return give_back(register, who, paying, with, ctx);
+    }
+    if let PayWith::ForeignCash { currency } = with {
+        let tender = foreign(&paying, currency, amount)?;
+        return paying.take(register, who, vec![tender], ctx);
+    }
+    let amount = match amount {
+        Some(text) => parse_amount(text, left)?,
+        None => left,
+    };
+    if amount.is_zero() {
+        return Err(Refusal::BadAmount {
+            message: "Nothing was handed over.".to_owned(),
+        });
+    }
+    if amount > left && !matches!(with, PayWith::Voucher { .. }) {
+        return Err(Refusal::OverTender { left });
+    }
+    let tender = match with {
+        PayWith::ForeignCash { .. } => unreachable!("taken above"),
+        // A voucher may be worth more than is due: the rest is lost, as is printed on vouchers.
+        PayWith::Voucher { number } => Tender::Voucher {
+            number: number_of(number)?,
+            face: amount,
+            amount: if amount > left { left } else { amount },
+        },
+        PayWith::Cheque { number } => {
+            who.may(Action::TakeCheque, ctx)?;
+            Tender::Cheque {
+                number: number_of(number)?,
+                amount,
+            }
+        }
+        PayWith::StoreCredit { number } => {
+            let number = number_of(number)?;
+            credit_covers(paying.cart, &number, amount, ctx)?;
+            Tender::StoreCredit { number, amount }
+        }
+        PayWith::Account => on_account(paying.cart, amount, ctx)?,
+    };
+    paying.take(register, who, vec![tender], ctx)
+}
+
+/// Gives money back as store credit, or takes it off what the customer owes.
+fn give_back(
+    register: &Register,
+    who: &Who<'_>,
+    paying: Paying<'_>,
+    with: &PayWith,
+    ctx: &Context<'_>,
+) -> Decision {
+    let amount = paying.left();
+    let tender = match with {
+        PayWith::StoreCredit { .. } => Tender::StoreCredit {
+            // The credit note has the number of the receipt that made it.
+            number: format!("C{}", receipt_id(register, ctx)),
+            amount,
+        },
+        PayWith::Account => on_account(paying.cart, amount, ctx)?,
+        PayWith::ForeignCash { .. } | PayWith::Voucher { .. } | PayWith::Cheque { .. } => {
+            return Err(Refusal::NotForRefunds);
+        }
+    };
+    paying.take(register, who, vec![tender], ctx)
+}
+
+fn foreign(paying: &Paying<'_>, currency: &str, amount: Option<&str>) -> Result<Tender, Refusal> {
+    let bad = |message: String| Refusal::BadAmount { message };
+    let taken = &paying.settings.foreign_cash;
+    let rate = taken.iter().find(|rate| rate.currency.code() == currency);
+    let rate = rate.ok_or_else(|| Refusal::CurrencyNotTaken {
+        currency: currency.chars().take(3).collect(),
+    })?;
+    let text = amount.ok_or_else(|| bad(format!("Say how much {currency} was given.")))?;
+    let given = Money::parse(text, rate.currency).map_err(|error| bad(error.to_string()))?;
+    if given.minor() <= 0 || given.minor() > CASH_MINOR_MAX {
+        return Err(bad(format!("{given} {currency} cannot be taken.")));
+    }
+    let amount = rate.convert(given, paying.settings.currency);
+    let amount = amount.ok_or_else(|| bad(format!("The rate of {currency} cannot be used.")))?;
+    Ok(Tender::ForeignCash {
+        given,
+        rate: rate.rate.clone(),
+        amount,
+    })
+}
+
+fn number_of(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    let fits = (1..=NUMBER_CHARS_MAX).contains(&text.chars().count());
+    match fits && text.chars().all(sound) && !holds_card_number(text) {
+        true => Ok(text.to_owned()),
+        false => Err(Refusal::BadNumber),
+    }
+}
+
+/// Whether a credit note still holds so much, as far as this lane knows.
+fn credit_covers(
+    cart: &Cart,
+    number: &str,
+    amount: Money,
+    ctx: &Context<'_>,
+) -> Result<(), Refusal> {
+    let known = ctx.shared.credit_minor(number);
+    let here = cart.tenders.iter().map(|tender| match tender {
+        Tender::StoreCredit { number: n, amount } if n == number => amount.minor(),
+        _ => 0,
+    });
+    let left = known.unwrap_or(0).saturating_sub(here.sum());
+    match known {
+        None => Err(Refusal::UnknownCredit {
+            number: number.to_owned(),
+        }),
+        Some(_) if amount.minor() > left => Err(Refusal::CreditTooSmall {
+            left: Money::from_minor(left, amount.currency()),
+        }),
+        Some(_) => Ok(()),
+    }
+}
+
+fn on_account(cart: &Cart, amount: Money, ctx: &Context<'_>) -> Result<Tender, Refusal> {
+    let customer = cart.customer.as_ref().map(|(id, _, _)| id);
+    let found = customer.and_then(|id| ctx.reference.customer(id));
+    match found.filter(|customer| customer.detail.on_account) {
+        Some(customer) => Ok(Tender::Account {
+            customer: customer.id,
+            amount,
+        }),
+        None => Err(Refusal::NoAccount),
+    }
+}
+
+/// Gives one tender back; the sale goes on where it was the only one.
+pub(crate) fn void(register: &Register, number: u32) -> Decision {
+    let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
+    if matches!(cart.phase, Phase::Selling) {
+        return Err(Refusal::NotPaying);
+    }
+    let there = usize::try_from(number).is_ok_and(|n| (1..=cart.tenders.len()).contains(&n));
+    match there {
+        true => Ok(vec![Event::TenderVoided {
+            cart: cart.id,
+            number,
+        }]),
+        false => Err(Refusal::NoSuchTender { number }),
+    }
+}
