@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["f1e946c2c6b975dc51b25a5dcd1495c7f887d9c577438a4cd41919da71c05661"]
+    expect!["059e6441240d8b7f44b385e9cf343b33935dc93a301b5e697777a9be6c142431"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 
