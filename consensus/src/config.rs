@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use openraft::{Config, SnapshotPolicy};
 
-use crate::{ConsensusError, NodeId};
+use crate::{ConsensusError, Member, NodeId};
 
 /// What a node needs to know besides its disk.
 #[derive(Clone, Debug)]
@@ -17,6 +17,10 @@ pub struct ConsensusConfig {
     pub snapshot_after_entries: u64,
     /// Entries kept in the log behind a snapshot, for lanes that were away for a moment.
     pub entries_kept: u64,
+    /// Begin a new group that goes on with this node's log, and has this node alone. The old group
+    /// must never agree on anything again under this `group`; whether nodes of it still run, nobody
+    /// here can know.
+    pub alone: Option<Member>,
 }
 
 impl ConsensusConfig {
@@ -28,6 +32,7 @@ impl ConsensusConfig {
             timing: Timing::default(),
             snapshot_after_entries: 20_000,
             entries_kept: 10_000,
+            alone: None,
         }
     }
 

@@ -19,6 +19,7 @@ mod liveness;
 mod log_store;
 mod network;
 mod node;
+mod recovery;
 mod rpc;
 mod runtime;
 mod snapshots;
@@ -31,6 +32,7 @@ mod types;
 
 pub use config::{ConsensusConfig, Timing};
 pub use node::{Consensus, ConsensusError, ProposeError};
+pub use recovery::voters;
 pub use state_machine::Applier;
 pub use status::RaftStatus;
 pub use transport::{Transport, TransportError};

@@ -23,7 +23,9 @@ use crate::snapshots::{APPLIED, SnapshotDesk, to_openraft};
 use crate::state_machine::StateMachine;
 use crate::status::{self, RaftStatus};
 use crate::types::{Payload, Types};
-use crate::{Applier, ConsensusConfig, Member, NodeId, Timing, Transport, autopilot_task};
+use crate::{
+    Applier, ConsensusConfig, Member, NodeId, Timing, Transport, autopilot_task, recovery,
+};
 
 /// Says, once the Raft log was lost, that this node must not take part again.
 const LOST_FILE: &str = "raft.lost";
@@ -122,7 +124,10 @@ impl Consensus {
         let openraft_config = config.to_openraft()?;
         let snapshots = Snapshots::open(disk.clone())?;
         let room = Room::new(clock.clone());
-        let log = open_log(&disk, &room, &state, &snapshots)?;
+        let mut log = open_log(&disk, &room, &state, &snapshots)?;
+        if let Some(member) = &config.alone {
+            recovery::go_on_alone(&mut log, config.me, member.clone()).await?;
+        }
         let StateDb { writer, reader } = state;
         let desk = SnapshotDesk::start(&disk, snapshots.clone(), reader, room.clone());
         let (machine, applied) = StateMachine::start(
@@ -206,7 +211,7 @@ impl Consensus {
         if self.status().borrow().members.get(&node) == Some(&member) {
             return Ok(());
         }
-        self.change(ChangeMembers::AddNodes(BTreeMap::from([(node, member)])))
+        self.change([ChangeMembers::AddNodes(BTreeMap::from([(node, member)]))])
             .await
     }
 
@@ -222,34 +227,54 @@ impl Consensus {
         if status.voters == nodes {
             let heir = self.inner.heir_in_time(&status.learners).await;
             let heir = BTreeSet::from([heir.ok_or(ConsensusError::LastVoter)?]);
-            self.change(ChangeMembers::ReplaceAllVoters(heir)).await?;
-        } else if status.voters.contains(&node) {
-            self.change(ChangeMembers::RemoveVoters(nodes.clone()))
-                .await?;
+            let changes = [
+                ChangeMembers::ReplaceAllVoters(heir),
+                ChangeMembers::RemoveNodes(nodes),
+            ];
+            return self.change(changes).await;
         }
-        self.change(ChangeMembers::RemoveNodes(nodes)).await
+        if !status.voters.contains(&node) {
+            return self.change([ChangeMembers::RemoveNodes(nodes)]).await;
+        }
+        let demoted = ChangeMembers::RemoveVoters(nodes.clone());
+        let removed = ChangeMembers::RemoveNodes(nodes);
+        self.change([demoted, removed]).await
     }
 
-    /// Carries out a change that leaves lanes which no longer vote in the group, so that a change
-    /// which another one interrupted never removes a lane.
-    async fn change(&self, change: ChangeMembers<NodeId, Member>) -> Result<(), ConsensusError> {
+    /// Carries out changes one after the other, with none of the autopilot's in between: it would
+    /// promote a lane again that was demoted to be removed. Each leaves lanes which no longer vote
+    /// in the group, so that a change which another one interrupted never removes a lane.
+    async fn change(
+        &self,
+        changes: impl IntoIterator<Item = ChangeMembers<NodeId, Member>>,
+    ) -> Result<(), ConsensusError> {
         let Inner { clock, timing, .. } = self.inner.as_ref();
-        let tries = async {
+        let carried_out = async {
             let _one_at_a_time = self.inner.changing.lock().await;
-            loop {
-                let changed = self.inner.raft.change_membership(change.clone(), true);
-                match changed.await {
-                    Ok(_) => return Ok(()),
-                    // One change at a time: the one under way ends soon, or there is no quorum.
-                    Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(_))) => {
-                        clock.sleep(CHANGE_RETRY_AFTER).await;
-                    }
-                    Err(error) => return Err(change_error(error)),
-                }
+            for change in changes {
+                self.change_until_done(change).await?;
             }
+            Ok(())
         };
-        let outcome = timeout(clock.as_ref(), timing.propose_limit, tries).await;
+        let outcome = timeout(clock.as_ref(), timing.propose_limit, carried_out).await;
         outcome.unwrap_or(Err(ConsensusError::NoQuorum))
+    }
+
+    async fn change_until_done(
+        &self,
+        change: ChangeMembers<NodeId, Member>,
+    ) -> Result<(), ConsensusError> {
+        loop {
+            let changed = self.inner.raft.change_membership(change.clone(), true);
+            match changed.await {
+                Ok(_) => return Ok(()),
+                // One change at a time: the one under way ends soon, or there is no quorum.
+                Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(_))) => {
+                    self.inner.clock.sleep(CHANGE_RETRY_AFTER).await;
+                }
+                Err(error) => return Err(change_error(error)),
+            }
+        }
     }
 
     /// Tells the autopilot which lanes are shut down on purpose: they are silent, but not dead.
@@ -370,9 +395,10 @@ impl Consensus {
         if !status.borrow().is_leader {
             return true;
         }
-        let no_change = timeout(clock.as_ref(), limit, self.inner.changing.lock()).await;
+        let change_limit = timing.propose_limit;
+        let no_change = timeout(clock.as_ref(), change_limit, self.inner.changing.lock()).await;
         let settled = status.wait_for(|status| !status.is_changing || !status.is_leader);
-        drop(timeout(clock.as_ref(), limit, settled).await);
+        drop(timeout(clock.as_ref(), change_limit, settled).await);
         let voters = status.borrow().voters.clone();
         let Some(heir) = self.inner.heir_in_time(&voters).await else {
             return !status.borrow().is_leader;

@@ -51,6 +51,10 @@ enum Command {
     Join(JoinArgs),
     /// Run a lane.
     Lane(LaneArgs),
+    /// Take a lane that will not come back out of the store.
+    Retire(RetireArgs),
+    /// Go on with one lane after most of the lanes were lost for good. Shows what is missing first.
+    Recover(RecoverArgs),
     /// Run a head office.
     Hq(HqArgs),
     /// Bring items, people, taxes, promotions or settings into a running store.
@@ -195,6 +199,40 @@ pub struct LaneArgs {
     /// Close when standard input ends, for whoever runs lanes as child processes.
     #[arg(long, hide = true)]
     pub until_stdin_closes: bool,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RetireArgs {
+    /// The folder of a running lane of the store.
+    pub dir: PathBuf,
+    /// The lane to take out: its number or its id, as `lanemesh status` shows them.
+    pub lane: String,
+    /// A manager's number.
+    #[arg(long)]
+    pub manager: String,
+    /// The manager's PIN.
+    #[arg(long)]
+    pub pin: String,
+}
+
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// The folder of the lane to go on with; it must not be running.
+    pub dir: PathBuf,
+    /// Do not ask for confirmation.
+    #[arg(long)]
+    pub yes: bool,
+    /// A manager's number; asked for where it is missing and the store has a manager.
+    #[arg(long)]
+    pub manager: Option<String>,
+    /// The manager's PIN.
+    #[arg(long)]
+    pub pin: Option<String>,
+    /// How long to look for the other lanes, in seconds.
+    #[arg(long, default_value_t = 10)]
+    pub wait: u64,
     #[command(flatten)]
     pub network: NetworkArgs,
 }
@@ -416,6 +454,8 @@ pub fn run() -> ExitCode {
         Command::Invite { dir } => commands::invite::run(&dir),
         Command::Join(args) => commands::join::run(args),
         Command::Lane(args) => commands::lane::run(&args, json),
+        Command::Retire(args) => commands::retire::run(&args),
+        Command::Recover(args) => commands::recover::run(&args, json),
         Command::Hq(args) => commands::hq::run(&args, json),
         Command::Import(args) => commands::import::run(&args),
         Command::Status { dir } => commands::status::run(&dir),

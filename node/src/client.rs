@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use api::{CommandRequest, Done, LaneStatus, LaneView, Problem};
 use futures::StreamExt;
+use ledger::LaneId;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,17 @@ impl LaneClient {
     /// Opens an invitation.
     pub async fn invite(&self) -> Result<Invitation, ClientError> {
         read(send(self.request(Method::POST, "/v1/invitations")).await?).await
+    }
+
+    /// Takes a lane out of the store.
+    pub async fn retire(&self, lane: LaneId, manager: &str, pin: &str) -> Result<(), ClientError> {
+        let path = format!("/v1/lanes/{lane}/retire");
+        let body = serde_json::json!({ "manager": manager, "pin": pin });
+        let answer = send(self.request(Method::POST, &path).json(&body)).await?;
+        match answer.status() {
+            StatusCode::OK => Ok(()),
+            _ => Err(failed(answer).await),
+        }
     }
 
     /// Imports a file; `progress` is told how many records took effect. Answers the report.

@@ -25,7 +25,7 @@ use catalog::{CodeRules, ItemCode, Reference, ScannedCode};
 use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
 use futures::{Stream, StreamExt};
 use ledger::{DayTotal, LaneId, StoreView};
-use sale::{BusinessDay, Shared as _};
+use sale::{BusinessDay, Pin, Shared as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -33,7 +33,7 @@ use tokio_stream::wrappers::{BroadcastStream, ReceiverStream, WatchStream};
 
 use crate::client::Invitation;
 use crate::import::{self, Source};
-use crate::lane::{INVITATION_MINUTES, Lane, LaneEvent};
+use crate::lane::{INVITATION_MINUTES, Lane, LaneEvent, RetireError};
 
 /// The largest body of a command, in bytes.
 const COMMAND_BYTES_MAX: usize = 64 * 1024;
@@ -121,6 +121,7 @@ fn routes() -> Vec<Route> {
         reads("/v1/exceptions", get(exceptions)),
         writes("/v1/commands", post(command), COMMAND_BYTES_MAX),
         writes("/v1/invitations", post(invite), COMMAND_BYTES_MAX),
+        writes("/v1/lanes/{lane}/retire", post(retire), COMMAND_BYTES_MAX),
         writes("/v1/import", post(import), IMPORT_BYTES_MAX),
     ]
 }
@@ -354,6 +355,34 @@ async fn exceptions(State(local): Shared) -> Result<impl IntoResponse, Failure> 
         .lane
         .read(|tables| StoreView::new(tables).exception_list());
     Ok(Json(list.map_err(unavailable)?))
+}
+
+#[derive(Deserialize)]
+struct Retiring {
+    manager: String,
+    pin: Pin,
+}
+
+async fn retire(
+    State(local): Shared,
+    Path(lane): Path<LaneId>,
+    Json(retiring): Json<Retiring>,
+) -> Result<impl IntoResponse, Failure> {
+    let retired = local
+        .lane
+        .retire(lane, &retiring.manager, &retiring.pin)
+        .await;
+    match retired {
+        Ok(()) => Ok(Json(json!({ "lane": lane }))),
+        Err(error @ RetireError::Propose(_)) => Err(unavailable(error)),
+        Err(error) => {
+            let message = error.to_string();
+            Err(Failure(
+                StatusCode::CONFLICT,
+                Problem::Unavailable { message },
+            ))
+        }
+    }
 }
 
 async fn invite(State(local): Shared) -> Result<impl IntoResponse, Failure> {

@@ -318,6 +318,8 @@ impl Store {
             node: 1,
             hq_url: None,
             founding: true,
+            epoch: ledger::Epoch::FIRST,
+            recovering: None,
         };
         let maker = self.executor.new_process(|| {});
         let workers = Workers::Process(self.executor.clone(), maker);

@@ -136,6 +136,10 @@ pub struct Store {
     pub links: Links,
     folder: PathBuf,
     configure: fn(&mut ConsensusConfig),
+    /// Nodes of the group that goes on after the majority was lost.
+    pub recovered: Mutex<BTreeSet<NodeId>>,
+    /// Who begins that group at its next start.
+    pub alone: Mutex<Option<Member>>,
 }
 
 /// A running node.
@@ -154,6 +158,8 @@ impl Store {
             links: Links::default(),
             folder: folder.to_owned(),
             configure,
+            recovered: Mutex::default(),
+            alone: Mutex::default(),
         }
     }
 
@@ -166,6 +172,15 @@ impl Store {
         let disk = self.disk(id).await;
         let mut config = ConsensusConfig::new("a store".to_owned(), id);
         (self.configure)(&mut config);
+        if self.recovered.lock().unwrap().contains(&id) {
+            config.group = "a store, recovered".to_owned();
+        }
+        config.alone = self
+            .alone
+            .lock()
+            .unwrap()
+            .take()
+            .filter(|member| member.peer == peer(id));
         let (state, _) = StateDb::open(disk.clone())?;
         let reader = state.reader();
         let proposals = Arc::new(AtomicU64::new(0));

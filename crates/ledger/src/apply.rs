@@ -6,13 +6,11 @@ use catalog::{BookVersion, Item, ItemCode, ItemId, PriceSince, Recall, Record, S
 use sale::{Event, LaneId, Receipt};
 
 use crate::store::{
-    BOOK, ENTRIES, EXCEPTIONS, HQ_CURSOR, ITEMS, LANES, SETTINGS, STORE, counter, day_key, encode,
-    row,
+    BOOK, ENTRIES, EXCEPTIONS, HQ_CURSOR, ITEMS, SETTINGS, STORE, counter, day_key, encode, row,
 };
 use crate::{
-    Command, DayTotal, Entry, EntryError, ExceptionKind, ExceptionRecord, Fact, Hashed, Head,
-    InvitationId, InvitationRecord, LaneRecord, Outcome, StoreRecord, StoreView, Table, TableError,
-    Tables,
+    Command, DayTotal, Entry, EntryError, Epoch, ExceptionKind, ExceptionRecord, Fact, Hashed,
+    InvitationRecord, LaneRecord, Outcome, StoreRecord, StoreView, Table, TableError, Tables,
 };
 
 /// How many promotion files are kept, so that open carts can be priced by the one they pinned.
@@ -20,7 +18,7 @@ const PROMOTIONS_KEPT: usize = 16;
 
 /// The Raft node id of the lane that created the store. Later lanes get the log index of their
 /// admission, which is always larger.
-const FOUNDER_NODE: u64 = 1;
+pub(crate) const FOUNDER_NODE: u64 = 1;
 
 /// Applies the command at log `index`. Fails only where the state cannot be read or written.
 pub fn apply(
@@ -40,10 +38,10 @@ pub fn apply(
 
 pub(crate) struct Rules<'a, 'b> {
     pub tables: &'a mut Hashed<'b>,
-    index: u64,
+    pub index: u64,
 }
 
-fn refused(reason: impl Into<String>) -> Result<Outcome, TableError> {
+pub(crate) fn refused(reason: impl Into<String>) -> Result<Outcome, TableError> {
     Ok(Outcome::Refused {
         reason: reason.into(),
     })
@@ -65,10 +63,11 @@ impl Rules<'_, '_> {
                 let record = StoreRecord {
                     store: *store,
                     name: name.clone(),
-                    epoch: 1,
+                    epoch: Epoch::FIRST.number,
+                    epoch_mark: Epoch::FIRST.mark,
                 };
                 self.put(Table::Meta, STORE, &record)?;
-                self.admit(*lane, lane_name, peer, FOUNDER_NODE)
+                self.admit(*lane, lane_name, peer, FOUNDER_NODE, 0)
             }
             Command::Ingest { entries } => self.ingest(entries),
             Command::Reference { records, .. } => self.reference(records),
@@ -104,6 +103,19 @@ impl Rules<'_, '_> {
                 }
                 Ok(Outcome::Done)
             }
+            Command::Retire {
+                lane,
+                why,
+                by,
+                now_ms,
+            } => self.retire(*lane, why, by, *now_ms),
+            Command::Recover {
+                epoch,
+                keeper,
+                by,
+                now_ms,
+            } => self.recover(*epoch, *keeper, by, *now_ms),
+            Command::Bar { lane, keeps, bars } => self.bar(*lane, *keeps, *bars),
         }
     }
 
@@ -116,13 +128,13 @@ impl Rules<'_, '_> {
         self.tables.set(table, key, Some(&encode(value)))
     }
 
-    fn count(&mut self, key: &[u8]) -> Result<u64, TableError> {
+    pub(crate) fn count(&mut self, key: &[u8]) -> Result<u64, TableError> {
         let next = counter(self.tables, key)? + 1;
         self.put(Table::Meta, key, &next)?;
         Ok(next)
     }
 
-    fn store(&self) -> Result<Option<StoreRecord>, TableError> {
+    pub(crate) fn store(&self) -> Result<Option<StoreRecord>, TableError> {
         StoreView::new(self.tables).store()
     }
 
@@ -143,68 +155,22 @@ impl Rules<'_, '_> {
         self.put(Table::Exception, &number.to_be_bytes(), &record)
     }
 
-    fn admit_invited(
+    /// An exception about a lane rather than about one of its entries.
+    pub(crate) fn exception_of_lane(
         &mut self,
-        invitation: InvitationId,
+        kind: ExceptionKind,
         lane: LaneId,
-        lane_name: &str,
-        peer: &str,
-        now_ms: u64,
-    ) -> Result<Outcome, TableError> {
-        let key = invitation.to_be_bytes();
-        let Some(record) = row::<InvitationRecord>(self.tables, Table::Invitation, &key)? else {
-            return refused("There is no such invitation. Ask for a new code.");
+        message: String,
+    ) -> Result<(), TableError> {
+        let number = self.count(EXCEPTIONS)?;
+        let record = ExceptionRecord {
+            kind,
+            index: self.index,
+            lane: Some(lane),
+            seq: None,
+            message,
         };
-        match record.used_by {
-            // The same lane asks again because the answer was lost.
-            Some(used_by) if used_by == lane => {
-                let admitted = StoreView::new(self.tables).lane(lane)?;
-                return Ok(match admitted {
-                    Some(known) => Outcome::Admitted {
-                        node: known.node,
-                        number: known.number,
-                    },
-                    None => Outcome::Refused {
-                        reason: "This invitation was used. Ask for a new code.".to_owned(),
-                    },
-                });
-            }
-            Some(_) => return refused("This invitation was used. Ask for a new code."),
-            None => {}
-        }
-        if now_ms > record.expires_ms {
-            return refused("This invitation has run out. Ask for a new code.");
-        }
-        if StoreView::new(self.tables).lane(lane)?.is_some() {
-            return refused("This lane is a member already.");
-        }
-        let used = InvitationRecord {
-            used_by: Some(lane),
-            ..record
-        };
-        self.put(Table::Invitation, &key, &used)?;
-        let node = planted::instead("node-id-reused", FOUNDER_NODE, self.index);
-        self.admit(lane, lane_name, peer, node)
-    }
-
-    fn admit(
-        &mut self,
-        lane: LaneId,
-        name: &str,
-        peer: &str,
-        node: u64,
-    ) -> Result<Outcome, TableError> {
-        let number = u32::try_from(self.count(LANES)?).unwrap_or(u32::MAX);
-        let record = LaneRecord {
-            lane,
-            number,
-            name: name.to_owned(),
-            peer: peer.to_owned(),
-            node,
-            head: Head::default(),
-        };
-        self.put(Table::Lane, &lane.0, &record)?;
-        Ok(Outcome::Admitted { node, number })
+        self.put(Table::Exception, &number.to_be_bytes(), &record)
     }
 
     fn ingest(&mut self, entries: &[Entry]) -> Result<Outcome, TableError> {
@@ -224,7 +190,7 @@ impl Rules<'_, '_> {
             };
             // An older entry was offered twice; a later one comes too early and is offered again.
             if entry.seq < lane.head.next_seq && planted::is("ingest-dedupe-off") {
-                self.take(entry)?;
+                self.take(entry, lane)?;
             }
             if entry.seq != lane.head.next_seq {
                 continue;
@@ -232,7 +198,7 @@ impl Rules<'_, '_> {
             match entry.check_follows(store.store, &lane.head) {
                 Ok(head) => {
                     lane.head = head;
-                    self.take(entry)?;
+                    self.take(entry, lane)?;
                 }
                 Err(error) => self.refuse_entry(entry, &error)?,
             }
@@ -266,11 +232,18 @@ impl Rules<'_, '_> {
         self.exception(ExceptionKind::BrokenChain, Some(entry), message)
     }
 
-    fn take(&mut self, entry: &Entry) -> Result<(), TableError> {
+    fn take(&mut self, entry: &Entry, lane: &mut LaneRecord) -> Result<(), TableError> {
         let global = self.count(ENTRIES)?;
         self.put(Table::Entry, &global.to_be_bytes(), entry)?;
         match entry.body() {
-            Ok(body) => self.fact(entry, global, &body.fact),
+            Ok(body) => {
+                match body.fact {
+                    Fact::LaneStarted { .. } => lane.closed = false,
+                    Fact::LaneClosed => lane.closed = true,
+                    Fact::Register { .. } | Fact::SellingResumed { .. } => {}
+                }
+                self.fact(entry, global, &body.fact)
+            }
             Err(error) => {
                 let message = format!(
                     "Something that happened on lane {} cannot be read by this release ({error}). \

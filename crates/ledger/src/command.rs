@@ -7,7 +7,7 @@ use sale::{LaneId, StoreId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Entry, InvitationId, Seq};
+use crate::{Entry, Epoch, InvitationId, LeftWhy, Run, Seq};
 
 /// The version of the command encoding that this release writes, the first byte of each.
 pub const COMMAND_FORMAT: u8 = 1;
@@ -51,6 +51,23 @@ pub enum Command {
     },
     /// Head office holds every entry up to this global sequence.
     HqCursor { cursor: u64 },
+    /// A lane leaves the store for good.
+    Retire {
+        lane: LaneId,
+        why: LeftWhy,
+        by: String,
+        now_ms: u64,
+    },
+    /// The store lost its majority for good and goes on with one lane; all others are missing until
+    /// they join again.
+    Recover {
+        epoch: Epoch,
+        keeper: LaneId,
+        by: String,
+        now_ms: u64,
+    },
+    /// Two processes claimed one lane at a time: the one that came second is barred.
+    Bar { lane: LaneId, keeps: Run, bars: Run },
 }
 
 /// What applying a command gives. Refusals are outcomes: they are as replicated as successes.

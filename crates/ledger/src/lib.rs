@@ -4,11 +4,13 @@
 //! `apply` is pure: no clock, no randomness, no I/O, no unordered iteration. The same commands in
 //! the same order give the same state, and the same state hash, on every lane.
 
+mod admission;
 mod apply;
 mod command;
 mod day;
 mod entry;
 mod fact;
+mod membership;
 mod records;
 mod returns;
 mod store;
@@ -20,6 +22,7 @@ pub use entry::{
     ENTRY_BYTES_MAX, ENTRY_FORMAT, Entry, EntryBody, EntryError, EntryHash, Head, Hlc, Seq,
 };
 pub use fact::Fact;
+pub use membership::{BARRED_RUNS_KEPT, Epoch, Left, LeftWhy, Run};
 pub use records::{
     DayTotal, ExceptionKind, ExceptionRecord, InvitationId, InvitationRecord, LaneDayRecord,
     LaneRecord, ReceiptRecord, StoreRecord, SuspendedRecord, TotalError,

@@ -6,7 +6,7 @@ use money::Currency;
 use sale::{BusinessDay, Cart, LaneId, Receipt, StoreId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Head, Seq};
+use crate::{Epoch, Head, Left, Run, Seq};
 
 /// Names an invitation; the first part of the code that is shown.
 pub type InvitationId = u32;
@@ -17,6 +17,22 @@ pub struct StoreRecord {
     pub name: String,
     /// Grows by one when a store is recovered after losing its majority for good.
     pub epoch: u32,
+    /// The mark of [`crate::Epoch`]; 0 in the first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub epoch_mark: u32,
+}
+
+impl StoreRecord {
+    pub fn epoch(&self) -> Epoch {
+        Epoch {
+            number: self.epoch,
+            mark: self.epoch_mark,
+        }
+    }
+}
+
+fn is_zero<T: PartialEq + Default>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A lane that was admitted, and how much of its journal the store has applied.
@@ -31,6 +47,28 @@ pub struct LaneRecord {
     /// The lane's Raft node id, the log index that admitted it.
     pub node: u64,
     pub head: Head,
+    /// When it was admitted, by the wall clock of the lane that let it in; 0 where that is unknown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub admitted_ms: u64,
+    /// Its journal, as far as it is known, ends with a farewell: it is closed on purpose.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub closed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Left>,
+    /// Runs that were found to work on a copy of this lane's disk, the last
+    /// [`crate::BARRED_RUNS_KEPT`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub barred: Vec<Run>,
+    /// The runs for whose sake those were barred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confirmed: Vec<Run>,
+}
+
+impl LaneRecord {
+    /// Whether it belongs to the store.
+    pub fn is_member(&self) -> bool {
+        self.left.is_none()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,6 +248,10 @@ pub enum ExceptionKind {
     ReturnedTwice,
     /// A credit note was spent beyond what it held.
     CreditOverspent,
+    /// A lane was missing when the store was recovered; what it sold last may not be known.
+    LaneMissing,
+    /// Two processes claimed one lane: its disk was copied.
+    LaneCopied,
 }
 
 /// Something no rule settled, or a rule settled in a way a person should know.

@@ -113,6 +113,10 @@ impl<'a> StoreView<'a> {
         Ok(lanes)
     }
 
+    pub fn employees(&self) -> Result<Vec<Employee>, TableError> {
+        self.list(Table::Employee)
+    }
+
     pub fn departments(&self) -> Result<Vec<Department>, TableError> {
         self.list(Table::Department)
     }

@@ -51,6 +51,9 @@ pub trait Committed: Send + Sync + 'static {
     fn hq_cursor(&self) -> Result<u64, CommittedError>;
     /// Applied entries with a global sequence over `after`, in order, at most `limit`.
     fn entries_after(&self, after: u64, limit: usize) -> Result<Vec<(u64, Entry)>, CommittedError>;
+    /// Whether the store was recovered once: then it has given out numbers again that head office
+    /// knows other entries by, and head office may be ahead of the store.
+    fn is_recovered(&self) -> Result<bool, CommittedError>;
     /// Proposes `ledger::Command::HqCursor` and waits until it is applied here. A cursor that the
     /// store refuses is an error.
     async fn move_cursor(&self, cursor: u64) -> Result<(), CommittedError>;
@@ -108,6 +111,8 @@ enum Event {
     Delivered {
         /// How many entries the batch had.
         sent: usize,
+        /// The number of the last of them; 0 for none.
+        last: u64,
         answer: Result<HqAck, HqError>,
     },
     CursorMoved(Result<(), CommittedError>),
@@ -179,14 +184,14 @@ impl Shipper {
             // Whatever is under way looks for new entries when it is done.
             Event::Applied if self.leading && self.work.is_none() => self.rest(GATHER),
             Event::Applied => {}
-            Event::Delivered { sent, answer } => {
+            Event::Delivered { sent, last, answer } => {
                 self.work = None;
                 match answer {
-                    Ok(ack) => self.acknowledged(sent, ack),
+                    Ok(ack) => self.acknowledged(sent, last, ack),
                     Err(_) if sent > 0 && planted::is("cursor-moved-too-early") => {
                         let before = self.status.borrow().acknowledged.unwrap_or(0);
                         let cursor = before + sent as u64;
-                        self.acknowledged(sent, HqAck { cursor });
+                        self.acknowledged(sent, last, HqAck { cursor });
                     }
                     Err(error) => self.failed(error.to_string()),
                 }
@@ -263,6 +268,7 @@ impl Shipper {
         lanes.retain(|lane| entries.iter().any(|e| e.entry.lane == lane.lane));
         self.more = more;
         let sent = entries.len();
+        let last = entries.last().map_or(0, |entry| entry.global);
         let batch = HqBatch {
             store,
             store_name,
@@ -274,22 +280,40 @@ impl Shipper {
             let answer = timeout(clock.as_ref(), ATTEMPT_MAX, link.deliver(batch)).await;
             let late = || HqError::Unreachable(format!("no answer within {ATTEMPT_MAX:?}"));
             let answer = answer.unwrap_or_else(|| Err(late()));
-            Event::Delivered { sent, answer }
+            Event::Delivered { sent, last, answer }
         });
         Ok(())
     }
 
-    fn acknowledged(&mut self, sent: usize, ack: HqAck) {
+    /// Up to which of the store's numbers head office is known to hold everything.
+    fn held(&self, sent: usize, last: u64, cursor: u64) -> Result<u64, CommittedError> {
+        if !self.committed.is_recovered()? {
+            return Ok(cursor);
+        }
+        // Its cursor may count entries of the epoch before. What was taken just now it holds, and
+        // what the store has agreed that it holds; it keeps whatever is sent again once.
+        let known = match sent {
+            0 => self.committed.hq_cursor()?,
+            _ => last,
+        };
+        Ok(cursor.min(known))
+    }
+
+    fn acknowledged(&mut self, sent: usize, last: u64, ack: HqAck) {
         let before = self.status.borrow().acknowledged;
+        let held = match self.held(sent, last, ack.cursor) {
+            Ok(held) => held,
+            Err(error) => return self.failed(error.to_string()),
+        };
         self.status
-            .send_modify(|status| status.acknowledged = Some(ack.cursor));
+            .send_modify(|status| status.acknowledged = Some(held));
         // Once is what a head office that was restored meanwhile says; without a pause, one that
         // takes nothing would be asked again and again.
-        if sent > 0 && before.is_some_and(|before| ack.cursor <= before) {
+        if sent > 0 && before.is_some_and(|before| held <= before) {
             return self.failed(format!(
                 "head office holds the store's entries up to {} and did not take the {sent} that \
                  were sent to it; they are sent again",
-                ack.cursor
+                held
             ));
         }
         self.progressed();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Entry, Head, LaneId, Seq, StoreId};
+use ledger::{Entry, Epoch, Head, LaneId, Run, Seq, StoreId};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -49,6 +49,9 @@ pub enum Ask {
         known: Vec<LaneContact>,
     },
     Join(JoinRequest),
+    /// This is who I am: do I belong to the store? The one question that is answered to a lane that
+    /// has left, or is of another epoch.
+    Standing(Hello),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +77,41 @@ pub enum Answer {
     Refused {
         reason: String,
     },
+    Standing(Standing),
+}
+
+/// What a lane says of itself, every second, to every sibling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    pub lane: LaneId,
+    pub epoch: Epoch,
+    pub run: Run,
+    /// The ticket of the last answer from the lane that is asked, 0 for none: it proves that this
+    /// run was there after that answer.
+    pub ticket: u64,
+}
+
+/// How the asker stands with the lane that answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The lane that answers, and its epoch.
+    pub lane: LaneId,
+    pub epoch: Epoch,
+    pub verdict: Verdict,
+    /// To be shown with the next question. Never given out twice by one run.
+    pub ticket: u64,
+    /// How far the answering lane has applied the store's log.
+    pub applied: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Nothing speaks against it.
+    Member,
+    /// It has left the store; why, in words for a person.
+    Left { why: String },
+    /// Its disk was copied, and the other process with it is the one that goes on.
+    Copied,
 }
 
 /// A lane and where it was last reached.
@@ -100,6 +138,8 @@ pub struct JoinRequest {
 pub struct Welcome {
     pub store: StoreId,
     pub store_name: String,
+    #[serde(default, skip_serializing_if = "Epoch::is_first")]
+    pub epoch: Epoch,
     /// The new lane's Raft node id.
     pub node: u64,
     pub number: u32,

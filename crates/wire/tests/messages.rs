@@ -7,18 +7,22 @@ use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
 
 use expect_test::expect_file;
-use ledger::{Entry, EntryHash, Head, LaneId, StoreId};
+use ledger::{Entry, EntryHash, Epoch, Head, LaneId, Run, StoreId};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::{
-    Answer, Ask, Frame, HQ_BATCH_ENTRIES_MAX, HqAck, HqBatch, HqEntry, HqLane, JoinRefusal,
-    JoinRequest, LaneContact, MESSAGE_BYTES_MAX, WIRE_FORMAT, Welcome, WireError, decode, encode,
-    question_id,
+    Answer, Ask, Frame, HQ_BATCH_ENTRIES_MAX, Hello, HqAck, HqBatch, HqEntry, HqLane, JoinRefusal,
+    JoinRequest, LaneContact, MESSAGE_BYTES_MAX, Standing, Verdict, WIRE_FORMAT, Welcome,
+    WireError, decode, encode, question_id,
 };
 
 const LANE: LaneId = LaneId([0xa0; 16]);
 const STORE: StoreId = StoreId([0x5a; 16]);
+const EPOCH: Epoch = Epoch {
+    number: 2,
+    mark: 0xfeed_f00d,
+};
 
 fn entry() -> Entry {
     Entry {
@@ -59,7 +63,26 @@ fn asks() -> Vec<(&'static str, Ask)> {
             },
         ),
         ("ask-join", Ask::Join(join)),
+        (
+            "ask-standing",
+            Ask::Standing(Hello {
+                lane: LANE,
+                epoch: EPOCH,
+                run: Run(u64::MAX),
+                ticket: 4711,
+            }),
+        ),
     ]
+}
+
+fn standing(verdict: Verdict) -> Answer {
+    Answer::Standing(Standing {
+        lane: LANE,
+        epoch: EPOCH,
+        verdict,
+        ticket: 4712,
+        applied: 90_000,
+    })
 }
 
 fn answers() -> Vec<(&'static str, Answer)> {
@@ -70,6 +93,7 @@ fn answers() -> Vec<(&'static str, Answer)> {
     let welcome = Welcome {
         store: STORE,
         store_name: "Corner shop".to_owned(),
+        epoch: Epoch::FIRST,
         node: 17,
         number: 2,
         members: vec![contact()],
@@ -110,6 +134,14 @@ fn answers() -> Vec<(&'static str, Answer)> {
                 reason: "That is not understood.".to_owned(),
             },
         ),
+        ("answer-standing-member", standing(Verdict::Member)),
+        (
+            "answer-standing-left",
+            standing(Verdict::Left {
+                why: "A manager took this lane out of the store.".to_owned(),
+            }),
+        ),
+        ("answer-standing-copied", standing(Verdict::Copied)),
     ]
 }
 
@@ -122,6 +154,7 @@ fn ask_name(ask: &Ask) -> &'static str {
         Ask::Propose(_) => "ask-propose",
         Ask::Contacts { .. } => "ask-contacts",
         Ask::Join(_) => "ask-join",
+        Ask::Standing(_) => "ask-standing",
     }
 }
 
@@ -137,6 +170,11 @@ fn answer_name(answer: &Answer) -> &'static str {
         Answer::Welcome(_) => "answer-welcome",
         Answer::JoinRefused(_) => "answer-join-refused",
         Answer::Refused { .. } => "answer-refused",
+        Answer::Standing(Standing { verdict, .. }) => match verdict {
+            Verdict::Member => "answer-standing-member",
+            Verdict::Left { .. } => "answer-standing-left",
+            Verdict::Copied => "answer-standing-copied",
+        },
     }
 }
 

@@ -29,7 +29,12 @@ const LEFT_BEHIND: [&str; 10] = [
 ];
 
 /// What says that those files were there, and would make the new lane miss them.
-const FORGOTTEN: [&str; 3] = ["raft.db.status", "store.db.status", "raft.lost"];
+const FORGOTTEN: [&str; 4] = [
+    "raft.db.status",
+    "store.db.status",
+    "raft.lost",
+    "joining.json",
+];
 
 pub fn run(args: JoinArgs) -> anyhow::Result<Report> {
     let identity = super::runtime()?.block_on(join_store(&args))?;

@@ -9,6 +9,8 @@ pub mod invite;
 pub mod join;
 pub mod lane;
 pub mod promotions;
+pub mod recover;
+pub mod retire;
 pub mod status;
 pub mod store;
 pub mod verify;

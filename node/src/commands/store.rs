@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use ledger::Epoch;
 use providers::{Random, SharedDisk};
 use sale::{LaneId, StoreId};
 use serde_json::json;
@@ -75,6 +76,8 @@ pub fn create(
         node: FOUNDER_NODE,
         hq_url,
         founding: true,
+        epoch: Epoch::FIRST,
+        recovering: None,
     };
     identity.write(&disk)?;
     Ok(identity)

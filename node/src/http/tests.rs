@@ -575,6 +575,8 @@ fn what_else_is_answered_is_described() {
         ExceptionKind::ResumedTwice,
         ExceptionKind::ReturnedTwice,
         ExceptionKind::CreditOverspent,
+        ExceptionKind::LaneMissing,
+        ExceptionKind::LaneCopied,
     ] {
         let message = word();
         let (index, lane, seq) = (1, Some(LaneId([1; 16])), Some(1));

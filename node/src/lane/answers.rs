@@ -5,20 +5,24 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use consensus::{Consensus, ProposeError};
-use ledger::{Command, Entry, Outcome, StoreView};
+use ledger::{Command, Entry, LaneRecord, Outcome, StoreView};
 use providers::{PeerId, SharedClock, SharedNetwork, StreamClass};
 use serde_bytes::ByteBuf;
 use storage::{Journal, StateReader};
-use wire::{Answer, Ask, JoinRefusal, JoinRequest, Welcome};
+use wire::{Answer, Ask, Hello, JoinRefusal, JoinRequest, Standing, Verdict, Welcome};
 
 use super::Identity;
 use super::contacts::Contacts;
 use super::invitation::{Side, proof, proof_matches};
 use super::propose::Proposer;
 use super::serve::Answerer;
+use super::standing::{Conflict, Roll};
 
 /// How long an admission may wait for the other lanes to agree.
 const ADMIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long barring a copied lane may wait for the other lanes; the next hello tries again.
+const BAR_LIMIT: Duration = Duration::from_secs(1);
 
 /// Why a join was refused, the same for a wrong, a used and an expired code: a stranger learns
 /// nothing from it.
@@ -36,6 +40,7 @@ pub struct Answers {
     pub clock: SharedClock,
     /// Opens head office for a new member.
     pub hq_token: Option<String>,
+    pub roll: Roll,
 }
 
 fn refused(reason: impl ToString) -> Answer {
@@ -44,8 +49,26 @@ fn refused(reason: impl ToString) -> Answer {
     }
 }
 
+fn verdict(hello: &Hello, record: Option<&LaneRecord>) -> Verdict {
+    match record {
+        // Known to whoever let it in, and soon to this lane.
+        None => Verdict::Member,
+        Some(record) if record.barred.contains(&hello.run) => Verdict::Copied,
+        Some(LaneRecord {
+            left: Some(left), ..
+        }) => Verdict::Left {
+            why: left.why.in_words().to_owned(),
+        },
+        Some(_) => Verdict::Member,
+    }
+}
+
 impl Answerer for Answers {
     async fn answer(self: Arc<Self>, peer: PeerId, class: StreamClass, ask: Ask) -> Answer {
+        // Whoever has left the store learns that, and nothing else.
+        if self.contacts.has_left(&peer) && !matches!(ask, Ask::Standing(_) | Ask::Join(_)) {
+            return refused("this lane has left the store");
+        }
         match (class, ask) {
             (StreamClass::Join, Ask::Join(request)) => self.join(&peer, request).await,
             (StreamClass::Join, _) | (_, Ask::Join(_)) => refused("not on this stream"),
@@ -54,6 +77,7 @@ impl Answerer for Answers {
                 let answer = self.consensus.handle(class, request).await;
                 Answer::Raft(ByteBuf::from(answer.to_vec()))
             }
+            (_, Ask::Standing(hello)) => self.standing(&peer, &hello),
             (_, Ask::Heads) => Answer::Heads(self.journal.heads()),
             (_, Ask::Copy { entries }) => self.copy(entries).await,
             (_, Ask::Propose(payload)) => self.propose(payload.into_vec()).await,
@@ -68,6 +92,50 @@ impl Answerer for Answers {
 }
 
 impl Answers {
+    fn standing(&self, peer: &PeerId, hello: &Hello) -> Answer {
+        let record = self
+            .state
+            .read(|tables| StoreView::new(tables).lane(hello.lane));
+        let record = match record {
+            Ok(Ok(record)) => record,
+            Ok(Err(error)) => return refused(error),
+            Err(error) => return refused(error),
+        };
+        // A lane speaks for itself alone, or it might have another one barred.
+        if record.as_ref().is_some_and(|record| record.peer != peer.0) {
+            return refused("this is not your lane");
+        }
+        let (ticket, conflict) = self.roll.hear(hello, self.clock.monotonic());
+        if let Some(conflict) = conflict {
+            self.settle(hello, conflict, record.as_ref());
+        }
+        Answer::Standing(Standing {
+            lane: self.identity.lane,
+            epoch: self.identity.epoch,
+            verdict: verdict(hello, record.as_ref()),
+            ticket,
+            applied: *self.consensus.applied().borrow(),
+        })
+    }
+
+    /// Has the store decide which of two runs of a lane goes on.
+    fn settle(&self, hello: &Hello, conflict: Conflict, record: Option<&LaneRecord>) {
+        let Conflict { keeps, bars } = conflict;
+        if record.is_none_or(|record| record.barred.contains(&bars)) {
+            return;
+        }
+        let (proposer, lane) = (self.proposer.clone(), hello.lane);
+        providers::spawn(async move {
+            let command = Command::Bar { lane, keeps, bars };
+            match proposer.propose(&command, BAR_LIMIT).await {
+                Ok(outcome) => {
+                    tracing::warn!(?outcome, "lane {} runs twice", lane.short());
+                }
+                Err(error) => tracing::warn!(%error, "lane {} runs twice", lane.short()),
+            }
+        });
+    }
+
     async fn copy(&self, entries: Vec<Entry>) -> Answer {
         // Only this lane writes its own journal, whatever anybody claims to hold of it.
         if entries.iter().any(|e| e.lane == self.identity.lane) {
@@ -140,6 +208,7 @@ impl Answers {
             Outcome::Admitted { node, number } => Ok(Welcome {
                 store: self.identity.store,
                 store_name: self.identity.store_name.clone(),
+                epoch: self.identity.epoch,
                 node,
                 number,
                 members: self.contacts.all(),

@@ -20,6 +20,8 @@ pub struct Contacts {
     network: SharedNetwork,
     known: Mutex<BTreeMap<PeerId, Vec<String>>>,
     members: Mutex<BTreeSet<PeerId>>,
+    /// Peers of lanes that have left the store, whoever still vouches for them.
+    left: Mutex<BTreeSet<PeerId>>,
 }
 
 impl Contacts {
@@ -33,6 +35,7 @@ impl Contacts {
         let contacts = Contacts {
             known: Mutex::default(),
             members: Mutex::default(),
+            left: Mutex::default(),
             disk,
             network,
         };
@@ -92,10 +95,30 @@ impl Contacts {
     /// Counts peers as members, because the store lists them or a member named them. Returns
     /// whether any was new.
     pub fn vouch(&self, peers: impl IntoIterator<Item = PeerId>) -> bool {
+        let left = lock(&self.left);
         let mut members = lock(&self.members);
         let before = members.len();
-        members.extend(peers.into_iter().take(CONTACTS_MAX));
+        let peers = peers.into_iter().filter(|peer| !left.contains(peer));
+        members.extend(peers.take(CONTACTS_MAX));
         members.len() > before
+    }
+
+    /// Counts `peers`, and no other ones, as those of lanes that have left the store.
+    pub fn set_left(&self, peers: BTreeSet<PeerId>) {
+        let mut left = lock(&self.left);
+        lock(&self.members).retain(|peer| !peers.contains(peer));
+        *left = peers;
+    }
+
+    /// Whether the peer is that of a lane that has left the store.
+    pub fn has_left(&self, peer: &PeerId) -> bool {
+        lock(&self.left).contains(peer)
+    }
+
+    /// Those who may ask anything at all: every member, and those who have left, who are told so.
+    pub fn known_lanes(&self) -> BTreeSet<PeerId> {
+        let left = lock(&self.left);
+        lock(&self.members).union(&left).cloned().collect()
     }
 
     /// Every member, this lane first, with the addresses known of it.

@@ -61,10 +61,16 @@ impl Copies {
         self.held.subscribe()
     }
 
-    /// Starts a sender for each sibling that has none.
+    /// Starts a sender for each sibling that has none, and ends those of lanes that have left.
     pub fn set_siblings(self: &Arc<Self>, lanes: &[LaneRecord]) {
         let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
-        for record in lanes.iter().filter(|record| record.lane != self.lane) {
+        for left in lanes.iter().filter(|record| !record.is_member()) {
+            if let Some(sender) = senders.remove(&left.lane) {
+                sender.abort();
+            }
+        }
+        let siblings = lanes.iter().filter(|record| record.is_member());
+        for record in siblings.filter(|record| record.lane != self.lane) {
             senders.entry(record.lane).or_insert_with(|| {
                 let (copies, record) = (self.clone(), record.clone());
                 providers::spawn(copies.send_to(record)).abort_handle()

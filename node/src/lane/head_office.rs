@@ -57,6 +57,11 @@ impl Committed for CommittedHere {
         self.read(|store| store.entries_after(after, limit))
     }
 
+    fn is_recovered(&self) -> Result<bool, CommittedError> {
+        let record = self.read(|store| store.store())?;
+        Ok(record.is_some_and(|record| !record.epoch().is_first()))
+    }
+
     async fn move_cursor(&self, cursor: u64) -> Result<(), CommittedError> {
         let command = Command::HqCursor { cursor };
         match self.proposer.propose(&command, CURSOR_LIMIT).await {

@@ -1,5 +1,6 @@
 //! What a lane knows about itself, kept in its data folder.
 
+use ledger::Epoch;
 use providers::{DiskError, SharedDisk};
 use sale::{LaneId, StoreId};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,20 @@ pub struct Identity {
     /// This lane created the store and has yet to write its first log entry.
     #[serde(default)]
     pub founding: bool,
+    /// The store's epoch that this lane belongs to.
+    #[serde(default, skip_serializing_if = "Epoch::is_first")]
+    pub epoch: Epoch,
+    /// This lane was told to go on alone in that epoch, and has yet to begin it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovering: Option<Recovering>,
+}
+
+/// By whom and when a recovery was confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recovering {
+    pub by: String,
+    pub at_ms: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +54,14 @@ pub enum IdentityError {
 }
 
 impl Identity {
+    /// The name of the Raft group: lanes of two epochs never agree on anything.
+    pub fn group(&self) -> String {
+        match self.epoch.is_first() {
+            true => self.store.to_string(),
+            false => format!("{}/{}", self.store, self.epoch),
+        }
+    }
+
     pub fn read(disk: &SharedDisk) -> Result<Identity, IdentityError> {
         Identity::parse(disk.read(LANE_FILE)?.ok_or(IdentityError::NoLane)?)
     }

@@ -13,6 +13,8 @@ use super::invitation::{Code, Side, proof, proof_matches};
 use super::links::Links;
 use super::{Identity, IdentityError};
 
+/// The id of a join that has begun.
+const JOINING_FILE: &str = "joining.json";
 /// How long one lane may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(12);
 /// How long discovery is listened to between two rounds of asking.
@@ -66,7 +68,7 @@ pub enum JoinError {
 pub async fn join(parts: JoinParts) -> Result<Joined, JoinError> {
     let clock = parts.providers.clock.clone();
     let links = Links::new(parts.providers.network.clone(), clock.clone());
-    let lane = LaneId(parts.providers.random.id());
+    let lane = begun(&parts.providers)?;
     let deadline = clock.monotonic() + parts.limit;
     let mut candidates: BTreeMap<PeerId, u32> = BTreeMap::new();
     for contact in &parts.known {
@@ -165,8 +167,28 @@ fn finish(parts: &JoinParts, lane: LaneId, welcome: Welcome) -> Result<Joined, J
         node: welcome.node,
         hq_url,
         founding: false,
+        epoch: welcome.epoch,
+        recovering: None,
     };
     Contacts::begin(&parts.providers.disk, &welcome.members);
     identity.write(&parts.providers.disk)?;
+    if let Err(error) = parts.providers.disk.remove(JOINING_FILE) {
+        tracing::warn!(%error, "the note of this join was left behind");
+    }
     Ok(Joined { identity, hq_token })
+}
+
+/// The id under which this folder joins: that of an earlier try whose answer was lost, so that it
+/// gets the seat which that one may have been given.
+fn begun(providers: &Providers) -> Result<LaneId, JoinError> {
+    let disk = &providers.disk;
+    let kept = disk.read(JOINING_FILE).map_err(IdentityError::from)?;
+    if let Some(lane) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+        return Ok(lane);
+    }
+    let lane = LaneId(providers.random.id());
+    let bytes = serde_json::to_vec(&lane).unwrap_or_default();
+    disk.write(JOINING_FILE, &bytes)
+        .map_err(IdentityError::from)?;
+    Ok(lane)
 }

@@ -1,25 +1,35 @@
 //! Keeps the network, the copies and the Raft group in step with the store's list of lanes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use consensus::{Consensus, Member};
 use futures::future::join_all;
-use ledger::{LaneRecord, StoreView};
+use ledger::{Command, Head, LaneId, LaneRecord, LeftWhy, Run, StoreView};
 use providers::{Announcement, Discovery, PeerId, SharedClock, SharedNetwork, StreamClass};
 use storage::StateReader;
+use tokio::sync::watch;
 use wire::{Answer, Ask};
 
 use super::Identity;
 use super::contacts::Contacts;
 use super::copies::Copies;
 use super::links::Links;
+use super::propose::Proposer;
+use super::standing::{Trouble, report};
 
 /// How often the list is looked at even if nothing seems to have changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often siblings tell each other their addresses.
 const GOSSIP_EVERY: Duration = Duration::from_secs(20);
 const GOSSIP_LIMIT: Duration = Duration::from_secs(2);
+/// How long a lane that was let in may take to begin its work.
+const SEAT_KEPT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+/// How long giving up such a seat may wait for the other lanes.
+const SEAT_LIMIT: Duration = Duration::from_secs(2);
+/// The rule's name in the store's books.
+const SEAT_RULE: &str = "seat kept for seven days";
 
 pub struct Members {
     pub state: StateReader,
@@ -29,6 +39,18 @@ pub struct Members {
     pub links: Arc<Links>,
     pub contacts: Arc<Contacts>,
     pub clock: SharedClock,
+    pub proposer: Proposer,
+    pub lane: LaneId,
+    pub run: Run,
+    pub trouble: watch::Sender<Option<Trouble>>,
+}
+
+/// The lanes and who of them belongs to the store: what the network and the copies follow.
+type Seats = Vec<(LaneId, bool)>;
+
+fn seats(lanes: &[LaneRecord]) -> Seats {
+    let seats = lanes.iter();
+    seats.map(|lane| (lane.lane, lane.is_member())).collect()
 }
 
 /// The store's short name on the network: enough to tell two stores apart, no secret.
@@ -39,12 +61,12 @@ pub fn announced_store(identity: &Identity) -> String {
 impl Members {
     /// Follows the list of lanes.
     pub async fn follow(self) {
-        let mut known: Vec<LaneRecord> = Vec::new();
-        let mut admitted = 0;
+        let mut known: Seats = Seats::new();
+        let mut admitted = BTreeSet::new();
         let mut gossip_at = self.clock.monotonic() + LOOK_EVERY;
         loop {
             match self.look(&mut known, &mut admitted) {
-                Ok(()) => self.admit_to_group(&known).await,
+                Ok(lanes) => self.lead(&lanes).await,
                 Err(error) => tracing::error!(error, "the store's lanes cannot be read"),
             }
             if self.clock.monotonic() >= gossip_at {
@@ -61,7 +83,11 @@ impl Members {
         }
     }
 
-    fn look(&self, known: &mut Vec<LaneRecord>, admitted: &mut usize) -> Result<(), String> {
+    fn look(
+        &self,
+        known: &mut Seats,
+        admitted: &mut BTreeSet<PeerId>,
+    ) -> Result<Vec<LaneRecord>, String> {
         let now_ms = self.clock.wall_ms();
         let (lanes, joining) = self
             .state
@@ -75,19 +101,86 @@ impl Members {
         self.network.set_joining(joining);
         // A lane that has just joined, or was away while others did, has an old list: those whom a
         // member named may bring the rest.
-        let listed = lanes.iter().map(|lane| PeerId(lane.peer.clone()));
+        let peers = |member: bool| {
+            let lanes = lanes.iter().filter(move |lane| lane.is_member() == member);
+            lanes.map(|lane| PeerId(lane.peer.clone()))
+        };
+        let listed: BTreeSet<PeerId> = peers(true).collect();
+        self.contacts
+            .set_left(peers(false).filter(|peer| !listed.contains(peer)).collect());
         self.contacts.vouch(listed);
-        let members = self.contacts.members();
-        if members.len() != *admitted {
-            *admitted = members.len();
-            self.network.set_members(members);
+        let known_lanes = self.contacts.known_lanes();
+        if known_lanes != *admitted {
+            self.network.set_members(known_lanes.clone());
+            *admitted = known_lanes;
             self.contacts.keep();
         }
-        if lanes.len() != known.len() {
+        if seats(&lanes) != *known {
             self.copies.set_siblings(&lanes);
-            *known = lanes;
+            *known = seats(&lanes);
         }
-        Ok(())
+        let own = lanes.iter().find(|lane| lane.lane == self.lane);
+        if own.is_some_and(|own| own.barred.contains(&self.run)) {
+            report(&self.trouble, Trouble::Copied);
+        }
+        Ok(lanes)
+    }
+
+    /// What the leader does about the lanes that come and go.
+    async fn lead(&self, lanes: &[LaneRecord]) {
+        let nodes = lanes.iter().filter(|lane| lane.closed);
+        self.consensus
+            .set_closed(nodes.map(|lane| lane.node).collect());
+        self.admit_to_group(lanes).await;
+        self.remove_from_group(lanes).await;
+        self.give_up_seats(lanes).await;
+    }
+
+    /// A lane that has left the store takes no part in its decisions.
+    async fn remove_from_group(&self, lanes: &[LaneRecord]) {
+        for lane in lanes.iter().filter(|lane| !lane.is_member()) {
+            let status = self.consensus.status().borrow().clone();
+            if !status.is_leader || !status.members.contains_key(&lane.node) {
+                continue;
+            }
+            match self.consensus.remove_lane(lane.node).await {
+                Ok(()) => tracing::info!(lane = lane.name, "a lane is out of the group"),
+                Err(error) => {
+                    tracing::warn!(lane = lane.name, %error, "a lane is still in the group");
+                }
+            }
+        }
+    }
+
+    /// A lane that was let in and never began, because its machine failed or its answer was lost,
+    /// does not stay on the list for ever.
+    async fn give_up_seats(&self, lanes: &[LaneRecord]) {
+        let now_ms = self.clock.wall_ms();
+        let is_empty = |lane: &LaneRecord| {
+            lane.is_member()
+                && lane.head == Head::default()
+                && lane.admitted_ms > 0
+                && now_ms.saturating_sub(lane.admitted_ms) > SEAT_KEPT_MS
+        };
+        if !self.consensus.status().borrow().is_leader {
+            return;
+        }
+        let connected = self.network.connected();
+        for lane in lanes.iter().filter(|lane| is_empty(lane)) {
+            if connected.contains(&PeerId(lane.peer.clone())) {
+                continue;
+            }
+            let command = Command::Retire {
+                lane: lane.lane,
+                why: LeftWhy::NeverCame,
+                by: SEAT_RULE.to_owned(),
+                now_ms,
+            };
+            match self.proposer.propose(&command, SEAT_LIMIT).await {
+                Ok(_) => tracing::info!(lane = lane.name, "a seat that was never taken is free"),
+                Err(error) => tracing::warn!(lane = lane.name, %error, "a seat is kept"),
+            }
+        }
     }
 
     /// The leader lets every admitted lane take part in the Raft group.
@@ -96,7 +189,7 @@ impl Members {
         if !status.is_leader {
             return;
         }
-        for lane in lanes {
+        for lane in lanes.iter().filter(|lane| lane.is_member()) {
             if status.members.contains_key(&lane.node) {
                 continue;
             }
@@ -116,6 +209,7 @@ impl Members {
     async fn gossip(&self) {
         let mut peers = self.contacts.members();
         peers.extend(self.network.connected());
+        peers.retain(|peer| !self.contacts.has_left(peer));
         peers.remove(&self.network.local_peer());
         let asks = peers.iter().map(|peer| async move {
             let known = self.contacts.all();

@@ -5,6 +5,7 @@
 
 mod answers;
 mod applier;
+mod authority;
 mod batch;
 mod books;
 mod contacts;
@@ -19,31 +20,37 @@ mod links;
 mod members;
 mod offers;
 mod propose;
+mod recover;
 mod register;
 mod search;
 mod serve;
+mod standing;
 mod status;
 mod store_time;
 mod transport;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Answer, CommandRequest, ItemFound, LaneView};
 use consensus::{Consensus, ConsensusConfig, ConsensusError, Member};
-use ledger::{Command, Outcome, Seq, StoreView, TableError, Tables};
-use providers::{AbortHandle, Discovery, DiskError, Providers, timeout};
+use ledger::{Command, LaneId, LeftWhy, Outcome, Run, Seq, StoreView, TableError, Tables};
+use providers::{AbortHandle, Discovery, DiskError, Providers, Random, SharedNetwork, timeout};
 use storage::{Journal, SetAside, StateDb, StateReader, StorageError};
 use sync::{HqLink, Shipper, ShipperParts};
 use tokio::sync::{broadcast, watch};
 
-pub use identity::{Identity, IdentityError, LANE_FILE};
+pub use authority::NoAuthority;
+pub use identity::{Identity, IdentityError, LANE_FILE, Recovering};
 pub use invitation::{Code, VALID_FOR_MINUTES as INVITATION_MINUTES};
 pub use join::{JoinParts, join};
 pub use propose::ProposeFailure;
+pub use recover::{RecoverError, Survey, Surveyed, confirm, survey};
 pub use register::{LaneEvent, PinCheck, RegisterError};
 
 use answers::Answers;
+use authority::Authority;
 use contacts::Contacts;
 use copies::Copies;
 use haste::Haste;
@@ -54,6 +61,7 @@ use members::Members;
 use offers::Offers;
 use propose::Proposer;
 use register::{RegisterHandle, RegisterParts};
+use standing::{Greeter, Roll, Trouble};
 
 /// How long a manager's command may wait for the other lanes to agree.
 const MANAGER_LIMIT: Duration = Duration::from_secs(15);
@@ -87,6 +95,17 @@ pub enum LaneError {
     Damaged { reason: String },
 }
 
+/// Why a lane was not taken out of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum RetireError {
+    #[error(transparent)]
+    NoAuthority(#[from] NoAuthority),
+    #[error(transparent)]
+    Propose(#[from] ProposeFailure),
+    #[error("{0}")]
+    Refused(String),
+}
+
 /// What a lane is started with.
 pub struct LaneParts {
     pub providers: Providers,
@@ -112,12 +131,14 @@ struct Shared {
     view: watch::Receiver<Arc<LaneView>>,
     state: StateReader,
     journal: Journal,
+    pin_check: PinCheck,
     proposer: Proposer,
     consensus: Consensus,
     copies: Arc<Copies>,
     haste: Haste,
     contacts: Arc<Contacts>,
     closing: watch::Sender<bool>,
+    trouble: watch::Sender<Option<Trouble>>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -138,7 +159,11 @@ impl Lane {
 
         let links = Links::new(network.clone(), clock.clone());
         let transport = Arc::new(transport::RaftOverLinks(links.clone()));
-        let config = ConsensusConfig::new(identity.store.to_string(), identity.node);
+        let mut config = ConsensusConfig::new(identity.group(), identity.node);
+        config.alone = identity
+            .recovering
+            .as_ref()
+            .map(|_| member(&identity, &network));
         let applier = Box::new(applier::Rules);
         let started = Consensus::start(
             config,
@@ -157,8 +182,12 @@ impl Lane {
         })?;
         let proposer = Proposer::new(consensus.clone(), links.clone(), clock.clone());
         if identity.founding {
-            found(&identity, &network.local_peer().0, &consensus, &proposer).await?;
+            found(&identity, &network, &consensus, &proposer).await?;
             identity.founding = false;
+            identity.write(&disk)?;
+        }
+        if let Some(recovering) = identity.recovering.take() {
+            begin_epoch(&identity, recovering, &proposer).await?;
             identity.write(&disk)?;
         }
         let identity = Arc::new(identity);
@@ -173,6 +202,8 @@ impl Lane {
             haste.clone(),
         );
         let (closing, closing_seen) = watch::channel(false);
+        let (trouble, trouble_seen) = watch::channel(None);
+        let this_run = run_id(providers.random.as_ref());
         let register_parts = RegisterParts {
             identity: identity.clone(),
             journal: journal.clone(),
@@ -182,6 +213,7 @@ impl Lane {
             pin_check: parts.pin_check.clone(),
             closing: closing_seen,
             haste: haste.clone(),
+            trouble: trouble_seen.clone(),
         };
         let register::Started {
             handle: register,
@@ -203,6 +235,7 @@ impl Lane {
             network: network.clone(),
             clock: clock.clone(),
             hq_token: parts.hq_token.clone(),
+            roll: Roll::default(),
         });
         run(Box::pin(serve::serve(network.clone(), answers)));
         run(Box::pin(
@@ -214,9 +247,32 @@ impl Lane {
                 links: links.clone(),
                 contacts: contacts.clone(),
                 clock: clock.clone(),
+                proposer: proposer.clone(),
+                lane: identity.lane,
+                run: this_run,
+                trouble: trouble.clone(),
             }
             .follow(),
         ));
+        run(Box::pin(
+            Greeter {
+                lane: identity.lane,
+                epoch: identity.epoch,
+                run: this_run,
+                network: network.clone(),
+                contacts: contacts.clone(),
+                links: links.clone(),
+                clock: clock.clone(),
+                trouble: trouble.clone(),
+            }
+            .run(),
+        ));
+        run(Box::pin(step_back(
+            trouble_seen.clone(),
+            consensus.clone(),
+            copies.clone(),
+            network.clone(),
+        )));
         run(Box::pin(members::announce(
             identity.clone(),
             network.clone(),
@@ -274,6 +330,7 @@ impl Lane {
             receipts,
             unapplied,
             warnings,
+            trouble: trouble_seen,
         });
         Ok(Lane {
             shared: Arc::new(Shared {
@@ -283,12 +340,14 @@ impl Lane {
                 view,
                 state: reader,
                 journal,
+                pin_check: parts.pin_check,
                 proposer,
                 consensus,
                 copies,
                 haste,
                 contacts,
                 closing,
+                trouble,
                 tasks,
             }),
         })
@@ -382,6 +441,30 @@ impl Lane {
         Ok(code)
     }
 
+    /// Takes a lane out of the store for good, on a manager's word.
+    pub async fn retire(
+        &self,
+        lane: LaneId,
+        manager: &str,
+        pin: &sale::Pin,
+    ) -> Result<(), RetireError> {
+        let shared = &self.shared;
+        let by = shared
+            .state
+            .read(|tables| Authority::new(tables).manager(Some((manager, pin)), &shared.pin_check));
+        let by = by.map_err(|error| NoAuthority::Unreadable(error.to_string()))??;
+        let command = Command::Retire {
+            lane,
+            why: LeftWhy::Retired,
+            by,
+            now_ms: shared.providers.clock.wall_ms(),
+        };
+        match self.propose(&command).await? {
+            Outcome::Refused { reason } => Err(RetireError::Refused(reason)),
+            _ => Ok(()),
+        }
+    }
+
     /// This lane's own entries from `from` on, for reports.
     pub fn journal(&self) -> &Journal {
         &self.shared.journal
@@ -419,9 +502,11 @@ impl Lane {
     pub async fn close(&self) {
         let shared = &self.shared;
         shared.closing.send_replace(true);
-        self.share_the_rest().await;
-        shared.contacts.keep();
-        shared.consensus.hand_over_leadership().await;
+        if shared.trouble.borrow().is_none() {
+            self.share_the_rest().await;
+            shared.contacts.keep();
+            shared.consensus.hand_over_leadership().await;
+        }
         for task in &shared.tasks {
             task.abort();
         }
@@ -483,7 +568,7 @@ fn refuse_lost_journal(
         return Err(LaneError::Damaged { reason });
     }
     let applied = state.read(|tables| StoreView::new(tables).lane(identity.lane))??;
-    let applied_next = applied.map_or(1, |record| record.head.next_seq);
+    let applied_next = applied.as_ref().map_or(1, |record| record.head.next_seq);
     let held_next = journal.head(identity.lane).next_seq;
     if held_next < applied_next {
         let reason = format!(
@@ -493,32 +578,102 @@ fn refuse_lost_journal(
         );
         return Err(LaneError::Damaged { reason });
     }
+    if let Some(applied) = applied
+        && applied.head.next_seq > 1
+    {
+        let last = applied.head.next_seq - 1;
+        let held = journal.read(identity.lane, last, 1, 1)?;
+        if held
+            .first()
+            .is_none_or(|entry| entry.hash() != applied.head.hash)
+        {
+            let reason = format!(
+                "the store has another entry {last} of this lane than its journal: another machine \
+                 worked with a copy of this disk"
+            );
+            return Err(LaneError::Damaged { reason });
+        }
+    }
     Ok(())
 }
 
 /// Writes the first entries of a new store's log. Repeated where it was interrupted.
 async fn found(
     identity: &Identity,
-    peer: &str,
+    network: &SharedNetwork,
     consensus: &Consensus,
     proposer: &Proposer,
 ) -> Result<(), LaneError> {
-    let me = Member {
-        lane: identity.lane,
-        peer: peer.to_owned(),
-        name: identity.lane_name.clone(),
-    };
+    let me = member(identity, network);
+    let peer = me.peer.clone();
     consensus.create(me).await?;
     let command = Command::CreateStore {
         store: identity.store,
         name: identity.store_name.clone(),
         lane: identity.lane,
         lane_name: identity.lane_name.clone(),
-        peer: peer.to_owned(),
+        peer,
     };
     let outcome = proposer.propose(&command, MANAGER_LIMIT).await;
     outcome.map_err(|failure| ConsensusError::Other(failure.to_string()))?;
     Ok(())
+}
+
+fn member(identity: &Identity, network: &SharedNetwork) -> Member {
+    Member {
+        lane: identity.lane,
+        peer: network.local_peer().0,
+        name: identity.lane_name.clone(),
+    }
+}
+
+/// Has the store's books begin the epoch into which this lane was recovered. Repeated where it was
+/// interrupted.
+async fn begin_epoch(
+    identity: &Identity,
+    recovering: Recovering,
+    proposer: &Proposer,
+) -> Result<(), LaneError> {
+    let command = Command::Recover {
+        epoch: identity.epoch,
+        keeper: identity.lane,
+        by: recovering.by,
+        now_ms: recovering.at_ms,
+    };
+    let failed = |reason: String| LaneError::from(ConsensusError::Other(reason));
+    match proposer.propose(&command, MANAGER_LIMIT).await {
+        Ok(Outcome::Refused { reason }) => Err(failed(reason)),
+        Ok(_) => Ok(()),
+        Err(failure) => Err(failed(failure.to_string())),
+    }
+}
+
+/// One process of this lane: another one, with a copy of its disk, has another number.
+fn run_id(random: &dyn Random) -> Run {
+    let mut bytes = [0; 8];
+    random.fill(&mut bytes);
+    Run(u64::from_be_bytes(bytes))
+}
+
+/// Ends this lane's part in the store's decisions once it is out of them: what a copy or a lane of
+/// an earlier epoch says must count nowhere. A copy falls silent altogether.
+async fn step_back(
+    mut trouble: watch::Receiver<Option<Trouble>>,
+    consensus: Consensus,
+    copies: Arc<Copies>,
+    network: SharedNetwork,
+) {
+    let out = trouble
+        .wait_for(|trouble| matches!(trouble, Some(Trouble::Copied | Trouble::Superseded(_))));
+    if out.await.is_err() {
+        return;
+    }
+    consensus.shutdown().await;
+    let copied = trouble.wait_for(|trouble| matches!(trouble, Some(Trouble::Copied)));
+    if copied.await.is_ok() {
+        copies.close();
+        network.set_members(BTreeSet::new());
+    }
 }
 
 /// The parts of the Raft status that the shipper follows.

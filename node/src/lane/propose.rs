@@ -23,7 +23,7 @@ pub enum ProposeFailure {
          was changed, try again when they are together"
     )]
     NoQuorum,
-    #[error("this lane is closing")]
+    #[error("this lane takes no part in the store's decisions: it is closing, or out of the store")]
     Closing,
 }
 

@@ -25,6 +25,7 @@ use super::Identity;
 use super::books::Books;
 use super::haste::Haste;
 use super::known::Known;
+use super::standing::Trouble;
 use super::store_time::StoreTime;
 
 /// Commands waiting for the register; a caller beyond that waits to hand its command over.
@@ -126,6 +127,8 @@ pub struct RegisterParts {
     pub closing: watch::Receiver<bool>,
     /// Told of receipts, which the other lanes are to have at once.
     pub haste: Haste,
+    /// What is wrong with this lane's place in the store.
+    pub trouble: watch::Receiver<Option<Trouble>>,
 }
 
 pub struct Started {
@@ -221,6 +224,13 @@ struct Decided {
 
 /// What a command leads to: its events, and the refusal where it was refused.
 type Decision = (Vec<Event>, Option<Problem>);
+
+fn refuse_all(group: &mut Vec<Request>, reason: &str) {
+    for (_, reply) in group.drain(..) {
+        let message = reason.to_owned();
+        let _ = reply.send(Err(Problem::Stopped { message }));
+    }
+}
 
 impl Task {
     fn rebuild(
@@ -358,21 +368,33 @@ impl Task {
     ) {
         let mut group = Vec::with_capacity(GROUP_MAX);
         let mut closing = self.parts.closing.clone();
+        let mut trouble = self.parts.trouble.clone();
         let clock = self.parts.clock.clone();
         loop {
             let is_stopped = self.stopped.is_some();
+            let is_fenced = self.fence().is_some();
             let arrived = tokio::select! {
                 biased;
                 arrived = queue.recv_many(&mut group, GROUP_MAX) => arrived,
                 _ = closing.wait_for(|closing| *closing) => 0,
+                changed = trouble.changed(), if !is_fenced => usize::from(changed.is_ok()),
                 // A group of no commands shows whether the journal works again.
                 () = clock.sleep(TRY_AGAIN_EVERY), if is_stopped => 1,
             };
             if arrived == 0 {
                 break;
             }
-            self.group(&mut group, &state).await;
+            match self.fence() {
+                Some(reason) => {
+                    refuse_all(&mut group, &reason);
+                    state.send_replace(Arc::new(self.snapshot()));
+                }
+                None => self.group(&mut group, &state).await,
+            }
             self.checkpoint_if_due();
+        }
+        if self.fence().is_some() {
+            return;
         }
         let closed = self.seal(Fact::LaneClosed);
         if let Err(error) = self.parts.journal.append(vec![closed]).await {
@@ -385,8 +407,17 @@ impl Task {
             register: self.now.register.clone(),
             totals: self.totals.clone(),
             seq: self.now.head.next_seq - 1,
-            stopped: self.stopped.as_ref().map(|s| s.reason.clone()),
+            stopped: self
+                .fence()
+                .or(self.stopped.as_ref().map(|s| s.reason.clone())),
         }
+    }
+
+    /// Why nothing must be written to this lane's journal any more: another process writes it.
+    fn fence(&self) -> Option<String> {
+        let trouble = self.parts.trouble.borrow();
+        let fencing = trouble.as_ref().filter(|t| t.stops_selling());
+        fencing.map(Trouble::in_words)
     }
 
     async fn group(&mut self, group: &mut Vec<Request>, state: &watch::Sender<Arc<RegisterState>>) {

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::Identity;
 use super::register::{ReceiptMark, RegisterState};
+use super::standing::Trouble;
 use super::store_time::StoreTime;
 
 /// The longest that a change of connections may stay unnoticed.
@@ -35,6 +36,7 @@ pub struct StatusParts {
     pub receipts: mpsc::UnboundedReceiver<ReceiptMark>,
     pub unapplied: Vec<ReceiptMark>,
     pub warnings: watch::Receiver<Vec<String>>,
+    pub trouble: watch::Receiver<Option<Trouble>>,
 }
 
 /// What the state says, read at once.
@@ -58,6 +60,7 @@ struct Composer {
     /// Receipts that neither a sibling nor the store's log holds, oldest first.
     unshared: VecDeque<ReceiptMark>,
     alone_since: Option<LocalTime>,
+    raft_ended: bool,
     time: StoreTime,
 }
 
@@ -67,6 +70,7 @@ pub fn start(parts: StatusParts) -> watch::Receiver<Arc<LaneView>> {
     let mut composer = Composer {
         unshared: parts.unapplied.iter().copied().collect(),
         alone_since: None,
+        raft_ended: false,
         time: StoreTime::default(),
         parts,
     };
@@ -96,7 +100,10 @@ impl Composer {
         tokio::select! {
             biased;
             changed = self.parts.register.changed() => return changed.is_ok(),
-            changed = self.parts.raft.changed() => if changed.is_err() { return false },
+            // A lane whose part in the store has ended still shows how it stands.
+            changed = self.parts.raft.changed(), if !self.raft_ended => {
+                self.raft_ended = changed.is_err();
+            }
             _ = self.parts.held.changed() => {}
             () = clock.sleep(LOOK_EVERY) => return true,
         }
@@ -187,6 +194,7 @@ impl Composer {
         let lanes: Vec<PeerStatus> = applied
             .lanes
             .iter()
+            .filter(|lane| lane.is_member() || lane.lane == me)
             .map(|lane| PeerStatus {
                 lane: lane.lane,
                 number: lane.number,
@@ -220,8 +228,15 @@ impl Composer {
                 lag_entries: applied.entries.saturating_sub(applied.hq_cursor),
                 problem: shipping.and_then(|status| status.borrow().problem.clone()),
             },
-            warnings: self.parts.warnings.borrow().clone(),
+            warnings: self.warnings(),
         }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let trouble = self.parts.trouble.borrow().clone();
+        let trouble = trouble.map(|trouble| trouble.in_words());
+        let others = self.parts.warnings.borrow().clone();
+        trouble.into_iter().chain(others).collect()
     }
 
     /// Receipts that a sibling holds durably, or that the store has applied, are shared.

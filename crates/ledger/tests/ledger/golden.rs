@@ -8,7 +8,9 @@ use catalog::{
     Tier,
 };
 use expect_test::expect_file;
-use ledger::{Command, CommandError, Entry, EntryBody, EntryHash, Fact, Hlc, Outcome};
+use ledger::{
+    Command, CommandError, Entry, EntryBody, EntryHash, Epoch, Fact, Hlc, LeftWhy, Outcome, Run,
+};
 use money::{Money, Quantity, Rate};
 use sale::{
     BusinessDay, Cart, CartId, CashMovement, Event, LineDetail, LineTotal, OverrideReason, Phase,
@@ -543,6 +545,35 @@ fn commands() -> Vec<(&'static str, Command)> {
             },
         ),
         ("hq-cursor", Command::HqCursor { cursor: 300 }),
+        (
+            "retire",
+            Command::Retire {
+                lane: lane('b'),
+                why: LeftWhy::Replaced { by: lane('c') },
+                by: "102".to_owned(),
+                now_ms: 1_795_773_600_000,
+            },
+        ),
+        (
+            "recover",
+            Command::Recover {
+                epoch: Epoch {
+                    number: 2,
+                    mark: 0xfeed_f00d,
+                },
+                keeper: lane('a'),
+                by: "102".to_owned(),
+                now_ms: 1_795_773_600_000,
+            },
+        ),
+        (
+            "bar",
+            Command::Bar {
+                lane: lane('a'),
+                keeps: Run(7),
+                bars: Run(u64::MAX),
+            },
+        ),
         (
             "reference-2",
             Command::Reference {

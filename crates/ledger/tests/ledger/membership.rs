@@ -1,6 +1,9 @@
 //! Creating the store, inviting and admitting lanes, and head office's cursor.
 
-use ledger::{Command, Fact, InvitationId, Outcome};
+use ledger::{
+    BARRED_RUNS_KEPT, Command, Epoch, ExceptionKind, Fact, InvitationId, LaneRecord, LeftWhy,
+    Outcome, Run,
+};
 
 use crate::shop::{Journal, STORE, Shop, creation, invite, lane};
 
@@ -55,7 +58,16 @@ fn an_invitation_admits_one_lane_until_it_runs_out() {
     assert_eq!(shop.apply(&admit(7, 'b', 5_000)), outcome);
     assert_refused(&shop.apply(&admit(7, 'c', 0)), "was used");
     assert_refused(&shop.apply(&admit(8, 'c', 1_001)), "has run out");
-    assert_refused(&shop.apply(&admit(8, 'b', 0)), "member already");
+    // Its seat is its own, under whichever code it asks.
+    assert_eq!(shop.apply(&admit(8, 'b', 0)), outcome);
+    let stranger = Command::Admit {
+        invitation: 8,
+        lane: lane('b'),
+        lane_name: "Lane b".to_owned(),
+        peer: "peer-x".to_owned(),
+        now_ms: 0,
+    };
+    assert_refused(&shop.apply(&stranger), "member already");
 
     let outcome = shop.apply(&admit(8, 'c', 0));
     let (node, number) = (shop.index, 3);
@@ -85,4 +97,158 @@ fn head_offices_cursor_only_ever_grows() {
     let outcome = shop.apply(&Command::HqCursor { cursor: 6 });
     assert_refused(&outcome, "does not have");
     assert_eq!(shop.view().hq_cursor().unwrap(), 5);
+}
+
+fn record(shop: &Shop, letter: char) -> LaneRecord {
+    shop.view().lane(lane(letter)).unwrap().unwrap()
+}
+
+fn left(shop: &Shop, letter: char) -> Option<LeftWhy> {
+    record(shop, letter).left.map(|left| left.why)
+}
+
+fn retire(letter: char, why: LeftWhy) -> Command {
+    Command::Retire {
+        lane: lane(letter),
+        why,
+        by: "102".to_owned(),
+        now_ms: 5,
+    }
+}
+
+#[test]
+fn a_machine_that_begins_to_join_again_gets_a_seat_and_gives_up_the_one_it_had() {
+    let mut shop = Shop::with_lanes("a");
+    shop.apply(&invite(7, 1_000));
+    shop.apply(&invite(8, 1_000));
+    // The answer was lost, and the machine begins anew: same key, another lane id.
+    let begin = |letter, invitation| Command::Admit {
+        invitation,
+        lane: lane(letter),
+        lane_name: "Lane 2".to_owned(),
+        peer: "peer-b".to_owned(),
+        now_ms: 0,
+    };
+    let first = shop.apply(&begin('b', 7));
+    let second = shop.apply(&begin('c', 7));
+    let (node, number) = (shop.index, 3);
+    assert_eq!(second, Outcome::Admitted { node, number });
+    assert_ne!(first, second, "no node id or number is given out twice");
+    assert_eq!(left(&shop, 'b'), Some(LeftWhy::Replaced { by: lane('c') }));
+    // It begins once more, with another code.
+    let third = shop.apply(&begin('d', 8));
+    let (node, number) = (shop.index, 4);
+    assert_eq!(third, Outcome::Admitted { node, number });
+    assert_eq!(left(&shop, 'c'), Some(LeftWhy::Replaced { by: lane('d') }));
+    assert_eq!(left(&shop, 'd'), None);
+    assert_refused(&shop.apply(&begin('b', 8)), "has left the store");
+    assert_refused(&shop.apply(&admit(7, 'x', 0)), "was used");
+}
+
+#[test]
+fn a_lane_that_has_left_is_out_for_good_but_what_it_sold_is_taken() {
+    let mut shop = Shop::with_lanes("abc");
+    assert_refused(&shop.apply(&retire('x', LeftWhy::Retired)), "no such lane");
+    let mut journal = Journal::of('b');
+    let entries = vec![journal.write(Fact::LaneClosed)];
+    shop.apply(&Command::Ingest { entries });
+    assert_refused(
+        &shop.apply(&retire('b', LeftWhy::NeverCame)),
+        "begun to work",
+    );
+    assert_eq!(shop.apply(&retire('c', LeftWhy::NeverCame)), Outcome::Done);
+    assert_eq!(shop.apply(&retire('b', LeftWhy::Retired)), Outcome::Done);
+    // Said again, it stays as it was said first.
+    assert_eq!(shop.apply(&retire('c', LeftWhy::Retired)), Outcome::Done);
+    assert_eq!(left(&shop, 'c'), Some(LeftWhy::NeverCame));
+    assert_refused(&shop.apply(&retire('a', LeftWhy::Retired)), "last lane");
+    let entries = vec![journal.write(Fact::LaneClosed)];
+    shop.apply(&Command::Ingest { entries });
+    assert_eq!(record(&shop, 'b').head.next_seq, 3);
+}
+
+#[test]
+fn a_farewell_is_known_until_the_next_start() {
+    let mut shop = Shop::with_lanes("a");
+    let mut journal = Journal::of('a');
+    let started = Fact::LaneStarted {
+        name: "Lane 1".to_owned(),
+        release: "0.1.0".to_owned(),
+    };
+    for (fact, closed) in [
+        (started.clone(), false),
+        (Fact::LaneClosed, true),
+        (started, false),
+    ] {
+        let entries = vec![journal.write(fact)];
+        shop.apply(&Command::Ingest { entries });
+        assert_eq!(record(&shop, 'a').closed, closed);
+    }
+}
+
+#[test]
+fn a_new_epoch_goes_on_with_one_lane_and_misses_the_others() {
+    let mut shop = Shop::with_lanes("abcd");
+    shop.apply(&retire('d', LeftWhy::Retired));
+    let recover = |number, mark| Command::Recover {
+        epoch: Epoch { number, mark },
+        keeper: lane('b'),
+        by: "102".to_owned(),
+        now_ms: 9,
+    };
+    assert_refused(&shop.apply(&recover(3, 7)), "cannot be recovered");
+    assert_eq!(shop.apply(&recover(2, 7)), Outcome::Done);
+    assert_eq!(shop.apply(&recover(2, 7)), Outcome::Done);
+    // Another lane was recovered into an epoch of the same number: that is another store now.
+    assert_refused(&shop.apply(&recover(2, 8)), "cannot be recovered");
+    let epoch = shop.view().store().unwrap().unwrap().epoch();
+    assert_eq!(epoch, Epoch { number: 2, mark: 7 });
+    let missing = Some(LeftWhy::Missing { epoch: 2 });
+    assert_eq!(left(&shop, 'a'), missing);
+    assert_eq!(left(&shop, 'b'), None);
+    assert_eq!(left(&shop, 'c'), missing);
+    assert_eq!(left(&shop, 'd'), Some(LeftWhy::Retired));
+    let kinds: Vec<ExceptionKind> = shop
+        .exceptions()
+        .into_iter()
+        .map(|(kind, _)| kind)
+        .collect();
+    assert_eq!(kinds, [ExceptionKind::LaneMissing; 2]);
+    // What a missing lane sold is taken over when its machine is back, once.
+    let mut journal = Journal::of('a');
+    let entries: Vec<_> = (0..3).map(|_| journal.write(Fact::LaneClosed)).collect();
+    for _ in 0..2 {
+        let entries = entries.clone();
+        shop.apply(&Command::Ingest { entries });
+        assert_eq!(shop.view().entries().unwrap(), 3);
+    }
+}
+
+#[test]
+fn of_two_copies_the_first_that_was_confirmed_goes_on() {
+    let mut shop = Shop::with_lanes("a");
+    let bar = |keeps, bars| Command::Bar {
+        lane: lane('a'),
+        keeps: Run(keeps),
+        bars: Run(bars),
+    };
+    assert_eq!(shop.apply(&bar(1, 2)), Outcome::Done);
+    assert_eq!(shop.apply(&bar(1, 2)), Outcome::Done);
+    // Another lane saw them in the other order, and one its own restart.
+    for (keeps, bars) in [(2, 1), (3, 1), (2, 3), (4, 4)] {
+        assert_refused(&shop.apply(&bar(keeps, bars)), "decided on before");
+    }
+    assert_eq!(shop.apply(&bar(1, 5)), Outcome::Done);
+    assert_eq!(record(&shop, 'a').barred, [Run(2), Run(5)]);
+    let kinds: Vec<ExceptionKind> = shop
+        .exceptions()
+        .into_iter()
+        .map(|(kind, _)| kind)
+        .collect();
+    assert_eq!(kinds, [ExceptionKind::LaneCopied; 2]);
+    for run in 100..200 {
+        shop.apply(&bar(1, run));
+    }
+    assert_eq!(record(&shop, 'a').barred.len(), BARRED_RUNS_KEPT);
+    assert_eq!(record(&shop, 'a').confirmed, [Run(1)]);
 }

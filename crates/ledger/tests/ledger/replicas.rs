@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["059e6441240d8b7f44b385e9cf343b33935dc93a301b5e697777a9be6c142431"]
+    expect!["a99de95d10426f36b56a14a054a4d22dfbf584ea75049dca3f9bebdf2c91eba5"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

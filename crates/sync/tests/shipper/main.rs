@@ -54,6 +54,28 @@ fn new_entries_gather_and_silence_stays_silent() {
 }
 
 #[test]
+fn a_recovered_store_ships_what_head_office_counted_under_other_numbers() {
+    let mut world = World::new(1);
+    world.append(5);
+    {
+        let mut store = world.store.lock().unwrap();
+        store.recovered = true;
+        store.cursor = 3;
+        let mut hq = world.hq.lock().unwrap();
+        hq.held = (1..).zip(store.entries[..3].iter().cloned()).collect();
+        // It holds seven more that the lanes took with them.
+        hq.claims = Some(10);
+    }
+    world.lead(0, true);
+    world.run(MINUTE);
+    assert_eq!(world.tried(), [0, 2]);
+    world.append(1);
+    world.run(MINUTE);
+    assert_eq!(world.tried(), [0, 2, 1]);
+    world.assert_in_step();
+}
+
+#[test]
 fn a_lane_that_does_not_lead_ships_nothing() {
     let mut world = World::new(2);
     world.append(5);

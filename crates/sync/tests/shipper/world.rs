@@ -176,6 +176,7 @@ pub struct FakeStore {
     pub entries: Vec<Entry>,
     pub cursor: u64,
     pub cursor_failures: u32,
+    pub recovered: bool,
     applied: Option<watch::Sender<u64>>,
 }
 
@@ -203,6 +204,10 @@ impl Committed for FakeCommitted {
             .filter(|(global, _)| *global > after)
             .take(limit)
             .collect())
+    }
+
+    fn is_recovered(&self) -> Result<bool, CommittedError> {
+        Ok(self.0.lock().unwrap().recovered)
     }
 
     async fn move_cursor(&self, cursor: u64) -> Result<(), CommittedError> {

@@ -16,8 +16,17 @@ type Group = Vec<usize>;
 /// Compares the states with each other.
 pub fn check(audit: &mut Audit, states: &[(Applied, &dyn Tables)]) {
     let mut groups: Vec<Group> = Vec::new();
+    let newest = states.iter().map(|(state, _)| state.epoch.number).max();
     for (i, (state, _)) in states.iter().enumerate() {
         if state.hashes.is_empty() {
+            continue;
+        }
+        if Some(state.epoch.number) != newest {
+            audit.findings.note(format!(
+                "{} is of the epoch before the store was recovered, and is compared with no other \
+                 state. Let it join again.",
+                state.place
+            ));
             continue;
         }
         let same = groups

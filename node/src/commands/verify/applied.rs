@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use catalog::ItemId;
 use ledger::{
-    Entry, ExceptionKind, LaneId, LaneRecord, StateHash, StoreView, Table, TableError, Tables,
-    computed_hash, hashes_at, stored_hash,
+    Entry, Epoch, ExceptionKind, LaneId, LaneRecord, StateHash, StoreView, Table, TableError,
+    Tables, computed_hash, hashes_at, stored_hash,
 };
 
 use super::audit::{Audit, STATE_REMEDY, span};
@@ -23,16 +23,19 @@ pub struct Applied {
     pub place: String,
     /// State hash by log index, the newest few thousand.
     pub hashes: BTreeMap<u64, StateHash>,
+    /// The store's epoch it belongs to.
+    pub epoch: Epoch,
 }
 
 /// Checks a state. Fails where it cannot be read.
 pub fn check(audit: &mut Audit, place: &str, tables: &dyn Tables) -> Result<Applied, TableError> {
     let hashes = hashes_at(tables)?;
+    let view = StoreView::new(tables);
     let applied = Applied {
         place: place.to_owned(),
         hashes,
+        epoch: view.store()?.map_or(Epoch::FIRST, |record| record.epoch()),
     };
-    let view = StoreView::new(tables);
     match view.store()? {
         None => {
             audit

@@ -1,0 +1,198 @@
+//! Lanes that come and go: a wiped disk, a store that lost its majority. Each with real processes,
+//! and `verify` at the end.
+
+use std::path::{Path, PathBuf};
+
+use crate::common::{Lane, Store, plain_items, run, run_json, text};
+use api::Mode;
+use catalog::Role;
+use node::sample;
+use serde_json::Value;
+
+/// Number and PIN of the sample store's manager.
+fn manager() -> (String, String) {
+    let people = sample::people();
+    let person = people.iter().find(|person| person.role == Role::Manager);
+    let person = person.expect("the sample store has a manager");
+    (person.number.clone(), person.pin.clone())
+}
+
+async fn is_signed_in(lane: &Lane) -> bool {
+    let view = lane.client.view().await.expect("the lane answers");
+    view.register.cashier.is_some()
+}
+
+async fn sell_and_share(lane: &Lane, sales: usize) {
+    if !is_signed_in(lane).await {
+        // A lane that has just joined knows the store's people once its own first entry, which comes
+        // after them in the log, has come back to it.
+        lane.wait_shared().await;
+        lane.sign_in().await;
+    }
+    for item in plain_items(sales) {
+        lane.sell(&item).await;
+    }
+    lane.wait_shared().await;
+}
+
+/// Joins the store of `member` in `folder`.
+async fn join(member: &Lane, folder: &Path, name: &str, options: &[&str]) {
+    let invitation = member.client.invite().await.expect("a code");
+    let mut arguments = vec!["join", text(folder), "--code", &invitation.code];
+    arguments.extend(["--lane-name", name]);
+    arguments.extend(options);
+    for address in &invitation.addresses {
+        arguments.extend(["--peer", address]);
+    }
+    let joined = run(&arguments);
+    assert!(joined.status.success(), "{joined:?}");
+}
+
+fn retire(member: &Lane, lane: u32) -> (i32, Value) {
+    let (number, pin) = manager();
+    let lane = lane.to_string();
+    let arguments = ["retire", text(&member.folder), &lane, "--manager", &number];
+    run_json(&[&arguments[..], &["--pin", &pin]].concat())
+}
+
+fn assert_verified(folders: &[PathBuf], hq: Option<PathBuf>) {
+    let mut arguments = vec!["verify"];
+    arguments.extend(folders.iter().map(|folder| text(folder)));
+    if let Some(hq) = &hq {
+        arguments.extend(["--hq", text(hq)]);
+    }
+    let (code, report) = run_json(&arguments);
+    assert_eq!((code, &report["ok"]), (0, &Value::Bool(true)), "{report:#}");
+}
+
+fn warns_of(lane: &api::LaneStatus, words: &str) -> bool {
+    lane.warnings.iter().any(|warning| warning.contains(words))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wiped_lane_joins_as_a_new_one_and_the_old_one_is_retired() {
+    let mut store = Store::start(3, true).await;
+    sell_and_share(&store.lanes[2], 2).await;
+    let mut wiped = store.lanes.remove(2);
+    wiped.process.kill();
+    std::fs::remove_dir_all(&wiped.folder).expect("the folder can be removed");
+    join(&store.lanes[0], &wiped.folder, "Lane 3 again", &[]).await;
+    let again = Lane::start(&wiped.folder).await;
+    let wrong = [
+        "retire",
+        text(&store.lanes[0].folder),
+        "3",
+        "--manager",
+        "1",
+    ];
+    let (code, refused) = run_json(&[&wrong[..], &["--pin", "0"]].concat());
+    assert_eq!(
+        (code, &refused["ok"]),
+        (1, &Value::Bool(false)),
+        "{refused}"
+    );
+    let (code, retired) = retire(&store.lanes[0], 3);
+    assert_eq!(
+        (code, &retired["number"]),
+        (0, &Value::from(3)),
+        "{retired}"
+    );
+    store.lanes.push(again);
+    for lane in &store.lanes {
+        lane.wait("the new lane votes in the old one's place", |status| {
+            let numbers: Vec<u32> = status.lanes.iter().map(|lane| lane.number).collect();
+            numbers == [1, 2, 4] && status.lanes.iter().all(|lane| lane.voter && lane.reachable)
+        })
+        .await;
+    }
+    sell_and_share(&store.lanes[2], 2).await;
+    store.wait_complete().await;
+    store.assert_verified();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_lost_its_majority_goes_on_and_takes_over_what_comes_back() {
+    let mut store = Store::start(3, true).await;
+    for lane in &store.lanes {
+        sell_and_share(lane, 2).await;
+    }
+    store.wait_complete().await;
+    let mut last = store.lanes.pop().expect("three lanes");
+    let (number, pin) = manager();
+    let folder = last.folder.clone();
+    let recover = |wait: &str| {
+        let arguments = ["recover", text(&folder), "--yes", "--manager", &number];
+        run_json(&[&arguments[..], &["--pin", &pin, "--wait", wait]].concat())
+    };
+    last.process.kill();
+    let (code, refused) = recover("30");
+    assert_eq!(code, 1, "{refused}");
+    let why = refused["error"].as_str().expect("words");
+    assert!(why.contains("the store is not lost"), "{why}");
+
+    // Both others are lost, one of them for good; the other one sells alone before it is.
+    let mut gone = store.lanes.pop().expect("two lanes");
+    gone.process.kill();
+    let mut back = store.lanes.pop().expect("one lane");
+    let item = plain_items(1).remove(0);
+    back.sell(&item).await;
+    back.process.kill();
+    let (code, recovered) = recover("2");
+    assert_eq!(
+        (code, &recovered["epoch"]),
+        (0, &Value::from(2)),
+        "{recovered}"
+    );
+    let missing = recovered["survey"]["others"].as_array().expect("lanes");
+    assert!(
+        missing.iter().all(|lane| lane["reachable"] == false),
+        "{recovered}"
+    );
+    let last = Lane::start(&folder).await;
+    last.wait("it agrees with itself", |status| {
+        status.is_leader && status.lanes.len() == 1 && status.mode == Mode::Together
+    })
+    .await;
+    last.sell(&item).await;
+    last.wait_shared().await;
+
+    // One machine is mended. It learns what happened, sells on, and joins again.
+    let mut back = Lane::start(&back.folder).await;
+    back.wait("it is told of the new epoch", |status| {
+        warns_of(status, "recovered on another lane")
+    })
+    .await;
+    back.sell(&item).await;
+    back.process.stop();
+    join(&last, &back.folder, "Lane 1 again", &["--again"]).await;
+    let back = Lane::start(&back.folder).await;
+    last.wait("both are together", |status| {
+        status.lanes.len() == 2 && status.lanes.iter().all(|lane| lane.reachable)
+    })
+    .await;
+    sell_and_share(&back, 1).await;
+    last.wait("head office has everything", |status| {
+        status.hq.lag_entries == 0
+    })
+    .await;
+    // Three lanes sold two each; one more before the loss, one on each side of it, one after it.
+    let expected = 3 * 2 + 1 + 1 + 1 + 1;
+    for lane in [&last, &back] {
+        let receipts = async || -> u64 {
+            let totals = lane.client.totals().await.expect("totals");
+            let rows = totals.as_array().expect("rows").iter();
+            rows.map(|row| row["total"]["receipts"].as_u64().expect("a count"))
+                .sum()
+        };
+        while receipts().await < expected {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(receipts().await, expected);
+    }
+    last.wait("head office has everything", |status| {
+        status.hq.lag_entries == 0
+    })
+    .await;
+    let folders = [last.folder.clone(), back.folder.clone()];
+    assert_verified(&folders, Some(store.hq_folder()));
+}
