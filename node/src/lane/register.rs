@@ -473,8 +473,7 @@ impl Task {
         let (written, priced) =
             futures::join!(journal.append(entries), async { self.price_cart() });
         if let Err(error) = written {
-            self.stop(before, decided, &error);
-            state.send_replace(Arc::new(self.snapshot()));
+            self.stop(before, decided, &error, state);
             return;
         }
         self.stopped = None;
@@ -522,22 +521,30 @@ impl Task {
         }
     }
 
-    fn stop(&mut self, before: Volatile, decided: Vec<Decided>, error: &StorageError) {
+    /// Shows that nothing can be made durable, and then answers.
+    fn stop(
+        &mut self,
+        before: Volatile,
+        decided: Vec<Decided>,
+        error: &StorageError,
+        state: &watch::Sender<Arc<RegisterState>>,
+    ) {
         self.now = before;
         let message = error.to_string();
         let already = self.stopped.take();
         if already.as_ref().is_none_or(|s| s.reason != message) {
             tracing::error!(%error, "the journal could not be made durable");
         }
+        let now_ms = self.parts.clock.wall_ms();
+        self.stopped = Some(Stopped {
+            reason: message.clone(),
+            since_ms: already.map_or(now_ms, |s| s.since_ms),
+        });
+        state.send_replace(Arc::new(self.snapshot()));
         for Decided { reply, .. } in decided {
             let message = message.clone();
             let _ = reply.send(Err(Problem::Stopped { message }));
         }
-        let now_ms = self.parts.clock.wall_ms();
-        self.stopped = Some(Stopped {
-            reason: message,
-            since_ms: already.map_or(now_ms, |s| s.since_ms),
-        });
     }
 
     fn decide(&mut self, request: &CommandRequest) -> Decision {
