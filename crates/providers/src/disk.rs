@@ -34,9 +34,12 @@ pub trait Disk: Send + Sync + 'static {
     fn set_aside(&self, file: &str) -> Result<String, DiskError>;
     /// Removes a file; a file that is not there is not an error.
     fn remove(&self, file: &str) -> Result<(), DiskError>;
+    /// Makes room for `file` up to `bytes` ahead of its use, where that makes later syncs faster.
+    /// What is in the file stays. Best effort: without it everything works the same, slower.
+    fn reserve(&self, _file: &str, _bytes: u64) {}
     /// Runs a worker that blocks on the disk: on a thread of its own in a shop, as a task among
-    /// the others in the simulator. Workers wait on channels and [`Disk::flushed`] only, never on
-    /// a timer or a socket.
+    /// the others in the simulator. Workers wait on channels, [`Disk::flushed`] and the clock, never
+    /// on a socket.
     fn spawn_worker(&self, name: &str, worker: BoxFuture<'static, ()>) -> WorkerEnd;
     /// Completes once the device has done what was last made durable; a worker awaits it between a
     /// commit and its answers. In a shop the commit itself has waited for the device, so this is

@@ -22,6 +22,10 @@ const STATEMENTS_KEPT_MAX: usize = 32;
 /// A write-ahead log larger than this is cut back when it has been checkpointed, in bytes.
 const WAL_KEPT_BYTES_MAX: i64 = 64 * 1024 * 1024;
 
+/// Room that the write-ahead log of a database with durable commits begins with, in bytes: what it
+/// grows to until it is checkpointed.
+const WAL_RESERVED_BYTES: u64 = 3 * 1024 * 1024;
+
 /// When a commit is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -259,7 +263,13 @@ impl Database {
             connection.pragma_query_value(None, "journal_mode", |row| row.get(0))
         };
         match prepare() {
-            Ok(mode) if mode == "wal" => Ok(()),
+            Ok(mode) if mode == "wal" => {
+                if self.kind.durability == Durability::EachCommit {
+                    let log = format!("{}-wal", self.file());
+                    self.disk.reserve(&log, WAL_RESERVED_BYTES);
+                }
+                Ok(())
+            }
             Ok(mode) => Err(self.io("open", format!("its journal mode is {mode}, not wal"))),
             Err(error) => Err(self.error("open", &error)),
         }

@@ -4,7 +4,7 @@
 //! nothing is ever overwritten by `set_aside`. Database files are SQLite's own business.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -141,12 +141,29 @@ impl Disk for FileDisk {
         }
     }
 
+    /// Zeros, written: a sync of bytes that are there already changes nothing of the file system's
+    /// own, and takes about two thirds of the time.
+    fn reserve(&self, file: &str, bytes: u64) {
+        let grow = || -> io::Result<()> {
+            let mut file = OpenOptions::new().append(true).open(self.path(file))?;
+            let missing = bytes.saturating_sub(file.metadata()?.len());
+            io::copy(&mut io::repeat(0).take(missing), &mut file)?;
+            file.sync_all()
+        };
+        if let Err(error) = grow() {
+            tracing::debug!(%error, "no room was reserved for {file}");
+        }
+    }
+
     fn spawn_worker(&self, name: &str, worker: BoxFuture<'static, ()>) -> WorkerEnd {
         let lock = self.lock.clone();
         let (gone, end) = WorkerEnd::new();
+        let runtime = tokio::runtime::Handle::try_current();
         let spawned = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
+                // For the timers of a worker that waits with one.
+                let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
                 futures::executor::block_on(worker);
                 drop(lock);
                 drop(gone);

@@ -1,9 +1,11 @@
 //! The journal: this lane's own entries and copies of its siblings', one hash chain per lane.
 //!
 //! Invariant: what [`Journal::append`] and [`Journal::store_copies`] answered with success is on
-//! disk, and the entries of each lane are an unbroken chain from its first. One worker writes; all
-//! requests that wait share one commit. The end of each chain is read from the entries themselves,
-//! so it cannot disagree with them.
+//! disk, and the entries of each lane are an unbroken chain from its first. The end of each chain is
+//! read from the entries themselves, so it cannot disagree with them.
+//!
+//! This lane's entries are written by the register's own worker, which has nothing else to wait for;
+//! copies by a worker of the journal's, all that wait in one commit. One of the two writes at a time.
 //!
 //! Nothing here decodes a fact or merges lanes.
 
@@ -19,9 +21,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::database::{self, Checkpointer, Database, Durability, Kind, Limits};
 use crate::{SetAside, StorageError};
 
-/// Requests that may wait for the worker; more wait at the caller.
+/// Batches of copies that may wait for the worker; more wait at the caller.
 const QUEUE_REQUESTS_MAX: usize = 1024;
-/// Requests that share one commit at most.
+/// Batches of copies that share one commit at most.
 const GROUP_REQUESTS_MAX: usize = 256;
 
 pub(crate) const JOURNAL: Kind = Kind {
@@ -40,7 +42,8 @@ pub(crate) const JOURNAL: Kind = Kind {
 /// A handle to the journal; clones share it. The worker ends with the last handle.
 #[derive(Clone)]
 pub struct Journal {
-    requests: mpsc::Sender<Request>,
+    copies: mpsc::Sender<Copies>,
+    writer: Arc<tokio::sync::Mutex<Writer>>,
     shared: Arc<Shared>,
 }
 
@@ -52,11 +55,12 @@ struct Shared {
     commits: watch::Sender<u64>,
 }
 
-type Reply<T> = oneshot::Sender<Result<T, StorageError>>;
+/// The next seq held of each lane in a batch of copies.
+type Held = BTreeMap<LaneId, Seq>;
 
-enum Request {
-    Append(Vec<Entry>, Reply<()>),
-    Copies(Vec<Entry>, Reply<BTreeMap<LaneId, Seq>>),
+struct Copies {
+    entries: Vec<Entry>,
+    reply: oneshot::Sender<Result<Held, StorageError>>,
 }
 
 impl Journal {
@@ -82,49 +86,47 @@ impl Journal {
             commits: watch::Sender::new(0),
             database,
         });
-        let (requests, mut queue) = mpsc::channel(QUEUE_REQUESTS_MAX);
-        let mut writer = Writer {
+        let (copies, mut queue) = mpsc::channel(QUEUE_REQUESTS_MAX);
+        let writer = Arc::new(tokio::sync::Mutex::new(Writer {
             store,
             connection,
             heads,
             checkpointer: Checkpointer::start(&shared.database)?,
             shared: shared.clone(),
-        };
+        }));
+        let for_copies = writer.clone();
         disk.spawn_worker(
             "journal",
             Box::pin(async move {
                 let mut group = Vec::with_capacity(GROUP_REQUESTS_MAX);
                 while queue.recv_many(&mut group, GROUP_REQUESTS_MAX).await > 0 {
-                    writer.commit(group.drain(..)).await;
+                    for_copies.lock().await.copies(group.drain(..)).await;
                 }
             }),
         );
-        Ok((Journal { requests, shared }, set_aside))
+        let journal = Journal {
+            copies,
+            writer,
+            shared,
+        };
+        Ok((journal, set_aside))
     }
 
-    /// Appends entries to their lanes' chains, and returns once they are durable. The request is
-    /// taken whole or refused whole. After [`StorageError::NotDurable`] nothing of it counts as
-    /// written, and the journal can be appended to again.
+    /// Appends entries to their lanes' chains, and returns once they are durable. They are taken
+    /// whole or refused whole. After [`StorageError::NotDurable`] none of them counts as written, and
+    /// the journal can be appended to again.
+    ///
+    /// Writes on the caller's thread: call it from a worker of the disk.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<(), StorageError> {
-        self.request(|reply| Request::Append(entries, reply)).await
+        self.writer.lock().await.append(entries).await
     }
 
     /// Stores copies of other lanes' entries: skips what is held, takes what continues a chain,
     /// leaves the rest. Returns, once durable, the next seq wanted of each lane in the request.
-    pub async fn store_copies(
-        &self,
-        entries: Vec<Entry>,
-    ) -> Result<BTreeMap<LaneId, Seq>, StorageError> {
-        self.request(|reply| Request::Copies(entries, reply)).await
-    }
-
-    async fn request<T>(
-        &self,
-        request: impl FnOnce(Reply<T>) -> Request,
-    ) -> Result<T, StorageError> {
+    pub async fn store_copies(&self, entries: Vec<Entry>) -> Result<Held, StorageError> {
         let closed = || self.shared.database.closed();
         let (reply, answer) = oneshot::channel();
-        let sent = self.requests.send(request(reply)).await;
+        let sent = self.copies.send(Copies { entries, reply }).await;
         sent.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
@@ -179,19 +181,13 @@ fn is_gapless(entries: &[Entry], from: Seq) -> bool {
         .all(|(entry, seq)| entry.seq == seq)
 }
 
-/// The worker's side: the only one that writes.
+/// The one side that writes.
 struct Writer {
     store: StoreId,
     connection: Connection,
     heads: BTreeMap<LaneId, Head>,
     checkpointer: Checkpointer,
     shared: Arc<Shared>,
-}
-
-/// An answer that waits for the commit its request shares.
-enum Answer {
-    Append(Reply<()>, Result<(), StorageError>),
-    Copies(Reply<BTreeMap<LaneId, Seq>>, BTreeMap<LaneId, Seq>),
 }
 
 /// What one commit will add: the entries, and the chains' ends with them.
@@ -201,48 +197,52 @@ struct Group {
 }
 
 impl Writer {
-    /// One commit for the whole group, and the answers after it.
-    async fn commit(&mut self, requests: impl Iterator<Item = Request>) {
-        let mut group = Group {
+    fn group(&self) -> Group {
+        Group {
             heads: self.heads.clone(),
             entries: Vec::new(),
-        };
-        let answers: Vec<Answer> = requests
-            .map(|request| match request {
-                Request::Append(entries, reply) => {
-                    Answer::Append(reply, self.take_whole(&mut group, entries))
-                }
-                Request::Copies(entries, reply) => {
-                    Answer::Copies(reply, self.take_what_follows(&mut group, entries))
-                }
+        }
+    }
+
+    async fn append(&mut self, entries: Vec<Entry>) -> Result<(), StorageError> {
+        let group = self.take_whole(entries)?;
+        self.commit(group).await
+    }
+
+    /// One commit for all that wait, and the answers after it.
+    async fn copies(&mut self, requests: impl Iterator<Item = Copies>) {
+        let mut group = self.group();
+        let answers: Vec<_> = requests
+            .map(|Copies { entries, reply }| {
+                let held = self.take_what_follows(&mut group, entries);
+                (reply, held)
             })
             .collect();
-        let Group { heads, entries } = group;
-        let written = match planted::every(9, "journal-acknowledged-unwritten") {
-            true => Ok(()),
-            false => self.write(&entries),
-        };
-        if !entries.is_empty() {
-            self.shared.database.flushed().await;
-        }
-        if written.is_ok() && !entries.is_empty() {
-            lock(&self.shared.heads).clone_from(&heads);
-            self.heads = heads;
-            self.shared.commits.send_modify(|commits| *commits += 1);
-        }
+        let written = self.commit(group).await;
         // A caller that has gone away does not need its answer.
-        for answer in answers {
-            match answer {
-                Answer::Append(reply, taken) => drop(reply.send(taken.and(written.clone()))),
-                Answer::Copies(reply, held) => {
-                    drop(reply.send(written.clone().map(|()| held)));
-                }
-            }
+        for (reply, held) in answers {
+            drop(reply.send(written.clone().map(|()| held)));
         }
+    }
+
+    async fn commit(&mut self, group: Group) -> Result<(), StorageError> {
+        let Group { heads, entries } = group;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        if !planted::every(9, "journal-acknowledged-unwritten") {
+            self.write(&entries)?;
+        }
+        // From here on the entries are in the file, whatever becomes of the caller.
+        self.heads.clone_from(&heads);
+        self.shared.database.flushed().await;
+        *lock(&self.shared.heads) = heads;
+        self.shared.commits.send_modify(|commits| *commits += 1);
         let bytes = entries.iter().map(|entry| entry.bytes.len()).sum();
         let shared = &self.shared;
         self.checkpointer
             .committed(bytes, &shared.database, &self.connection);
+        Ok(())
     }
 
     fn follows(&self, group: &Group, entry: &Entry) -> Result<Head, EntryError> {
@@ -257,22 +257,17 @@ impl Writer {
         entry.check_follows(self.store, &before)
     }
 
-    fn take_whole(&self, group: &mut Group, entries: Vec<Entry>) -> Result<(), StorageError> {
-        let heads_before = group.heads.clone();
-        for entry in &entries {
-            match self.follows(group, entry) {
-                Ok(head) => group.heads.insert(entry.lane, head),
-                Err(error) => {
-                    group.heads = heads_before;
-                    return Err(error.into());
-                }
-            };
+    fn take_whole(&self, entries: Vec<Entry>) -> Result<Group, EntryError> {
+        let mut group = self.group();
+        for entry in entries {
+            let head = self.follows(&group, &entry)?;
+            group.heads.insert(entry.lane, head);
+            group.entries.push(entry);
         }
-        group.entries.extend(entries);
-        Ok(())
+        Ok(group)
     }
 
-    fn take_what_follows(&self, group: &mut Group, entries: Vec<Entry>) -> BTreeMap<LaneId, Seq> {
+    fn take_what_follows(&self, group: &mut Group, entries: Vec<Entry>) -> Held {
         let mut wanted = BTreeMap::new();
         for entry in entries {
             let lane = entry.lane;
@@ -293,9 +288,6 @@ impl Writer {
     }
 
     fn write(&self, entries: &[Entry]) -> Result<(), StorageError> {
-        if entries.is_empty() {
-            return Ok(());
-        }
         let database = &self.shared.database;
         let insert = |connection: &Connection| -> rusqlite::Result<()> {
             let mut insert = connection

@@ -125,7 +125,7 @@ impl Copies {
                 commits.changed().await.map_err(|e| text(&e))?;
                 continue;
             }
-            self.haste.gather(next, end).await;
+            self.haste.company(next, end).await;
             let entries = self
                 .journal
                 .read(self.lane, next, BATCH_ENTRIES_MAX, batch.bytes_max())

@@ -1,8 +1,11 @@
-//! When journal entries travel to the other lanes: receipts at once, everything else in company.
+//! When journal entries travel to the other lanes: receipts are offered to the store's log at once,
+//! everything else waits for company.
 //!
 //! A scan that waits for the next ones for a moment costs nobody anything: it is durable on its own
-//! lane, and the copy leaves long before a cashier has the next item in hand. Sending a cart's scans
-//! together saves each sibling a commit per scan, and the store's log an entry per scan.
+//! lane, and it leaves long before a cashier has the next item in hand. Sending a cart's scans
+//! together saves each sibling a commit per scan, and the store's log an entry per scan. Copies never
+//! hurry: a receipt that the lanes agree on is on most of their disks by then, and the commits that
+//! its copies cost would only hold that up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +15,7 @@ use providers::SharedClock;
 use tokio::sync::watch;
 
 /// How long an entry may wait for company.
-const LINGER: Duration = Duration::from_millis(20);
+const LINGER: Duration = Duration::from_millis(50);
 /// Entries that are company enough.
 const COMPANY: Seq = 64;
 
@@ -40,17 +43,21 @@ impl Haste {
         });
     }
 
-    /// Returns when the entries from `from` on, the last being before `end`, should travel.
+    /// Returns when the entries from `from` on, the last being before `end`, should be offered.
     pub async fn gather(&self, from: Seq, end: Seq) {
-        if end.saturating_sub(from) >= COMPANY {
-            return;
-        }
         let mut urgent = self.urgent.subscribe();
         let hurried = urgent.wait_for(|urgent| *urgent >= from);
         tokio::select! {
             biased;
             _ = hurried => {}
-            () = self.clock.sleep(LINGER) => {}
+            () = self.company(from, end) => {}
+        }
+    }
+
+    /// Returns when the entries from `from` on, the last being before `end`, should be copied.
+    pub async fn company(&self, from: Seq, end: Seq) {
+        if end.saturating_sub(from) < COMPANY {
+            self.clock.sleep(LINGER).await;
         }
     }
 }
@@ -90,6 +97,9 @@ mod tests {
             let polled = gather.as_mut().poll(&mut context);
             let is_ready = matches!(polled, Poll::Ready(()));
             assert_eq!(is_ready, at_once, "urgent {urgent}, {from}..{end}");
+            let mut company = std::pin::pin!(haste.company(from, end));
+            let are_many = company.as_mut().poll(&mut context).is_ready();
+            assert_eq!(are_many, end - from >= COMPANY, "copies {from}..{end}");
         };
         check(0, 1, 2, false);
         check(4, 5, 6, false);

@@ -1,6 +1,6 @@
 //! The register of this lane: commands in, durable events out.
 //!
-//! One task owns the register. It takes what has arrived together, decides each command in turn,
+//! One worker owns the register. It takes what has arrived together, decides each command in turn,
 //! writes all their events as one group commit, and only then answers and shows anything. A commit
 //! that fails changes nothing: the register is as before, and the lane says that it must not sell.
 //! While it does, it tries the journal again by itself, and sells as soon as that is durable again.
@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Answer, CommandRequest, Done, Problem};
-use catalog::{Employee, Reference};
-use ledger::{Entry, EntryBody, Fact, Head, Hlc, Seq, StoreView};
+use catalog::{Employee, Reference, Settings};
+use ledger::{Entry, EntryBody, Fact, Head, Hlc, Seq, StoreView, TableError, Tables};
 use providers::{DiskError, SharedClock, SharedDisk};
 use sale::{
     Context, Event, LocalRights, LocalTime, Pin, Register, Totals, decide, events_of_refusal,
@@ -112,7 +112,7 @@ pub enum RegisterError {
     #[error("the journal of this lane cannot be read: {0}")]
     Entry(#[from] ledger::EntryError),
     #[error(transparent)]
-    Table(#[from] ledger::TableError),
+    Table(#[from] TableError),
 }
 
 /// What the register works with.
@@ -160,7 +160,9 @@ pub async fn start(parts: RegisterParts, release: &str) -> Result<Started, Regis
     let (state_out, state) = watch::channel(Arc::new(task.snapshot()));
     let (events, _) = broadcast::channel(EVENTS_KEPT);
     task.events = events.clone();
-    providers::spawn(task.run(queue, state_out));
+    // On a thread of its own a scan is decided, made durable and answered without a hand-over.
+    let disk = task.parts.disk.clone();
+    disk.spawn_worker("register", Box::pin(task.run(queue, state_out)));
     Ok(Started {
         handle: RegisterHandle {
             requests,
@@ -220,6 +222,26 @@ struct Decided {
     repeated: bool,
     /// The command was refused; what it leaves in the journal is in `done`.
     refused: Option<Problem>,
+}
+
+/// What a group of commands leads to, until the commit.
+#[derive(Default)]
+struct Work {
+    entries: Vec<Entry>,
+    decided: Vec<Decided>,
+}
+
+/// The store as a group of commands finds it.
+struct Moment<'a> {
+    store: StoreView<'a>,
+    settings: Settings,
+    now: LocalTime,
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> Problem {
+    Problem::Unavailable {
+        message: format!("The store's data cannot be read: {error}"),
+    }
 }
 
 /// What a command leads to: its events, and the refusal where it was refused.
@@ -284,7 +306,11 @@ impl Task {
                 task.remember_event(id, entry.seq, event);
             }
         })?;
-        task.totals = task.price_cart()?;
+        let state = task.parts.state.clone();
+        task.totals = state.read(|tables| {
+            let moment = task.moment(tables);
+            task.price_cart(&moment)
+        })??;
         Ok(task)
     }
 
@@ -422,57 +448,37 @@ impl Task {
 
     async fn group(&mut self, group: &mut Vec<Request>, state: &watch::Sender<Arc<RegisterState>>) {
         let before = self.now.clone();
-        let mut entries = Vec::new();
+        let mut work = Work::default();
         if let Some(Stopped { reason, since_ms }) = self.stopped.clone() {
-            entries.push(self.seal(Fact::SellingResumed { reason, since_ms }));
+            work.entries
+                .push(self.seal(Fact::SellingResumed { reason, since_ms }));
         }
-        let mut decided: Vec<Decided> = Vec::new();
-        for (request, reply) in group.drain(..) {
-            // A command may arrive again in the very group that carries it out.
-            let again = request.id.as_ref().and_then(|id| {
-                let pending = decided.iter().find(|d| d.id.as_ref() == Some(id));
-                if planted::is("commands-carried-out-again") {
-                    return None;
-                }
-                pending.map(|d| &d.done).or(self.answered.get(id)).cloned()
-            });
-            if let Some(done) = again {
-                decided.push(Decided {
-                    reply,
-                    id: None,
-                    done,
-                    repeated: true,
-                    refused: None,
-                });
-                continue;
+        let store = self.parts.state.clone();
+        let read = store.read(|tables| {
+            let moment = self.moment(tables);
+            for (request, reply) in group.drain(..) {
+                self.carry_out(&moment, request, reply, &mut work);
             }
-            match self.decide(&request) {
-                (events, Some(problem)) if events.is_empty() => {
-                    let _ = reply.send(Err(problem));
+            self.price_cart(&moment)
+        });
+        let priced = match read {
+            Ok(priced) => priced,
+            Err(error) => {
+                self.now = before;
+                let problem = unreadable(&error);
+                let asked = group.drain(..).map(|(_, reply)| reply);
+                for reply in asked.chain(work.decided.into_iter().map(|d| d.reply)) {
+                    let _ = reply.send(Err(problem.clone()));
                 }
-                (events, refused) => {
-                    // Only what was carried out is answered the same when it is asked for again.
-                    let id = request.id.filter(|_| refused.is_none());
-                    let done = self.seal_events(&events, &id, &mut entries);
-                    decided.push(Decided {
-                        reply,
-                        id,
-                        done,
-                        repeated: false,
-                        refused,
-                    });
-                }
+                return;
             }
-        }
+        };
+        let Work { entries, decided } = work;
         if entries.is_empty() {
             self.publish(decided, state);
             return;
         }
-        let journal = self.parts.journal.clone();
-        // The disk is busy with the entries first, and the cart is priced meanwhile.
-        let (written, priced) =
-            futures::join!(journal.append(entries), async { self.price_cart() });
-        if let Err(error) = written {
+        if let Err(error) = self.parts.journal.append(entries).await {
             self.stop(before, decided, &error, state);
             return;
         }
@@ -482,6 +488,62 @@ impl Task {
             Err(error) => tracing::error!(%error, "the cart cannot be priced for the screen"),
         }
         self.publish(decided, state);
+    }
+
+    fn moment<'a>(&mut self, tables: &'a dyn Tables) -> Moment<'a> {
+        let store = StoreView::new(tables);
+        let settings = store.settings();
+        let wall_ms = self.parts.clock.wall_ms();
+        let now = self.time.at(wall_ms, &settings.time_zone);
+        Moment {
+            store,
+            settings,
+            now,
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        moment: &Moment<'_>,
+        request: CommandRequest,
+        reply: oneshot::Sender<Answer>,
+        work: &mut Work,
+    ) {
+        // A command may arrive again in the very group that carries it out.
+        let again = request.id.as_ref().and_then(|id| {
+            let pending = work.decided.iter().find(|d| d.id.as_ref() == Some(id));
+            if planted::is("commands-carried-out-again") {
+                return None;
+            }
+            pending.map(|d| &d.done).or(self.answered.get(id)).cloned()
+        });
+        if let Some(done) = again {
+            work.decided.push(Decided {
+                reply,
+                id: None,
+                done,
+                repeated: true,
+                refused: None,
+            });
+            return;
+        }
+        match self.decide(moment, &request) {
+            (events, Some(problem)) if events.is_empty() => {
+                let _ = reply.send(Err(problem));
+            }
+            (events, refused) => {
+                // Only what was carried out is answered the same when it is asked for again.
+                let id = request.id.filter(|_| refused.is_none());
+                let done = self.seal_events(&events, &id, &mut work.entries);
+                work.decided.push(Decided {
+                    reply,
+                    id,
+                    done,
+                    repeated: false,
+                    refused,
+                });
+            }
+        }
     }
 
     /// Shows what is durable now, and then answers: who has an answer finds it in the state.
@@ -547,75 +609,61 @@ impl Task {
         }
     }
 
-    fn decide(&mut self, request: &CommandRequest) -> Decision {
-        let decided = self.try_decide(request);
+    fn decide(&mut self, moment: &Moment<'_>, request: &CommandRequest) -> Decision {
+        let decided = self.try_decide(moment, request);
         decided.unwrap_or_else(|problem| (Vec::new(), Some(problem)))
     }
 
-    fn try_decide(&mut self, request: &CommandRequest) -> Result<Decision, Problem> {
-        let Task {
-            parts, books, time, ..
-        } = self;
+    fn try_decide(
+        &mut self,
+        moment: &Moment<'_>,
+        request: &CommandRequest,
+    ) -> Result<Decision, Problem> {
+        let Task { parts, books, .. } = self;
         let register = &self.now.register;
-        let unreadable = |error: &dyn std::fmt::Display| Problem::Unavailable {
-            message: format!("The store's data cannot be read: {error}"),
+        let Moment { store, now, .. } = moment;
+        let pinned = match &register.cart {
+            Some(cart) => cart.book,
+            None => store.version(),
         };
-        let decision = parts.state.read(|tables| {
-            let store = StoreView::new(tables);
-            let settings = store.settings();
-            let pinned = match &register.cart {
-                Some(cart) => cart.book,
-                None => store.version(),
-            };
-            let book = books.at(pinned, &store).map_err(|e| unreadable(&e))?;
-            let now = time.at(parts.clock.wall_ms(), &settings.time_zone);
-            let known = Known::new(&parts.journal, &store, parts.identity.lane);
-            let decision = decide(
-                register,
-                &request.command,
-                &Context {
-                    reference: &store,
-                    book: &book,
-                    now,
-                    lane: parts.identity.lane,
-                    lane_number: parts.identity.number,
-                    lane_name: &parts.identity.lane_name,
-                    shared: &known,
-                    rights: &LocalRights,
-                    pin_matches: parts.pin_check.as_ref(),
-                },
-            );
-            store.check().map_err(|e| unreadable(&e))?;
-            known.check().map_err(|e| unreadable(&e))?;
-            Ok(match decision {
-                Ok(events) => (events, None),
-                Err(refusal) => {
-                    let events = events_of_refusal(&request.command, &refusal, now);
-                    (events, Some(Problem::from(refusal)))
-                }
-            })
-        });
-        decision.map_err(|e| unreadable(&e))?
+        let book = books.at(pinned, store).map_err(|e| unreadable(&e))?;
+        let known = Known::new(&parts.journal, store, parts.identity.lane);
+        let decision = decide(
+            register,
+            &request.command,
+            &Context {
+                reference: store,
+                book: &book,
+                now: *now,
+                lane: parts.identity.lane,
+                lane_number: parts.identity.number,
+                lane_name: &parts.identity.lane_name,
+                shared: &known,
+                rights: &LocalRights,
+                pin_matches: parts.pin_check.as_ref(),
+            },
+        );
+        store.check().map_err(|e| unreadable(&e))?;
+        known.check().map_err(|e| unreadable(&e))?;
+        Ok(match decision {
+            Ok(events) => (events, None),
+            Err(refusal) => {
+                let events = events_of_refusal(&request.command, &refusal, *now);
+                (events, Some(Problem::from(refusal)))
+            }
+        })
     }
 
-    fn price_cart(&mut self) -> Result<Option<Totals>, RegisterError> {
+    fn price_cart(&mut self, moment: &Moment<'_>) -> Result<Option<Totals>, TableError> {
         let Some(cart) = &self.now.register.cart else {
             return Ok(None);
         };
-        let Task {
-            parts, books, time, ..
-        } = self;
-        let totals = parts.state.read(|tables| {
-            let store = StoreView::new(tables);
-            let settings = store.settings();
-            let at = match cart.phase {
-                sale::Phase::Paying { at, .. } => at,
-                sale::Phase::Selling => time.at(parts.clock.wall_ms(), &settings.time_zone),
-            };
-            let book = books.at(cart.book, &store)?;
-            Ok::<_, ledger::TableError>(price(cart, &book, at, settings.currency))
-        })??;
-        Ok(Some(totals))
+        let at = match cart.phase {
+            sale::Phase::Paying { at, .. } => at,
+            sale::Phase::Selling => moment.now,
+        };
+        let book = self.books.at(cart.book, &moment.store)?;
+        Ok(Some(price(cart, &book, at, moment.settings.currency)))
     }
 
     fn seal_events(

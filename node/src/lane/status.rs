@@ -40,7 +40,10 @@ pub struct StatusParts {
 }
 
 /// What the state says, read at once.
+#[derive(Clone)]
 struct Applied {
+    /// The index up to which the log had been applied at least.
+    index: u64,
     lanes: Vec<LaneRecord>,
     state_hash: String,
     book_version: u64,
@@ -52,7 +55,7 @@ struct Applied {
     address: Vec<String>,
     receipt_footer: String,
     currency: money::Currency,
-    now: LocalTime,
+    time_zone: String,
 }
 
 struct Composer {
@@ -62,6 +65,8 @@ struct Composer {
     alone_since: Option<LocalTime>,
     raft_ended: bool,
     time: StoreTime,
+    /// Kept until more is applied, so that a scan does not have the whole state read again.
+    applied: Option<Applied>,
 }
 
 /// Starts composing. The view changes with the register at once and with all else within
@@ -72,6 +77,7 @@ pub fn start(parts: StatusParts) -> watch::Receiver<Arc<LaneView>> {
         alone_since: None,
         raft_ended: false,
         time: StoreTime::default(),
+        applied: None,
         parts,
     };
     let (sender, view) = watch::channel(Arc::new(composer.view()));
@@ -117,8 +123,9 @@ impl Composer {
 
     fn view(&mut self) -> LaneView {
         let register = self.parts.register.borrow_and_update().clone();
-        let applied = self.read_state();
-        let status = self.status(&register, &applied);
+        let applied = self.applied();
+        let now = self.time.at(self.parts.clock.wall_ms(), &applied.time_zone);
+        let status = self.status(&register, &applied, now);
         let identity = &self.parts.identity;
         LaneView {
             store: identity.store,
@@ -131,8 +138,8 @@ impl Composer {
             currency: applied.currency,
             // To the minute, so that a lane at rest shows the same view.
             now: LocalTime {
-                unix_ms: applied.now.unix_ms / 60_000 * 60_000,
-                ..applied.now
+                unix_ms: now.unix_ms / 60_000 * 60_000,
+                ..now
             },
             register: register.register.shown(),
             totals: register.totals.clone(),
@@ -140,13 +147,38 @@ impl Composer {
         }
     }
 
-    fn read_state(&mut self) -> Applied {
-        let Composer { parts, time, .. } = self;
-        let wall_ms = parts.clock.wall_ms();
+    fn applied(&mut self) -> Applied {
+        // Looked at before the state is read: what is applied in between is read again next time.
+        let index = self.parts.raft.borrow().applied;
+        if let Some(applied) = self.applied.as_ref().filter(|a| a.index == index) {
+            return applied.clone();
+        }
+        let applied = self.read_state(index);
+        self.applied = applied.clone();
+        applied.unwrap_or_else(|| Applied {
+            index,
+            lanes: Vec::new(),
+            state_hash: String::new(),
+            book_version: 0,
+            items: 0,
+            exceptions: 0,
+            entries: 0,
+            hq_cursor: 0,
+            store_name: self.parts.identity.store_name.clone(),
+            address: Vec::new(),
+            receipt_footer: String::new(),
+            currency: money::Currency::USD,
+            time_zone: "UTC".to_owned(),
+        })
+    }
+
+    fn read_state(&self, index: u64) -> Option<Applied> {
+        let parts = &self.parts;
         let read = parts.state.read(|tables| {
             let store = StoreView::new(tables);
             let settings = store.settings();
             Ok::<_, ledger::TableError>(Applied {
+                index,
                 lanes: store.lanes()?,
                 state_hash: stored_hash(tables)?.to_string(),
                 book_version: store.version().0,
@@ -158,33 +190,25 @@ impl Composer {
                 address: settings.address,
                 receipt_footer: settings.receipt_footer,
                 currency: settings.currency,
-                now: time.at(wall_ms, &settings.time_zone),
+                time_zone: settings.time_zone,
             })
         });
         match read {
-            Ok(Ok(applied)) => applied,
+            Ok(Ok(applied)) => Some(applied),
             failed => {
                 let error = failed.err().map(|e| e.to_string()).unwrap_or_default();
                 tracing::error!(error, "the store's state cannot be read");
-                Applied {
-                    lanes: Vec::new(),
-                    state_hash: String::new(),
-                    book_version: 0,
-                    items: 0,
-                    exceptions: 0,
-                    entries: 0,
-                    hq_cursor: 0,
-                    store_name: parts.identity.store_name.clone(),
-                    address: Vec::new(),
-                    receipt_footer: String::new(),
-                    currency: money::Currency::USD,
-                    now: time.at(wall_ms, "UTC"),
-                }
+                None
             }
         }
     }
 
-    fn status(&mut self, register: &RegisterState, applied: &Applied) -> LaneStatus {
+    fn status(
+        &mut self,
+        register: &RegisterState,
+        applied: &Applied,
+        now: LocalTime,
+    ) -> LaneStatus {
         let raft = self.parts.raft.borrow_and_update().clone();
         let me = self.parts.identity.lane;
         let own = applied.lanes.iter().find(|lane| lane.lane == me);
@@ -205,7 +229,7 @@ impl Composer {
                 voter: raft.voters.contains(&lane.node),
             })
             .collect();
-        let mode = self.mode(register, &raft, &lanes, applied.now);
+        let mode = self.mode(register, &raft, &lanes, now);
         let shipping = self.parts.shipping.as_ref();
         LaneStatus {
             mode,
