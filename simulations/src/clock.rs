@@ -4,7 +4,7 @@
 //! next timer when nothing can. All lanes share it; each has a wall clock that is off by its own
 //! offset and drift.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -18,6 +18,7 @@ pub struct SimClock {
     begun: Instant,
     /// How far the wall clock is off, in milliseconds; survives the lane's process.
     offset_ms: AtomicI64,
+    jumps: AtomicU64,
     /// How much faster the wall clock runs, in millionths.
     drift_ppm: i64,
     /// An arbitrary fixed moment lies this far back.
@@ -29,6 +30,7 @@ impl SimClock {
         SimClock {
             begun,
             offset_ms: AtomicI64::new(offset_ms),
+            jumps: AtomicU64::new(0),
             drift_ppm,
             up_for,
         }
@@ -37,6 +39,12 @@ impl SimClock {
     /// Sets the wall clock forward or back.
     pub fn jump(&self, by_ms: i64) {
         self.offset_ms.fetch_add(by_ms, Ordering::Relaxed);
+        self.jumps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often the wall clock was set.
+    pub fn jumps(&self) -> u64 {
+        self.jumps.load(Ordering::Relaxed)
     }
 }
 

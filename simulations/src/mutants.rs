@@ -307,6 +307,16 @@ pub const MUTANTS: &[Mutant] = &[
         4,
         "a journal's stamps go back with the wall clock",
     ),
+    in_a_store_of(
+        3,
+        mutant(
+            "stamps-ignore-siblings",
+            "lane-crash",
+            20,
+            3,
+            "an entry is stamped by its lane's clock alone, behind what the lane had seen",
+        ),
+    ),
 ];
 
 /// One of each kind, quickly caught.

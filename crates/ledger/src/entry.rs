@@ -47,7 +47,8 @@ impl fmt::Debug for EntryHash {
 }
 
 /// A hybrid logical clock: wall milliseconds, and a counter for what shares a millisecond or comes
-/// while the wall clock is behind. Source: Kulkarni et al., "Logical Physical Clocks", 2014.
+/// while the wall clock is behind. What a lane writes after it has seen a sibling's stamp is stamped
+/// later than that. Source: Kulkarni et al., "Logical Physical Clocks", 2014.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -57,19 +58,37 @@ pub struct Hlc {
 }
 
 impl Hlc {
+    /// How far a sibling's stamp may be ahead of this lane's wall clock and still be followed. One
+    /// register whose clock is set to next year must not take the stamps of the store there.
+    pub const AHEAD_MS_MAX: u64 = 10 * 60 * 1000;
+
     /// The stamp after `self` when the wall clock shows `wall_ms`. Never goes back.
     pub fn tick(self, wall_ms: u64) -> Hlc {
-        if wall_ms > self.wall_ms {
-            Hlc {
-                wall_ms,
-                counter: 0,
-            }
-        } else {
-            Hlc {
-                wall_ms: self.wall_ms,
-                counter: self.counter + 1,
-            }
+        let counted = |counter| Hlc { counter, ..self };
+        let clocked = |wall_ms| Hlc {
+            wall_ms,
+            counter: 0,
+        };
+        match self.counter.checked_add(1) {
+            _ if wall_ms > self.wall_ms => clocked(wall_ms),
+            Some(counter) => counted(counter),
+            // Out of numbers within a millisecond: only a sibling's made-up stamp comes to that.
+            None => clocked(self.wall_ms.saturating_add(1)),
         }
+    }
+
+    /// The later of both, once a sibling's stamp was `seen` when the wall clock shows `wall_ms`. A
+    /// stamp that is more than [`Hlc::AHEAD_MS_MAX`] ahead of that is not followed.
+    pub fn merge(self, seen: Hlc, wall_ms: u64) -> Hlc {
+        match seen.is_ahead_of(wall_ms) {
+            true => self,
+            false => self.max(seen),
+        }
+    }
+
+    /// Whether this stamp is further ahead of a wall clock than is followed.
+    pub fn is_ahead_of(self, wall_ms: u64) -> bool {
+        self.wall_ms > wall_ms.saturating_add(Hlc::AHEAD_MS_MAX)
     }
 }
 
@@ -112,6 +131,12 @@ pub enum EntryError {
         seq: Seq,
         reason: String,
     },
+}
+
+/// The stamp in an entry's bytes. Any release can read it of any later one.
+#[derive(Deserialize)]
+struct Stamped {
+    hlc: Hlc,
 }
 
 /// What of an entry's bytes matters for the chain. Any release can read this of any later one.
@@ -158,6 +183,13 @@ impl Entry {
             });
         }
         cbor4ii::serde::from_slice(&self.bytes).map_err(|e| self.unreadable(e))
+    }
+
+    /// When it was written, by its lane's hybrid clock; also of an entry of a later release.
+    pub fn stamp(&self) -> Result<Hlc, EntryError> {
+        let stamped: Stamped =
+            cbor4ii::serde::from_slice(&self.bytes).map_err(|e| self.unreadable(e))?;
+        Ok(stamped.hlc)
     }
 
     /// Checks that this entry is of `store`, is what it is labelled, and follows `before`.

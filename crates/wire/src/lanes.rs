@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Entry, Epoch, Head, LaneId, Run, Seq, StoreId};
+use ledger::{Entry, Epoch, Head, Hlc, LaneId, Run, Seq, StoreId};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -89,6 +89,9 @@ pub struct Hello {
     /// The ticket of the last answer from the lane that is asked, 0 for none: it proves that this
     /// run was there after that answer.
     pub ticket: u64,
+    /// The stamp that its hybrid clock gave last; 0 from an earlier release.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub stamp: Hlc,
 }
 
 /// How the asker stands with the lane that answers.
@@ -102,6 +105,13 @@ pub struct Standing {
     pub ticket: u64,
     /// How far the answering lane has applied the store's log.
     pub applied: u64,
+    /// The stamp that the answering lane's hybrid clock gave last; 0 from an earlier release.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub stamp: Hlc,
+}
+
+fn is_none_yet(stamp: &Hlc) -> bool {
+    *stamp == Hlc::default()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

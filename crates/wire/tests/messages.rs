@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
 
 use expect_test::expect_file;
-use ledger::{Entry, EntryHash, Epoch, Head, LaneId, Run, StoreId};
+use ledger::{Entry, EntryHash, Epoch, Head, Hlc, LaneId, Run, StoreId};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,6 +22,10 @@ const STORE: StoreId = StoreId([0x5a; 16]);
 const EPOCH: Epoch = Epoch {
     number: 2,
     mark: 0xfeed_f00d,
+};
+const STAMP: Hlc = Hlc {
+    wall_ms: 1_795_773_600_000,
+    counter: 3,
 };
 
 fn entry() -> Entry {
@@ -63,25 +67,29 @@ fn asks() -> Vec<(&'static str, Ask)> {
             },
         ),
         ("ask-join", Ask::Join(join)),
-        (
-            "ask-standing",
-            Ask::Standing(Hello {
-                lane: LANE,
-                epoch: EPOCH,
-                run: Run(u64::MAX),
-                ticket: 4711,
-            }),
-        ),
+        ("ask-standing", hello(Hlc::default())),
+        ("ask-standing-stamped", hello(STAMP)),
     ]
 }
 
-fn standing(verdict: Verdict) -> Answer {
+fn hello(stamp: Hlc) -> Ask {
+    Ask::Standing(Hello {
+        lane: LANE,
+        epoch: EPOCH,
+        run: Run(u64::MAX),
+        ticket: 4711,
+        stamp,
+    })
+}
+
+fn standing(verdict: Verdict, stamp: Hlc) -> Answer {
     Answer::Standing(Standing {
         lane: LANE,
         epoch: EPOCH,
         verdict,
         ticket: 4712,
         applied: 90_000,
+        stamp,
     })
 }
 
@@ -99,6 +107,9 @@ fn answers() -> Vec<(&'static str, Answer)> {
         members: vec![contact()],
         hq: Some(("http://10.0.0.9:7800".to_owned(), "token".to_owned())),
         proof: [8; 32],
+    };
+    let left = Verdict::Left {
+        why: "A manager took this lane out of the store.".to_owned(),
     };
     let not_leader = |leader: Option<&str>| Answer::NotLeader {
         leader: leader.map(str::to_owned),
@@ -134,14 +145,16 @@ fn answers() -> Vec<(&'static str, Answer)> {
                 reason: "That is not understood.".to_owned(),
             },
         ),
-        ("answer-standing-member", standing(Verdict::Member)),
         (
-            "answer-standing-left",
-            standing(Verdict::Left {
-                why: "A manager took this lane out of the store.".to_owned(),
-            }),
+            "answer-standing-member",
+            standing(Verdict::Member, Hlc::default()),
         ),
-        ("answer-standing-copied", standing(Verdict::Copied)),
+        ("answer-standing-left", standing(left, Hlc::default())),
+        (
+            "answer-standing-copied",
+            standing(Verdict::Copied, Hlc::default()),
+        ),
+        ("answer-standing-stamped", standing(Verdict::Member, STAMP)),
     ]
 }
 
@@ -154,7 +167,8 @@ fn ask_name(ask: &Ask) -> &'static str {
         Ask::Propose(_) => "ask-propose",
         Ask::Contacts { .. } => "ask-contacts",
         Ask::Join(_) => "ask-join",
-        Ask::Standing(_) => "ask-standing",
+        Ask::Standing(Hello { stamp, .. }) if *stamp == Hlc::default() => "ask-standing",
+        Ask::Standing(_) => "ask-standing-stamped",
     }
 }
 
@@ -170,6 +184,9 @@ fn answer_name(answer: &Answer) -> &'static str {
         Answer::Welcome(_) => "answer-welcome",
         Answer::JoinRefused(_) => "answer-join-refused",
         Answer::Refused { .. } => "answer-refused",
+        Answer::Standing(Standing { stamp, .. }) if *stamp != Hlc::default() => {
+            "answer-standing-stamped"
+        }
         Answer::Standing(Standing { verdict, .. }) => match verdict {
             Verdict::Member => "answer-standing-member",
             Verdict::Left { .. } => "answer-standing-left",

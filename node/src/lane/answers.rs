@@ -16,6 +16,7 @@ use super::contacts::Contacts;
 use super::invitation::{Side, proof, proof_matches};
 use super::propose::Proposer;
 use super::serve::Answerer;
+use super::stamps::Stamps;
 use super::standing::{Conflict, Roll};
 
 /// How long an admission may wait for the other lanes to agree.
@@ -40,6 +41,7 @@ pub struct Answers {
     pub clock: SharedClock,
     /// Opens head office for a new member.
     pub hq_token: Option<String>,
+    pub stamps: Arc<Stamps>,
     pub roll: Roll,
 }
 
@@ -105,6 +107,7 @@ impl Answers {
         if record.as_ref().is_some_and(|record| record.peer != peer.0) {
             return refused("this is not your lane");
         }
+        self.stamps.hear(hello.stamp);
         let (ticket, conflict) = self.roll.hear(hello, self.clock.monotonic());
         if let Some(conflict) = conflict {
             self.settle(hello, conflict, record.as_ref());
@@ -115,6 +118,7 @@ impl Answers {
             verdict: verdict(hello, record.as_ref()),
             ticket,
             applied: *self.consensus.applied().borrow(),
+            stamp: self.stamps.newest(),
         })
     }
 
@@ -147,6 +151,7 @@ impl Answers {
                 next: next.collect(),
             };
         }
+        self.stamps.see(&entries);
         match self.journal.store_copies(entries).await {
             Ok(next) => Answer::Copied { next },
             Err(error) => {

@@ -1,9 +1,15 @@
 //! The ledger's rules as the state machine of the replicated log.
 
+use std::sync::Arc;
+
 use consensus::Applier;
 use ledger::{Command, Outcome, TableError, Tables, apply};
 
-pub struct Rules;
+use super::stamps::Stamps;
+
+pub struct Rules {
+    pub stamps: Arc<Stamps>,
+}
 
 impl Applier for Rules {
     fn apply(
@@ -13,7 +19,12 @@ impl Applier for Rules {
         payload: &[u8],
     ) -> Result<Vec<u8>, TableError> {
         let outcome = match Command::decode(payload) {
-            Ok(command) => apply(tables, index, &command)?,
+            Ok(command) => {
+                if let Command::Ingest { entries } = &command {
+                    self.stamps.see(entries);
+                }
+                apply(tables, index, &command)?
+            }
             // One lane cannot skip what another applies: every lane of a release refuses alike.
             Err(error) => Outcome::Refused {
                 reason: error.to_string(),

@@ -24,6 +24,7 @@ mod recover;
 mod register;
 mod search;
 mod serve;
+mod stamps;
 mod standing;
 mod status;
 mod store_time;
@@ -61,6 +62,7 @@ use members::Members;
 use offers::Offers;
 use propose::Proposer;
 use register::{RegisterHandle, RegisterParts};
+use stamps::Stamps;
 use standing::{Greeter, Roll, Trouble};
 
 /// How long a manager's command may wait for the other lanes to agree.
@@ -157,6 +159,7 @@ impl Lane {
         let reader = state.reader();
         refuse_lost_journal(&identity, &journal, damaged, &reader)?;
 
+        let stamps = Stamps::of(identity.lane, &journal, clock.clone())?;
         let links = Links::new(network.clone(), clock.clone());
         let transport = Arc::new(transport::RaftOverLinks(links.clone()));
         let mut config = ConsensusConfig::new(identity.group(), identity.node);
@@ -164,7 +167,9 @@ impl Lane {
             .recovering
             .as_ref()
             .map(|_| member(&identity, &network));
-        let applier = Box::new(applier::Rules);
+        let applier = Box::new(applier::Rules {
+            stamps: stamps.clone(),
+        });
         let started = Consensus::start(
             config,
             disk.clone(),
@@ -209,6 +214,7 @@ impl Lane {
             journal: journal.clone(),
             state: reader.clone(),
             clock: clock.clone(),
+            stamps: stamps.clone(),
             disk,
             pin_check: parts.pin_check.clone(),
             closing: closing_seen,
@@ -235,6 +241,7 @@ impl Lane {
             network: network.clone(),
             clock: clock.clone(),
             hq_token: parts.hq_token.clone(),
+            stamps: stamps.clone(),
             roll: Roll::default(),
         });
         run(Box::pin(serve::serve(network.clone(), answers)));
@@ -263,6 +270,7 @@ impl Lane {
                 contacts: contacts.clone(),
                 links: links.clone(),
                 clock: clock.clone(),
+                stamps: stamps.clone(),
                 trouble: trouble.clone(),
             }
             .run(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use consensus::ConsensusError;
 use futures::future::join_all;
-use ledger::{Epoch, Head, LaneId, LaneRecord, StoreView, TableError};
+use ledger::{Epoch, Head, Hlc, LaneId, LaneRecord, StoreView, TableError};
 use providers::{DiskError, PeerId, Providers, StreamClass, timeout};
 use serde::Serialize;
 use storage::{Journal, StateDb, StorageError};
@@ -180,6 +180,7 @@ async fn look_for(
         epoch: identity.epoch,
         run: run_id(providers.random.as_ref()),
         ticket: 0,
+        stamp: Hlc::default(),
     };
     let mut found = BTreeMap::new();
     let mut missing = peers;

@@ -25,6 +25,7 @@ use super::Identity;
 use super::books::Books;
 use super::haste::Haste;
 use super::known::Known;
+use super::stamps::Stamps;
 use super::standing::Trouble;
 use super::store_time::StoreTime;
 
@@ -121,6 +122,7 @@ pub struct RegisterParts {
     pub journal: Journal,
     pub state: StateReader,
     pub clock: SharedClock,
+    pub stamps: Arc<Stamps>,
     pub disk: SharedDisk,
     pub pin_check: PinCheck,
     /// Becomes true when the lane closes; what was asked before is still answered.
@@ -188,7 +190,6 @@ struct Checkpoint {
 struct Volatile {
     register: Register,
     head: Head,
-    hlc: Hlc,
 }
 
 struct Task {
@@ -263,7 +264,6 @@ impl Task {
             now: Volatile {
                 register: Register::default(),
                 head: Head::default(),
-                hlc: Hlc::default(),
             },
             time: StoreTime::default(),
             books: Books::default(),
@@ -278,10 +278,10 @@ impl Task {
         };
         if let Some(checkpoint) = task.read_checkpoint()? {
             task.checkpointed = checkpoint.head.next_seq - 1;
+            task.parts.stamps.resume(checkpoint.hlc);
             task.now = Volatile {
                 register: checkpoint.register,
                 head: checkpoint.head,
-                hlc: checkpoint.hlc,
             };
         }
         let fold_from = task.now.head.next_seq;
@@ -293,7 +293,7 @@ impl Task {
                     next_seq: entry.seq + 1,
                     hash: entry.hash(),
                 };
-                task.now.hlc = body.hlc;
+                task.parts.stamps.resume(body.hlc);
                 if let Fact::Register { event, .. } = &body.fact {
                     evolve(&mut task.now.register, event);
                 }
@@ -690,9 +690,9 @@ impl Task {
 
     fn seal(&mut self, fact: Fact) -> Entry {
         let now = &mut self.now;
-        now.hlc = now.hlc.tick(self.parts.clock.wall_ms());
+        let mut hlc = self.parts.stamps.next();
         if planted::is("stamp-follows-the-clock") {
-            now.hlc.wall_ms = self.parts.clock.wall_ms();
+            hlc.wall_ms = self.parts.clock.wall_ms();
         }
         let entry = Entry::seal(&EntryBody {
             v: fact.format(),
@@ -700,7 +700,7 @@ impl Task {
             lane: self.parts.identity.lane,
             seq: now.head.next_seq,
             prev: now.head.hash,
-            hlc: now.hlc,
+            hlc,
             fact,
         });
         now.head = Head {
@@ -719,7 +719,7 @@ impl Task {
         let checkpoint = Checkpoint {
             format: 1,
             head: self.now.head,
-            hlc: self.now.hlc,
+            hlc: self.parts.stamps.newest(),
             register: self.now.register.clone(),
         };
         let bytes = cbor4ii::serde::to_vec(Vec::new(), &checkpoint);

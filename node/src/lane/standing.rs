@@ -19,6 +19,7 @@ use wire::{Answer, Ask, Hello, Standing, Verdict};
 
 use super::contacts::Contacts;
 use super::links::Links;
+use super::stamps::Stamps;
 
 const HELLO_EVERY: Duration = Duration::from_secs(1);
 const HELLO_LIMIT: Duration = Duration::from_secs(1);
@@ -157,6 +158,7 @@ pub struct Greeter {
     pub contacts: Arc<Contacts>,
     pub links: Arc<Links>,
     pub clock: SharedClock,
+    pub stamps: Arc<Stamps>,
     pub trouble: watch::Sender<Option<Trouble>>,
 }
 
@@ -178,6 +180,7 @@ impl Greeter {
             for (peer, standing) in peers.iter().zip(join_all(asks).await) {
                 let Some(standing) = standing else { continue };
                 tickets.insert(peer.clone(), standing.ticket);
+                self.stamps.hear(standing.stamp);
                 if let Some(trouble) = trouble_in(self.epoch, &standing) {
                     report(&self.trouble, trouble);
                 }
@@ -195,6 +198,7 @@ impl Greeter {
             epoch: self.epoch,
             run: self.run,
             ticket,
+            stamp: self.stamps.newest(),
         };
         let ask = Ask::Standing(hello);
         let asked = self.links.ask(peer, StreamClass::Control, ask, HELLO_LIMIT);
@@ -239,6 +243,8 @@ fn trouble_in(epoch: Epoch, standing: &Standing) -> Option<Trouble> {
 
 #[cfg(test)]
 mod tests {
+    use ledger::Hlc;
+
     use super::*;
 
     const LANE: LaneId = LaneId([7; 16]);
@@ -256,6 +262,7 @@ mod tests {
                 epoch: Epoch::FIRST,
                 run: Run(*run),
                 ticket: shows.map_or(0, |answer| tickets[answer]),
+                stamp: Hlc::default(),
             };
             let (ticket, conflict) = roll.hear(&hello, Duration::from_secs(*at));
             tickets.push(ticket);
@@ -313,6 +320,7 @@ mod tests {
                 verdict,
                 ticket: 1,
                 applied: 0,
+                stamp: Hlc::default(),
             };
             assert_eq!(trouble_in(epoch(2, 7), &standing), expected);
         };

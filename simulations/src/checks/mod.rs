@@ -7,6 +7,7 @@ mod linear;
 mod monitor;
 mod names;
 mod receipts;
+mod stamps;
 
 pub use books::{Tally, check};
 pub use history::{Answer, Change, History};

@@ -8,6 +8,7 @@ use node::lane::{Lane, LaneError};
 use tokio::time::Instant;
 
 use super::Check;
+use super::stamps::Stamps;
 use crate::store::{Process, Slot, Store};
 use crate::timeline::Sample;
 
@@ -25,6 +26,7 @@ pub struct Monitor {
     lanes: BTreeMap<LaneId, Seen>,
     /// Up to where each lane's process was looked at.
     seen: BTreeMap<(LaneId, u32), u64>,
+    stamps: Stamps,
 }
 
 /// What one lane has shown.
@@ -116,6 +118,14 @@ impl Monitor {
             Err(error) => wrong(
                 Check::StateHash,
                 format!("its state cannot be read: {error}"),
+            ),
+        }
+        match self.stamps.look(&process.lane, process.run, &slot.clock) {
+            Ok(None) => {}
+            Ok(Some(what)) => wrong(Check::StampsFollow, what),
+            Err(error) => wrong(
+                Check::StampsFollow,
+                format!("its journal cannot be read: {error}"),
             ),
         }
         self.hashes(store, slot, process);

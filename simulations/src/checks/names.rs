@@ -63,6 +63,8 @@ checks! {
         "each journal is one unbroken chain of hashes";
     ClockForward "clock-forward" "P6"
         "the stamps of a journal never go back";
+    StampsFollow "stamps-follow" "P6"
+        "an entry is stamped later than everything its lane had seen, however wrong its wall clock";
     CopiesEqual "copies-equal" "P6"
         "each copy of a journal is equal to its lane's own";
     Union "union" "P6"

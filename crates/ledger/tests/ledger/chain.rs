@@ -80,12 +80,16 @@ fn an_entry_of_a_later_release_can_be_chained_but_not_read() {
         entry.body(),
         Err(EntryError::FromTheFuture { found: 99, .. })
     ));
+    assert_eq!(entry.stamp(), Ok(hlc((1_795_773_600_001, 0))));
+}
+
+fn hlc((wall_ms, counter): (u64, u32)) -> Hlc {
+    Hlc { wall_ms, counter }
 }
 
 #[test]
 fn the_clock_of_a_lane_never_goes_back() {
     let check = |before: (u64, u32), wall_ms: u64, after: (u64, u32)| {
-        let hlc = |(wall_ms, counter)| Hlc { wall_ms, counter };
         let next = hlc(before).tick(wall_ms);
         assert_eq!(next, hlc(after));
         assert!(next > hlc(before));
@@ -94,6 +98,35 @@ fn the_clock_of_a_lane_never_goes_back() {
     check((5, 3), 6, (6, 0));
     check((5, 0), 5, (5, 1));
     check((5, 7), 2, (5, 8));
+    check((5, u32::MAX), 5, (6, 0));
+}
+
+#[test]
+fn a_stamp_that_was_seen_is_followed_unless_it_is_too_far_ahead() {
+    const AHEAD: u64 = Hlc::AHEAD_MS_MAX;
+    let check = |own: (u64, u32), seen: (u64, u32), wall_ms: u64, merged: (u64, u32)| {
+        let after = hlc(own).merge(hlc(seen), wall_ms);
+        assert_eq!(after, hlc(merged), "{own:?} saw {seen:?} at {wall_ms}");
+        let next = after.tick(wall_ms);
+        assert!(next > hlc(own));
+        assert!(next > hlc(seen) || hlc(seen).is_ahead_of(wall_ms));
+    };
+    check((5, 3), (4, 9), 5, (5, 3));
+    check((5, 3), (5, 3), 5, (5, 3));
+    check((5, 3), (5, 4), 5, (5, 4));
+    check((5, 3), (7, 0), 5, (7, 0));
+    // The own wall clock is the measure, not the own stamp, which may be ahead itself.
+    check((5, 3), (5 + AHEAD, 9), 5, (5 + AHEAD, 9));
+    check((5, 3), (6 + AHEAD, 0), 5, (5, 3));
+    check((7 + AHEAD, 0), (8 + AHEAD, 0), 5, (7 + AHEAD, 0));
+    check((5, 3), (u64::MAX, u32::MAX), 5, (5, 3));
+    check((5, 3), (9, u32::MAX), 5, (9, u32::MAX));
+    check(
+        (u64::MAX - 1, 0),
+        (u64::MAX - 1, 7),
+        u64::MAX - 1,
+        (u64::MAX - 1, 7),
+    );
 }
 
 proptest! {
@@ -127,6 +160,7 @@ proptest! {
             fact: Fact::LaneStarted { name, release: String::new() },
         };
         let entry = Entry::seal(&body);
+        prop_assert_eq!(entry.stamp().unwrap(), body.hlc);
         prop_assert_eq!(entry.body().unwrap(), body);
     }
 }
