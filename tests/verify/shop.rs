@@ -99,6 +99,8 @@ pub fn receipt(lane: LaneId, id: &str, minor: i64) -> Receipt {
             tax_added: zero,
             tax_included: zero,
             total: usd(minor),
+            points: Vec::new(),
+            next_coupons: Vec::new(),
         },
         tenders: vec![Tender::Cash { amount: usd(minor) }],
         change: zero,

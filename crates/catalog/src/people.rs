@@ -1,5 +1,6 @@
 //! Employees and customers.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,18 @@ pub struct CustomerDetail {
     pub exemption: Option<String>,
     /// May buy on account.
     pub on_account: bool,
+    /// Groups that promotions name, such as `club`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<String>,
+    /// Works for the store.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub employee: bool,
+    /// Contracts whose prices hold.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub contracts: BTreeSet<String>,
+    /// Month and day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub birthday: Option<(u8, u8)>,
 }
 
 impl CustomerDetail {

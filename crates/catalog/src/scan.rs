@@ -58,6 +58,17 @@ pub struct CouponCode {
     pub expires: Option<String>,
 }
 
+impl CouponCode {
+    /// By which promotions name it: `0614141-123456`, company prefix and offer; the 13 digits of a
+    /// Global Coupon Number.
+    pub fn name(&self) -> String {
+        match self.funder == self.offer {
+            true => self.offer.clone(),
+            false => format!("{}-{}", self.funder, self.offer),
+        }
+    }
+}
+
 /// A code as scanned or typed, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScannedCode {

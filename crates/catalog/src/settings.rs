@@ -3,7 +3,7 @@
 //! A field that has its default is not written, so that what a release does not know is met only
 //! where a store has set it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,15 @@ pub struct Settings {
     /// Cash of other currencies that is taken; change is given in the store's own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub foreign_cash: Vec<ForeignRate>,
+    /// Head office's number of the store, by which promotions name it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub store_number: String,
+    /// Groups of stores to which this one belongs, such as `north`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub store_groups: BTreeSet<String>,
+    /// The numbers of the lanes at which customers scan themselves.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub self_checkout_lanes: BTreeSet<u32>,
 }
 
 /// What cash of another currency is worth.
@@ -96,6 +105,9 @@ impl Default for Settings {
             drawer_per_cashier: false,
             cash_rounding_minor: 0,
             foreign_cash: Vec::new(),
+            store_number: String::new(),
+            store_groups: BTreeSet::new(),
+            self_checkout_lanes: BTreeSet::new(),
         }
     }
 }

@@ -44,7 +44,21 @@ fn shown(answer: Result<Record, ImportProblem>) -> String {
             format!("employee {} {} {:?} {}", e.id, e.name, e.role, e.pin_hash)
         }
         Ok(Record::Customer(c)) => {
-            format!("customer {} {} {:?} {:?}", c.id, c.name, c.tier, c.phone)
+            let d = &c.detail;
+            let groups: Vec<&str> = d
+                .groups
+                .iter()
+                .chain(&d.contracts)
+                .map(String::as_str)
+                .collect();
+            let detail = match d.is_empty() {
+                true => String::new(),
+                false => format!(" {groups:?} {} {:?}", d.employee, d.birthday),
+            };
+            format!(
+                "customer {} {} {:?} {:?}{detail}",
+                c.id, c.name, c.tier, c.phone
+            )
         }
         Ok(Record::Recall(r)) => {
             format!(
@@ -292,6 +306,15 @@ fn people_taxes_and_departments_are_read() {
             "customer C2 Fay Basic None",
             "line 4, tier 'iron': write basic, silver or gold",
             "line 5, phone 'call me': write a number such as +1 555-0123",
+        ],
+    );
+    check(
+        "customer_id,name,groups,contracts,employee,birthday\nC1,Eve,club north,acme,yes,02-29\nC2,Fay,,,no,\nC3,Gus,,,maybe,04-31\n",
+        &[
+            "customer C1 Eve Basic None [\"club\", \"north\", \"acme\"] true Some((2, 29))",
+            "customer C2 Fay Basic None",
+            "line 4, birthday '04-31': write month and day such as 04-27",
+            "line 4, employee 'maybe': write yes or no",
         ],
     );
     check(

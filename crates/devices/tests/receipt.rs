@@ -162,6 +162,7 @@ fn receipt(sold: &[Sold], promotions: &[(&str, &str)], cash: &[&str]) -> Receipt
                     promotion: (*name).to_owned(),
                     name: (*name).to_owned(),
                     amount: money(amount),
+                    times: 1,
                 })
                 .collect(),
             tax_added: tax_of(false),
@@ -172,6 +173,8 @@ fn receipt(sold: &[Sold], promotions: &[(&str, &str)], cash: &[&str]) -> Receipt
             discount,
             deposits,
             total,
+            points: Vec::new(),
+            next_coupons: Vec::new(),
         },
         tenders,
         change: handed_over - total,

@@ -53,6 +53,13 @@ impl Fact {
                 let tenders = receipt.tenders.iter().map(tender_format).max();
                 tenders.unwrap_or(1).max(if returns { 2 } else { 1 })
             }
+            // Earlier releases would price these sales without what decides on their price.
+            Event::CouponTaken { .. }
+            | Event::CouponReturned { .. }
+            | Event::DiscountGiven { .. }
+            | Event::DiscountVoided { .. }
+            | Event::TenderQuoted { .. } => 3,
+            Event::Suspended { open, .. } | Event::Resumed { open, .. } if open.terms.matter() => 3,
             _ => 2,
         }
     }

@@ -248,6 +248,8 @@ pub enum ExceptionKind {
     ReturnedTwice,
     /// A credit note was spent beyond what it held.
     CreditOverspent,
+    /// A coupon that can be used once was used by two lanes.
+    CouponUsedTwice,
     /// A lane was missing when the store was recovered; what it sold last may not be known.
     LaneMissing,
     /// Two processes claimed one lane: its disk was copied.

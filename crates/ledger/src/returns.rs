@@ -1,6 +1,7 @@
-//! The rules about what a receipt leaves behind: what can be returned of it, and credit notes.
+//! The rules about what a receipt leaves behind: what can be returned of it, credit notes, used
+//! coupons, and what its customer bought.
 
-use sale::{Receipt, Tender};
+use sale::{History, Receipt, Tender};
 
 use crate::apply::Rules;
 use crate::store::row;
@@ -35,7 +36,35 @@ impl Rules<'_, '_> {
                 self.credit(entry, number, amount.minor())?;
             }
         }
+        for single in receipt
+            .detail
+            .coupons_used
+            .iter()
+            .filter_map(|c| c.single())
+        {
+            self.coupon(entry, &single, &receipt.id)?;
+        }
+        if let Some(customer) = &receipt.customer {
+            let key = customer.0.as_bytes();
+            let mut history: History = row(self.tables, Table::History, key)?.unwrap_or_default();
+            history.add(receipt);
+            self.put(Table::History, key, &history)?;
+        }
         Ok(())
+    }
+
+    /// Notes where a coupon was used that can be used once.
+    fn coupon(&mut self, entry: &Entry, single: &str, receipt: &str) -> Result<(), TableError> {
+        let first: Option<String> = row(self.tables, Table::Coupon, single.as_bytes())?;
+        let Some(first) = first else {
+            return self.put(Table::Coupon, single.as_bytes(), &receipt);
+        };
+        let message = format!(
+            "The coupon {single} can be used once and was used twice: on receipt {first} and on \
+             receipt {receipt}, on lane {}. Check who handed it in.",
+            entry.lane.short()
+        );
+        self.exception(ExceptionKind::CouponUsedTwice, Some(entry), message)
     }
 
     fn receipt_record(&self, id: &str) -> Result<ReceiptRecord, TableError> {

@@ -6,7 +6,7 @@ use catalog::{
     BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Item,
     ItemCode, ItemId, Recall, Reference, Settings, TaxCategory, TaxId,
 };
-use sale::{BusinessDay, LaneId, Tally};
+use sale::{BusinessDay, History, LaneId, Tally};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -207,6 +207,17 @@ impl<'a> StoreView<'a> {
     /// What a credit note holds, in minor units; `None` where none was made.
     pub fn credit_minor(&self, number: &str) -> Result<Option<i64>, TableError> {
         row(self.tables, Table::Credit, number.as_bytes())
+    }
+
+    /// The receipt on which a coupon that can be used once was used.
+    pub fn coupon_used(&self, single: &str) -> Result<Option<String>, TableError> {
+        row(self.tables, Table::Coupon, single.as_bytes())
+    }
+
+    /// What a customer bought.
+    pub fn history(&self, customer: &CustomerId) -> Result<History, TableError> {
+        let found = row(self.tables, Table::History, customer.0.as_bytes())?;
+        Ok(found.unwrap_or_default())
     }
 
     /// The sums of reports of a business day, by lane.

@@ -57,10 +57,14 @@ pub enum Table {
     Receipt = 21,
     /// What credit notes hold, in minor units, by number.
     Credit = 22,
+    /// Receipts on which coupons that can be used once were used, by coupon.
+    Coupon = 23,
+    /// What customers bought, by customer.
+    History = 24,
 }
 
 impl Table {
-    pub const ALL: [Table; 22] = [
+    pub const ALL: [Table; 24] = [
         Table::Meta,
         Table::Entry,
         Table::Lane,
@@ -83,6 +87,8 @@ impl Table {
         Table::LaneDay,
         Table::Receipt,
         Table::Credit,
+        Table::Coupon,
+        Table::History,
     ];
 }
 

@@ -159,6 +159,30 @@ impl CompiledBook {
         self.promotions.iter().map(|p| (&p.id, p.name.as_str()))
     }
 
+    /// Whether a promotion asks for this coupon.
+    pub fn takes_coupon(&self, code: &str) -> bool {
+        let coupons = self.promotions.iter().map(|p| p.coupon.as_deref());
+        coupons.flatten().any(|coupon| coupon == code)
+    }
+
+    /// Whether several of this coupon give more than one of it.
+    pub fn counts_coupons(&self, code: &str) -> bool {
+        let asking = self.promotions.iter();
+        let mut asking = asking.filter(|p| p.coupon.as_deref() == Some(code));
+        asking.any(|promotion| promotion.limits.basket.is_some())
+    }
+
+    /// The coupon that a promotion asks for.
+    pub fn coupon_of(&self, promotion: &PromotionId) -> Option<&str> {
+        let found = self.promotions.binary_search_by(|p| p.id.cmp(promotion));
+        self.promotions[found.ok()?].coupon.as_deref()
+    }
+
+    /// Whether a promotion depends on how a sale is paid.
+    pub fn looks_at_tenders(&self) -> bool {
+        self.promotions.iter().any(|p| p.tender.is_some())
+    }
+
     pub(crate) fn promotion(&self, index: usize) -> &Compiled {
         &self.promotions[index]
     }

@@ -45,7 +45,7 @@ pub fn evaluate(book: &CompiledBook, basket: &Basket, customer: &Customer, at: I
 }
 
 /// The promotions that lines meet and nothing stands in the way of, ascending.
-fn candidates(
+pub(crate) fn candidates(
     book: &CompiledBook,
     basket: &Basket,
     customer: &Customer,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::best::{SetOffer, Shape};
 use crate::book::{CompiledBook, Select, What};
 use crate::conditions::{Barrier, Short, barrier, short};
-use crate::evaluate::{Outcome, priced};
+use crate::evaluate::{Outcome, candidates, priced};
 use crate::state::State;
 use crate::{Basket, Customer, Instant, Pricing, PromotionId};
 
@@ -148,6 +148,20 @@ pub fn explain(
         refused_by_hand: outcome.refused.clone(),
         pricing: outcome.pricing(),
     }
+}
+
+/// The discounts by hand that the role may not give, by their place in the basket.
+pub fn refused_by_hand(
+    book: &CompiledBook,
+    basket: &Basket,
+    customer: &Customer,
+    at: Instant,
+) -> Vec<usize> {
+    if book.currency() != Some(basket.currency) {
+        return (0..basket.manual.len()).collect();
+    }
+    let candidates = candidates(book, basket, customer, at);
+    priced(book, basket, customer, &candidates).refused
 }
 
 struct Asker<'a> {

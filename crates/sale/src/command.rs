@@ -146,6 +146,33 @@ pub enum Command {
         #[serde(default)]
         amount: Option<String>,
     },
+    /// Takes something off a line, or off the sale, by hand: either a percentage or an amount.
+    Discount {
+        #[serde(default)]
+        line: Option<u32>,
+        #[serde(default)]
+        percent: Option<String>,
+        #[serde(default)]
+        amount: Option<String>,
+        reason: String,
+    },
+    /// Takes a discount by hand back, counted from 1.
+    VoidDiscount {
+        number: u32,
+    },
+    /// Hands a coupon in. Scanning it does the same.
+    Coupon {
+        code: String,
+    },
+    /// Hands a coupon back, counted from 1.
+    VoidCoupon {
+        number: u32,
+    },
+    /// Quotes the sale as paid with a tender, such as `account`; without one, with any.
+    Quote {
+        #[serde(default)]
+        tender: Option<String>,
+    },
     /// Gives one tender back, counted from 1.
     VoidTender {
         number: u32,
@@ -163,7 +190,7 @@ pub struct CountedCash {
 
 impl Command {
     /// The names of all commands.
-    pub const NAMES: [&str; 30] = [
+    pub const NAMES: [&str; 35] = [
         "sign-in",
         "sign-out",
         "open-cart",
@@ -194,6 +221,11 @@ impl Command {
         "return",
         "tender",
         "void-tender",
+        "discount",
+        "void-discount",
+        "coupon",
+        "void-coupon",
+        "quote",
     ];
 
     /// The command's name as the API writes it.
@@ -229,6 +261,11 @@ impl Command {
             Command::Return { .. } => "return",
             Command::Tender { .. } => "tender",
             Command::VoidTender { .. } => "void-tender",
+            Command::Discount { .. } => "discount",
+            Command::VoidDiscount { .. } => "void-discount",
+            Command::Coupon { .. } => "coupon",
+            Command::VoidCoupon { .. } => "void-coupon",
+            Command::Quote { .. } => "quote",
         }
     }
 }

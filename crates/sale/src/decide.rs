@@ -8,7 +8,8 @@ use crate::people::Who;
 use crate::returns::Asked;
 use crate::{
     Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
-    Refusal, Register, Rights, Shared, drawer, lines, people, returns, scan, suspend, tender,
+    Refusal, Register, Rights, Shared, SoldAt, Standing, drawer, lines, people, returns, scan,
+    suspend, tender, terms,
 };
 
 /// What a decision may look at besides the register itself.
@@ -116,6 +117,11 @@ pub(crate) fn decide_as(
         Command::VoidCart { reason } => void_cart(register, who, reason, ctx),
         Command::Suspend => suspend::suspend(register, who, ctx),
         Command::Resume { slip } => suspend::resume(register, who, slip, ctx),
+        Command::Discount { .. }
+        | Command::VoidDiscount { .. }
+        | Command::Coupon { .. }
+        | Command::VoidCoupon { .. }
+        | Command::Quote { .. } => decide_on_terms(register, who, command, ctx),
         _ => decide_on_drawer(register, who, command, ctx),
     }
 }
@@ -131,6 +137,36 @@ pub fn events_of_refusal(command: &Command, refusal: &Refusal, now: LocalTime) -
             at: now,
         }],
         _ => Vec::new(),
+    }
+}
+
+/// Decides on what changes a sale's price besides its lines.
+fn decide_on_terms(
+    register: &Register,
+    who: &Who<'_>,
+    command: &Command,
+    ctx: &Context<'_>,
+) -> Decision {
+    match command {
+        Command::Discount {
+            line,
+            percent,
+            amount,
+            reason,
+        } => {
+            let asked = terms::AskedDiscount {
+                line: *line,
+                percent: percent.as_deref(),
+                amount: amount.as_deref(),
+                reason,
+            };
+            terms::give_discount(register, who, &asked, ctx)
+        }
+        Command::VoidDiscount { number } => terms::void_discount(register, *number),
+        Command::Coupon { code } => scan::coupon(register, code, ctx),
+        Command::VoidCoupon { number } => terms::return_coupon(register, *number),
+        Command::Quote { tender } => terms::quote(register, tender.as_deref(), ctx),
+        _ => unreachable!("`decide_as` takes every other command"),
     }
 }
 
@@ -164,11 +200,13 @@ fn set_customer(register: &Register, customer: &CustomerId, ctx: &Context<'_>) -
     let found = found.ok_or(Refusal::UnknownCustomer {
         customer: customer.to_string(),
     })?;
+    let standing = Standing::of(&found, ctx.shared.history(&found.id));
     with_cart(register, ctx, |cart| Event::CustomerSet {
         cart,
         customer: found.id.clone(),
         name: found.name.clone(),
         tier: found.tier,
+        standing: Box::new(standing),
     })
 }
 
@@ -223,6 +261,7 @@ fn open_cart(register: &Register, reference: Option<&str>, ctx: &Context<'_>) ->
         day: drawer::day(register, ctx),
         at: ctx.now,
         reference: reference.map(bounded),
+        place: SoldAt::of(&ctx.reference.settings(), ctx.lane_number),
     }
 }
 

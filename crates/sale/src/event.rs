@@ -8,7 +8,11 @@ use catalog::{
 use money::{Money, Quantity, Rate};
 use serde::{Deserialize, Serialize};
 
-use crate::{BusinessDay, Cart, CartId, LocalTime, Receipt, ReturnOf, Tally};
+use crate::terms::is_plain;
+use crate::{
+    BusinessDay, Cart, CartId, HandDiscount, HandedCoupon, LocalTime, Receipt, ReturnOf, SoldAt,
+    Standing, Tally,
+};
 
 /// The tax of a line as it was when the item was scanned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,6 +183,8 @@ pub enum Event {
         day: BusinessDay,
         at: LocalTime,
         reference: Option<String>,
+        #[serde(default, skip_serializing_if = "is_plain")]
+        place: SoldAt,
     },
     LineAdded {
         cart: CartId,
@@ -209,6 +215,8 @@ pub enum Event {
         customer: CustomerId,
         name: String,
         tier: Tier,
+        #[serde(default, skip_serializing_if = "is_plain")]
+        standing: Box<Standing>,
     },
     /// Prices are fixed at this moment; tendering begins.
     TenderStarted {
@@ -319,6 +327,32 @@ pub enum Event {
         cart: CartId,
         /// Its place among the tenders, from 1.
         number: u32,
+    },
+    CouponTaken {
+        cart: CartId,
+        coupon: HandedCoupon,
+    },
+    CouponReturned {
+        cart: CartId,
+        /// Its place among the coupons, from 1.
+        number: u32,
+    },
+    /// Something is taken off by hand.
+    DiscountGiven {
+        cart: CartId,
+        discount: HandDiscount,
+    },
+    DiscountVoided {
+        cart: CartId,
+        /// Its place among the discounts by hand, from 1.
+        number: u32,
+    },
+    /// The customer was told what the sale costs with a tender, or with any.
+    TenderQuoted {
+        cart: CartId,
+        tender: Option<String>,
+        before: Money,
+        due: Money,
     },
     /// The period of the lane's reports ended.
     ReportedZ {

@@ -23,6 +23,7 @@ mod shared;
 mod suspend;
 mod tally;
 mod tender;
+mod terms;
 mod time;
 
 pub use attempts::{Attempts, WrongPins};
@@ -30,7 +31,9 @@ pub use command::{Command, CountedCash, Pin};
 pub use decide::{Context, decide, events_of_refusal};
 pub use event::{CashMovement, Event, Line, LineDetail, LineTax, OverrideReason, Tender};
 pub use ids::{CartId, IdError, LaneId, StoreId};
-pub use price::{LineTotal, PromotionTotal, TaxTotal, Totals, price};
+pub use price::{
+    LineTotal, PointsTotal, PromotionTotal, TaxTotal, Totals, basket_of, price, shopper_of,
+};
 pub use receipt::{Receipt, ReceiptDetail};
 pub use refusal::Refusal;
 pub use register::{Cart, Cashier, Drawer, Phase, Register, evolve};
@@ -38,6 +41,7 @@ pub use returns::{LocalRights, ReturnOf, Rights, SoldReceipt};
 pub use shared::{NothingShared, Shared};
 pub use tally::{Sum, Sums, Tally};
 pub use tender::PayWith;
+pub use terms::{HandDiscount, HandOff, HandedCoupon, History, SoldAt, Standing, Terms};
 pub use time::{BusinessDay, LocalTime};
 
 /// The most lines one cart may have.

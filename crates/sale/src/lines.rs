@@ -44,7 +44,7 @@ pub(crate) fn decide(
 }
 
 /// A line that sells. What goods cost that come back is not for anybody to change.
-fn sold_line(cart: &Cart, line: u32) -> Result<&Line, Refusal> {
+pub(crate) fn sold_line(cart: &Cart, line: u32) -> Result<&Line, Refusal> {
     let found = line_of(cart, line)?;
     match found.detail.returned {
         Some(_) => Err(Refusal::ReturnLine),

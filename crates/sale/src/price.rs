@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use catalog::TaxId;
 use money::{Currency, Money, Rate, Rounding};
-use promotions::{Applied, Basket, BasketLine, CompiledBook, Customer, evaluate};
+use promotions::{Applied, Basket, BasketLine, CompiledBook, Customer, PromotionId, evaluate};
 use serde::{Deserialize, Serialize};
 
+use crate::terms::{self, is_plain};
 use crate::{Cart, Line, LocalTime};
 
 /// One line's part of the totals.
@@ -42,6 +43,17 @@ pub struct PromotionTotal {
     pub name: String,
     /// What it takes off, positive.
     pub amount: Money,
+    /// How often it was given; 0 for a part of it, and on receipts from before it was kept.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub times: u32,
+}
+
+/// Loyalty points that a promotion gives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointsTotal {
+    pub promotion: String,
+    pub name: String,
+    pub points: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,20 +83,64 @@ pub struct Totals {
     pub tax_included: Money,
     /// gross − discount + deposits + tax added.
     pub total: Money,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<PointsTotal>,
+    /// Codes of the coupons for next time that are handed out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next_coupons: Vec<String>,
+}
+
+impl Totals {
+    /// The promotions that gave something: money, points or a coupon for next time.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &str> {
+        let money = self.promotions.iter().map(|p| p.promotion.as_str());
+        money.chain(self.points.iter().map(|p| p.promotion.as_str()))
+    }
+
+    /// All loyalty points.
+    pub fn points_total(&self) -> i64 {
+        let points = self.points.iter().map(|points| points.points);
+        points.fold(0, i64::saturating_add)
+    }
+}
+
+/// What the promotion engine is asked about: the lines that sell, and the terms of the sale. What
+/// comes back costs what it cost; no promotion of today counts it.
+pub fn basket_of(cart: &Cart, currency: Currency) -> Basket {
+    let sold = cart.live_lines().filter(|l| l.detail.returned.is_none());
+    let mut basket = Basket::new(currency, sold.map(basket_line).collect());
+    terms::apply(&cart.terms, &mut basket);
+    basket
+}
+
+/// Who buys, as the promotion engine sees it.
+pub fn shopper_of(cart: &Cart) -> Customer {
+    let Some((id, _, tier)) = &cart.customer else {
+        return Customer::default();
+    };
+    let standing = &cart.terms.standing;
+    let given = standing.history.given.iter();
+    Customer {
+        id: Some(id.clone()),
+        tier: Some(*tier),
+        groups: standing.groups.clone(),
+        employee: standing.employee,
+        contracts: standing.contracts.clone(),
+        first_purchase: standing.history.receipts == 0,
+        birthday: standing.birthday,
+        spent_minor: standing.history.spent_minor,
+        bought: BTreeMap::new(),
+        given: given
+            .map(|(id, times)| (PromotionId(id.clone()), *times))
+            .collect(),
+    }
 }
 
 /// Prices the live lines of a cart. `currency` is the store's.
 pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency) -> Totals {
     let live: Vec<&Line> = cart.live_lines().collect();
-    // What comes back costs what it cost; no promotion of today counts it.
-    let sold = live.iter().filter(|line| line.detail.returned.is_none());
-    let basket = Basket::new(currency, sold.map(|line| basket_line(line)).collect());
-    let customer = Customer {
-        id: cart.customer.as_ref().map(|(id, _, _)| id.clone()),
-        tier: cart.customer.as_ref().map(|(_, _, tier)| *tier),
-        ..Customer::default()
-    };
-    let pricing = evaluate(book, &basket, &customer, at.into());
+    let basket = basket_of(cart, currency);
+    let pricing = evaluate(book, &basket, &shopper_of(cart), at.into());
 
     let zero = Money::zero(currency);
     let mut totals = Totals {
@@ -97,6 +153,12 @@ pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency
         tax_added: zero,
         tax_included: zero,
         total: zero,
+        points: pricing.points.iter().map(points_total).collect(),
+        next_coupons: pricing
+            .next_coupons
+            .iter()
+            .map(|c| c.code.clone())
+            .collect(),
     };
     let mut discounts: BTreeMap<u32, Vec<PromotionTotal>> = BTreeMap::new();
     for applied in &pricing.applied {
@@ -104,7 +166,10 @@ pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency
             let of_line = discounts.entry(*line).or_default();
             of_line.push(promotion_total(applied, *amount));
         }
-        let whole = promotion_total(applied, applied.amount);
+        let whole = PromotionTotal {
+            times: applied.times,
+            ..promotion_total(applied, applied.amount)
+        };
         totals.promotions.push(whole);
     }
     let mut taxes: BTreeMap<(TaxId, Rate, bool), TaxTotal> = BTreeMap::new();
@@ -166,6 +231,15 @@ fn promotion_total(applied: &Applied, amount: Money) -> PromotionTotal {
         promotion: applied.promotion.to_string(),
         name: applied.name.clone(),
         amount,
+        times: 0,
+    }
+}
+
+fn points_total(points: &promotions::Points) -> PointsTotal {
+    PointsTotal {
+        promotion: points.promotion.to_string(),
+        name: points.name.clone(),
+        points: points.points,
     }
 }
 

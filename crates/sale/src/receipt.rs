@@ -4,7 +4,8 @@ use catalog::{BookVersion, CustomerId, EmployeeId};
 use money::Money;
 use serde::{Deserialize, Serialize};
 
-use crate::{BusinessDay, CartId, Line, LocalTime, Tender, Totals};
+use crate::terms::is_plain;
+use crate::{BusinessDay, CartId, HandedCoupon, Line, LocalTime, Tender, Terms, Totals};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
@@ -38,6 +39,12 @@ pub struct Receipt {
 pub struct ReceiptDetail {
     /// What was noted of the sale.
     pub notes: Vec<String>,
+    /// What decided on its price besides its lines.
+    #[serde(skip_serializing_if = "is_plain")]
+    pub terms: Terms,
+    /// The coupons that it used up; others that were handed over stay the customer's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub coupons_used: Vec<HandedCoupon>,
 }
 
 impl ReceiptDetail {

@@ -53,8 +53,26 @@ pub enum Refusal {
     },
     #[error("{description} was recalled: {reason}")]
     Recalled { description: String, reason: String },
-    #[error("That is a coupon (offer {offer}), not an item.")]
-    CouponScanned { offer: String },
+    #[error("No promotion here takes the coupon {coupon}.")]
+    CouponUnknown { coupon: String },
+    #[error("The coupon {coupon} is good {good}.")]
+    CouponNotNow { coupon: String, good: String },
+    #[error("The coupon {coupon} was handed over already.")]
+    CouponTwice { coupon: String },
+    #[error("The coupon {coupon} was used on receipt {receipt}.")]
+    CouponUsed { coupon: String, receipt: String },
+    #[error("There is no coupon or discount {number} in this sale.")]
+    NoSuchOffer { number: u32 },
+    #[error("That is more than anybody may take off by hand.")]
+    DiscountTooLarge,
+    #[error("That is no name of a tender.")]
+    BadTender,
+    #[error("Paid with {tender} it costs {due}, and the customer was told {told}.")]
+    OtherPrice {
+        tender: String,
+        told: Money,
+        due: Money,
+    },
     #[error("{message}")]
     BadQuantity {
         #[serde(rename = "reason")]
@@ -156,7 +174,18 @@ impl Refusal {
             Refusal::AgeCheck { .. } => "Check the buyer's age, then confirm.",
             Refusal::Expired { .. } => "Take it off the shelf and offer the customer another.",
             Refusal::Recalled { .. } => "Keep it from the customer and tell a manager.",
-            Refusal::CouponScanned { .. } => "Scan the items first; coupons are not taken by code.",
+            Refusal::CouponUnknown { .. } => {
+                "Give it back; a manager can ask head office about it."
+            }
+            Refusal::CouponNotNow { .. } => "Give it back to the customer.",
+            Refusal::CouponTwice { .. } => "Go on with the sale.",
+            Refusal::CouponUsed { .. } => "Keep it, and ask a supervisor if the customer objects.",
+            Refusal::NoSuchOffer { .. } => "Choose one that is shown.",
+            Refusal::DiscountTooLarge => {
+                "Take less off. What each role may give is stated in the store's promotions."
+            }
+            Refusal::BadTender => "Write it like store-card.",
+            Refusal::OtherPrice { .. } => "Quote the price with it first, then take the money.",
             Refusal::BadQuantity { .. } => "Type a number over zero.",
             Refusal::BadAmount { .. } => "Type an amount such as 20.00.",
             Refusal::NoSuchLine { .. } => "Choose a line that is shown.",

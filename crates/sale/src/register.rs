@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::tally::cash_effect;
 use crate::{
-    BusinessDay, CartId, Event, Line, LocalTime, Receipt, Tally, Tender, WrongPins, suspend,
+    BusinessDay, CartId, Event, Line, LocalTime, Receipt, Tally, Tender, Terms, WrongPins, suspend,
+    terms,
 };
 
 /// Who is signed in.
@@ -48,6 +49,9 @@ pub struct Cart {
     pub tenders: Vec<Tender>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What decides on its price besides its lines.
+    #[serde(default, skip_serializing_if = "terms::is_plain")]
+    pub terms: Terms,
 }
 
 /// A drawer in use.
@@ -147,6 +151,7 @@ pub fn evolve(register: &mut Register, event: &Event) {
             day,
             at,
             reference,
+            place,
         } => {
             register.carts = cart.number;
             register.cart = Some(Cart {
@@ -161,6 +166,10 @@ pub fn evolve(register: &mut Register, event: &Event) {
                 phase: Phase::Selling,
                 tenders: Vec::new(),
                 notes: Vec::new(),
+                terms: Terms {
+                    place: place.clone(),
+                    ..Terms::default()
+                },
             });
         }
         Event::CartVoided { cart, .. } => close(register, *cart),
@@ -180,6 +189,11 @@ pub fn evolve(register: &mut Register, event: &Event) {
         | Event::TaxOverridden { cart, .. }
         | Event::Noted { cart, .. }
         | Event::TenderVoided { cart, .. }
+        | Event::CouponTaken { cart, .. }
+        | Event::CouponReturned { cart, .. }
+        | Event::DiscountGiven { cart, .. }
+        | Event::DiscountVoided { cart, .. }
+        | Event::TenderQuoted { cart, .. }
         | Event::TendersReturned { cart } => {
             if let Some(open) = register.cart.as_mut().filter(|open| open.id == *cart) {
                 evolve_cart(open, event);
@@ -264,8 +278,12 @@ fn evolve_cart(cart: &mut Cart, event: &Event) {
             customer,
             name,
             tier,
+            standing,
             ..
-        } => cart.customer = Some((customer.clone(), name.clone(), *tier)),
+        } => {
+            cart.customer = Some((customer.clone(), name.clone(), *tier));
+            cart.terms.standing = standing.as_ref().clone();
+        }
         Event::TenderStarted { at, due, .. } => cart.phase = Phase::Paying { at: *at, due: *due },
         Event::Tendered { tender, .. } => cart.tenders.push(tender.clone()),
         Event::TendersReturned { .. } => {
@@ -281,6 +299,6 @@ fn evolve_cart(cart: &mut Cart, event: &Event) {
                 cart.phase = Phase::Selling;
             }
         }
-        _ => {}
+        _ => terms::evolve(&mut cart.terms, event),
     }
 }

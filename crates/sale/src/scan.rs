@@ -1,10 +1,13 @@
 //! From a scan to a line: finds the item, and refuses what must not be sold.
 
-use catalog::{CodeRules, Item, ItemCode, Marks, ScannedCode};
+use catalog::{CodeRules, CouponCode, Item, ItemCode, Marks, ScannedCode};
 use money::{Money, Quantity, Unit};
 
 use crate::decide::{Decision, bounded_cost, parse_quantity, paying, with_cart};
-use crate::{Cart, Context, Event, LINES_MAX, Line, LineDetail, LineTax, Refusal, Register};
+use crate::{
+    Cart, Context, Event, HandedCoupon, LINES_MAX, Line, LineDetail, LineTax, Refusal, Register,
+    terms,
+};
 
 pub(crate) fn scan(
     register: &Register,
@@ -20,7 +23,15 @@ pub(crate) fn scan(
         return Err(Refusal::CartFull { lines });
     }
     let code = code.trim();
-    let found = find(code, ctx)?;
+    let found = match find(code, ctx)? {
+        Found::Item(found) => *found,
+        Found::Coupon(handed) if quantity.is_none() => return take(register, handed, ctx),
+        Found::Coupon(_) => {
+            return Err(Refusal::BadQuantity {
+                message: "Coupons are handed over one by one.".to_owned(),
+            });
+        }
+    };
     may_be_sold(&found, ctx)?;
     let confirmed = register.cart.as_ref().map_or(0, |c| c.age_confirmed);
     if let Some(years) = found.item.age_min.filter(|years| *years > confirmed) {
@@ -35,6 +46,39 @@ pub(crate) fn scan(
     with_cart(register, ctx, |cart| Event::LineAdded { cart, line })
 }
 
+/// Takes a coupon by its code.
+pub(crate) fn coupon(register: &Register, code: &str, ctx: &Context<'_>) -> Decision {
+    match find(code.trim(), ctx) {
+        Ok(Found::Coupon(handed)) => take(register, handed, ctx),
+        Ok(Found::Item(_)) | Err(Refusal::UnknownCode { .. } | Refusal::BadCode { .. }) => {
+            Err(Refusal::CouponUnknown {
+                coupon: shown(code),
+            })
+        }
+        Err(other) => Err(other),
+    }
+}
+
+fn take(register: &Register, coupon: Coupon, ctx: &Context<'_>) -> Decision {
+    match coupon {
+        Coupon::OfBook(handed) => terms::take_coupon(register, handed, ctx),
+        Coupon::Standard(code) => terms::take_standard(register, &code, ctx),
+    }
+}
+
+/// What a code stands for.
+enum Found {
+    Item(Box<FoundItem>),
+    Coupon(Coupon),
+}
+
+enum Coupon {
+    /// One that promotions name as it is scanned.
+    OfBook(HandedCoupon),
+    /// One whose code follows a standard.
+    Standard(Box<CouponCode>),
+}
+
 /// What a code led to: the item, and what the code itself fixes.
 struct FoundItem {
     item: Item,
@@ -43,16 +87,19 @@ struct FoundItem {
     marks: Marks,
 }
 
-fn find(code: &str, ctx: &Context<'_>) -> Result<FoundItem, Refusal> {
+fn find(code: &str, ctx: &Context<'_>) -> Result<Found, Refusal> {
     // The store's own numbers come first: some are as long as a GTIN and carry no check digit.
     let internal = ItemCode::Internal(code.to_owned());
     if let Some(item) = ctx.reference.item_by_code(&internal) {
-        return Ok(FoundItem {
+        return Ok(Found::Item(Box::new(FoundItem {
             item,
             price: None,
             quantity: None,
             marks: Marks::default(),
-        });
+        })));
+    }
+    if let Some(handed) = terms::coupon_in(ctx.book, code) {
+        return Ok(Found::Coupon(Coupon::OfBook(handed)));
     }
     let settings = ctx.reference.settings();
     let rules = CodeRules {
@@ -66,22 +113,18 @@ fn find(code: &str, ctx: &Context<'_>) -> Result<FoundItem, Refusal> {
     })?;
     let scanned = match scanned {
         ScannedCode::Item(scanned) => scanned,
-        ScannedCode::Coupon(coupon) => {
-            return Err(Refusal::CouponScanned {
-                offer: coupon.offer,
-            });
-        }
+        ScannedCode::Coupon(coupon) => return Ok(Found::Coupon(Coupon::Standard(coupon))),
     };
     let item = ctx.reference.item_by_code(&scanned.code);
     let item = item.ok_or_else(|| Refusal::UnknownCode {
         scanned: shown(code),
     })?;
-    Ok(FoundItem {
+    Ok(Found::Item(Box::new(FoundItem {
         quantity: scanned.weight.or(scanned.count),
         item,
         price: scanned.price,
         marks: scanned.marks,
-    })
+    })))
 }
 
 /// A code as a message shows it: without what cannot be shown, and not without end.

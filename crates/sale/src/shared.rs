@@ -1,6 +1,8 @@
 //! What a decision may know of other lanes.
 
-use crate::{Cart, SoldReceipt};
+use catalog::CustomerId;
+
+use crate::{Cart, History, SoldReceipt};
 
 /// What the lanes of the store did, as far as this lane knows: what the store has applied, and
 /// entries on this lane that are not applied yet, its own and copies of its siblings'.
@@ -13,6 +15,10 @@ pub trait Shared {
     fn receipt(&self, id: &str) -> Option<SoldReceipt>;
     /// What a credit note still holds, in minor units; `None` where there is no such note.
     fn credit_minor(&self, number: &str) -> Option<i64>;
+    /// The receipt on which a coupon that can be used once was used.
+    fn coupon_used(&self, single: &str) -> Option<String>;
+    /// What a customer bought before.
+    fn history(&self, customer: &CustomerId) -> History;
 }
 
 /// A lane that knows of nothing but itself.
@@ -34,5 +40,13 @@ impl Shared for NothingShared {
 
     fn credit_minor(&self, _number: &str) -> Option<i64> {
         None
+    }
+
+    fn coupon_used(&self, _single: &str) -> Option<String> {
+        None
+    }
+
+    fn history(&self, _customer: &CustomerId) -> History {
+        History::default()
     }
 }

@@ -12,7 +12,7 @@ use crate::decide::{Decision, parse_amount};
 use crate::lines::holds_card_number;
 use crate::people::Who;
 use crate::{
-    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, price,
+    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, price, terms,
 };
 
 /// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
@@ -44,6 +44,19 @@ pub enum PayWith {
     Account,
 }
 
+impl PayWith {
+    /// The kind of the tender that comes of it, as [`Tender::kind`] names it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            PayWith::ForeignCash { .. } => "foreign-cash",
+            PayWith::Voucher { .. } => "voucher",
+            PayWith::Cheque { .. } => "cheque",
+            PayWith::StoreCredit { .. } => "store-credit",
+            PayWith::Account => "account",
+        }
+    }
+}
+
 /// Where a sale that is being paid stands.
 struct Paying<'a> {
     cart: &'a Cart,
@@ -56,7 +69,12 @@ struct Paying<'a> {
 }
 
 impl<'a> Paying<'a> {
-    fn of(register: &'a Register, ctx: &Context<'_>) -> Result<Paying<'a>, Refusal> {
+    /// Begins paying with a tender, or goes on.
+    fn with(
+        register: &'a Register,
+        tender: &str,
+        ctx: &Context<'_>,
+    ) -> Result<Paying<'a>, Refusal> {
         let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
         if cart.live_lines().next().is_none() {
             return Err(Refusal::NothingToPay);
@@ -67,6 +85,7 @@ impl<'a> Paying<'a> {
             });
         }
         let settings = ctx.reference.settings();
+        terms::costs_the_same_with(cart, tender, settings.currency, ctx)?;
         let (at, due, events) = match cart.phase {
             Phase::Paying { at, due } => (at, due, Vec::new()),
             Phase::Selling => {
@@ -135,6 +154,9 @@ impl<'a> Paying<'a> {
         ctx: &Context<'_>,
     ) -> Receipt {
         let cart = self.cart;
+        let totals = price(cart, ctx.book, self.at, self.settings.currency);
+        let given: Vec<&str> = totals.given().collect();
+        let coupons_used = terms::used_coupons(cart, ctx.book, &given);
         Receipt {
             id: receipt_id(register, ctx),
             cart: cart.id,
@@ -149,7 +171,7 @@ impl<'a> Paying<'a> {
             book: cart.book,
             reference: cart.reference.clone(),
             lines: cart.live_lines().cloned().collect(),
-            totals: price(cart, ctx.book, self.at, self.settings.currency),
+            totals,
             tenders,
             change: planted::instead(
                 "change-forgotten",
@@ -158,6 +180,8 @@ impl<'a> Paying<'a> {
             ),
             detail: ReceiptDetail {
                 notes: cart.notes.clone(),
+                terms: cart.terms.clone(),
+                coupons_used,
             },
         }
     }
@@ -187,7 +211,7 @@ pub(crate) fn cash(
     amount: Option<&str>,
     ctx: &Context<'_>,
 ) -> Decision {
-    let paying = Paying::of(register, ctx)?;
+    let paying = Paying::with(register, "cash", ctx)?;
     let drawer = register.drawer.as_ref();
     if let Some(drawer) = drawer.filter(|_| paying.settings.drawer_per_cashier)
         && drawer.assigned != who.cashier.employee
@@ -240,7 +264,7 @@ pub(crate) fn pay_with(
     amount: Option<&str>,
     ctx: &Context<'_>,
 ) -> Decision {
-    let paying = Paying::of(register, ctx)?;
+    let paying = Paying::with(register, with.kind(), ctx)?;
     let left = paying.left();
     if left.is_negative() {
         return give_back(register, who, paying, with, ctx);

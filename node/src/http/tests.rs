@@ -19,9 +19,10 @@ use crate::import::ImportReport;
 use crate::lane::LaneEvent;
 
 /// Every event once, as journals keep it; the ledger's tests see to it that none is missing.
-const EVENTS: [&str; 2] = [
+const EVENTS: [&str; 3] = [
     include_str!("../../../crates/ledger/tests/golden/entries-1.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-2.txt"),
+    include_str!("../../../crates/ledger/tests/golden/entries-3.txt"),
 ];
 
 fn description() -> Value {
@@ -257,6 +258,20 @@ fn commands() -> Vec<Command> {
             amount: None,
         },
         Command::VoidTender { number: 1 },
+        Command::Discount {
+            line: None,
+            percent: Some(text("5")),
+            amount: None,
+            reason: text("damaged"),
+        },
+        Command::VoidDiscount { number: 1 },
+        Command::Coupon {
+            code: text("SPRING"),
+        },
+        Command::VoidCoupon { number: 1 },
+        Command::Quote {
+            tender: Some(text("account")),
+        },
     ];
     let names: BTreeSet<&str> = all.iter().map(Command::name).collect();
     assert_eq!(names, Command::NAMES.into_iter().collect());
@@ -343,7 +358,24 @@ fn refusals() -> Vec<Refusal> {
             description: word(),
             reason: word(),
         },
-        Refusal::CouponScanned { offer: word() },
+        Refusal::CouponUnknown { coupon: word() },
+        Refusal::CouponNotNow {
+            coupon: word(),
+            good: word(),
+        },
+        Refusal::CouponTwice { coupon: word() },
+        Refusal::CouponUsed {
+            coupon: word(),
+            receipt: word(),
+        },
+        Refusal::NoSuchOffer { number: 1 },
+        Refusal::DiscountTooLarge,
+        Refusal::BadTender,
+        Refusal::OtherPrice {
+            tender: word(),
+            told: money,
+            due: money,
+        },
         Refusal::BadQuantity { message: word() },
         Refusal::BadAmount { message: word() },
         Refusal::NoSuchLine { line: 1 },
@@ -403,7 +435,14 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::AgeCheck { .. }
             | Refusal::Expired { .. }
             | Refusal::Recalled { .. }
-            | Refusal::CouponScanned { .. }
+            | Refusal::CouponUnknown { .. }
+            | Refusal::CouponNotNow { .. }
+            | Refusal::CouponTwice { .. }
+            | Refusal::CouponUsed { .. }
+            | Refusal::NoSuchOffer { .. }
+            | Refusal::DiscountTooLarge
+            | Refusal::BadTender
+            | Refusal::OtherPrice { .. }
             | Refusal::BadQuantity { .. }
             | Refusal::BadAmount { .. }
             | Refusal::NoSuchLine { .. }
@@ -575,6 +614,7 @@ fn what_else_is_answered_is_described() {
         ExceptionKind::ResumedTwice,
         ExceptionKind::ReturnedTwice,
         ExceptionKind::CreditOverspent,
+        ExceptionKind::CouponUsedTwice,
         ExceptionKind::LaneMissing,
         ExceptionKind::LaneCopied,
     ] {

@@ -3,8 +3,9 @@
 
 use std::cell::RefCell;
 
+use catalog::CustomerId;
 use ledger::{Entry, Fact, LaneId, StoreView};
-use sale::{Cart, Event, Receipt, Shared, SoldReceipt, Tender};
+use sale::{Cart, Event, History, Receipt, Shared, SoldReceipt, Tender};
 use storage::{Journal, StorageError};
 
 /// Entries read at once.
@@ -174,6 +175,34 @@ impl Shared for Known<'_> {
             }
         });
         held
+    }
+
+    fn coupon_used(&self, single: &str) -> Option<String> {
+        let mut used = self.noted(self.store.coupon_used(single));
+        self.unapplied(&mut |_, event| {
+            if let Event::Completed { receipt, .. } = event
+                && receipt
+                    .detail
+                    .coupons_used
+                    .iter()
+                    .any(|coupon| coupon.single().as_deref() == Some(single))
+            {
+                used.get_or_insert(receipt.id);
+            }
+        });
+        used
+    }
+
+    fn history(&self, customer: &CustomerId) -> History {
+        let mut history = self.noted(self.store.history(customer));
+        self.unapplied(&mut |_, event| {
+            if let Event::Completed { receipt, .. } = event
+                && receipt.customer.as_ref() == Some(customer)
+            {
+                history.add(&receipt);
+            }
+        });
+        history
     }
 
     fn unshared_receipts(&self) -> u64 {

@@ -49,6 +49,10 @@ const CUSTOMERS: &[Column] = &[
     ("name", &["name"]),
     ("tier", &["tier"]),
     ("phone", &["phone"]),
+    ("groups", &["groups"]),
+    ("contracts", &["contracts"]),
+    ("employee", &["employee"]),
+    ("birthday", &["birthday"]),
 ];
 
 const RECALLS: &[Column] = &[

@@ -1,5 +1,7 @@
 //! Rows that are employees and customers.
 
+use std::collections::BTreeSet;
+
 use super::header::Cells;
 use super::{ImportProblem, MapPin, Problems, Seen, both};
 use crate::{
@@ -8,6 +10,8 @@ use crate::{
 
 /// The lengths a PIN may have, in digits.
 const PIN_DIGITS: std::ops::RangeInclusive<usize> = 4..=8;
+/// The most groups, and the most contracts, of one customer.
+const WORDS_MAX: usize = 20;
 /// The longest telephone number, in characters.
 const PHONE_CHARS_MAX: usize = 32;
 
@@ -59,16 +63,67 @@ pub(super) fn customer(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>
             .then_some(phone)
             .ok_or_else(|| cells.problem("phone", why))
     });
+    let birthday = cells.text("birthday").and_then(|text| {
+        let why = "write month and day such as 04-27";
+        match text {
+            "" => Ok(None),
+            text => month_and_day(text)
+                .map(Some)
+                .ok_or_else(|| cells.problem("birthday", why)),
+        }
+    });
+    let employee = cells
+        .text("employee")
+        .and_then(|text| match text.to_lowercase().as_str() {
+            "" | "no" => Ok(false),
+            "yes" => Ok(true),
+            _ => Err(cells.problem("employee", "write yes or no")),
+        });
+    let lists = both(list(cells, "groups"), list(cells, "contracts"));
     let named = both(id(cells, "customer_id"), cells.needed("name"));
-    let ((id, name), (tier, phone)) = both(named, both(tier, phone))?;
+    let known = both(both(tier, phone), both(lists, both(birthday, employee)));
+    let ((id, name), ((tier, phone), ((groups, contracts), (birthday, employee)))) =
+        both(named, known)?;
     seen.note(cells, &[("customer_id", id.clone())])?;
     Ok(vec![Record::Customer(Customer {
         id: CustomerId(id),
         name: name.to_owned(),
         tier,
         phone: (!phone.is_empty()).then(|| phone.to_owned()),
-        detail: CustomerDetail::default(),
+        detail: CustomerDetail {
+            groups,
+            employee,
+            contracts,
+            birthday,
+            ..CustomerDetail::default()
+        },
     })])
+}
+
+/// Words divided by spaces.
+fn list(cells: &Cells<'_>, field: &str) -> Result<BTreeSet<String>, ImportProblem> {
+    let words: BTreeSet<String> = cells
+        .text(field)?
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
+    match words.len() <= WORDS_MAX {
+        true => Ok(words),
+        false => Err(cells.problem(field, format!("write at most {WORDS_MAX}"))),
+    }
+}
+
+/// `04-27`.
+fn month_and_day(text: &str) -> Option<(u8, u8)> {
+    let (month, day) = text.split_once('-')?;
+    let (month, day): (u8, u8) = (month.parse().ok()?, day.parse().ok()?);
+    let longest = match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    (1..=longest).contains(&day).then_some((month, day))
 }
 
 /// Ids are what a person can type and a card can carry: the same as an internal code.

@@ -49,6 +49,8 @@ fn receipt(lane: LaneId, number: u64, day: &str, minor: i64) -> Receipt {
             tax_added: zero,
             tax_included: zero,
             total: usd(minor),
+            points: Vec::new(),
+            next_coupons: Vec::new(),
         },
         tenders: vec![Tender::Cash {
             amount: usd(minor + 5),

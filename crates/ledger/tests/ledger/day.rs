@@ -29,6 +29,7 @@ fn cart(lane: LaneId) -> Cart {
         phase: Phase::Selling,
         tenders: Vec::new(),
         notes: Vec::new(),
+        terms: Default::default(),
     }
 }
 

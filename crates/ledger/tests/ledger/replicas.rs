@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["a99de95d10426f36b56a14a054a4d22dfbf584ea75049dca3f9bebdf2c91eba5"]
+    expect!["144d81d59fccf91b75fd444f4f1583247a767555aa200f7d4c2a32f762f449e5"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

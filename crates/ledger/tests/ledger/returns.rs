@@ -1,7 +1,7 @@
-//! What comes back, and credit notes, in the store's books.
+//! What comes back, credit notes, used coupons and what customers bought, in the store's books.
 
 use ledger::{Entry, ExceptionKind};
-use sale::{CartId, LineTotal, Receipt, ReturnOf, Tender};
+use sale::{CartId, HandedCoupon, LineTotal, PromotionTotal, Receipt, ReturnOf, Tender};
 
 use crate::shop::{DAY, Journal, Shop, completed, lane, receipt, usd};
 
@@ -127,4 +127,50 @@ fn credit_notes_are_made_and_spent() {
     assert_eq!(credit(&mut shop, 300), Some(-100));
     let expected = [(ExceptionKind::CreditOverspent, Some((lane('a'), 3)))];
     assert_eq!(shop.exceptions(), expected);
+}
+
+#[test]
+fn a_coupon_with_a_number_is_used_once_in_the_store() {
+    let mut shop = Shop::with_lanes("ab");
+    let (mut a, mut b) = (Journal::of('a'), Journal::of('b'));
+    let used = |id: &str, serial: Option<&str>| {
+        let mut receipt = sold(id);
+        receipt.detail.coupons_used = vec![HandedCoupon {
+            code: "SPRING".to_owned(),
+            serial: serial.map(str::to_owned),
+        }];
+        completed(receipt)
+    };
+    ingest(&mut shop, vec![a.write(used("1-000001", Some("7")))]);
+    ingest(&mut shop, vec![b.write(used("2-000001", None))]);
+    ingest(&mut shop, vec![b.write(used("2-000002", Some("8")))]);
+    assert_eq!(shop.exceptions(), []);
+    ingest(&mut shop, vec![b.write(used("2-000003", Some("7")))]);
+    let expected = [(ExceptionKind::CouponUsedTwice, Some((lane('b'), 3)))];
+    assert_eq!(shop.exceptions(), expected);
+    let first = shop.view().coupon_used("SPRING:7").unwrap();
+    assert_eq!(first.as_deref(), Some("1-000001"));
+}
+
+#[test]
+fn what_customers_bought_is_kept() {
+    let mut shop = Shop::with_lanes("ab");
+    let mut a = Journal::of('a');
+    let mut buy = |times: u32| {
+        let mut receipt = sold("1-000001");
+        receipt.customer = Some("700".into());
+        receipt.totals.promotions = vec![PromotionTotal {
+            promotion: "tv".to_owned(),
+            name: "Door-buster".to_owned(),
+            amount: usd(10),
+            times,
+        }];
+        ingest(&mut shop, vec![a.write(completed(receipt))]);
+        let history = shop.view().history(&"700".into()).unwrap();
+        let given = history.given.get("tv").copied();
+        (history.receipts, history.spent_minor, given)
+    };
+    assert_eq!(buy(0), (1, 198, None));
+    assert_eq!(buy(2), (2, 396, Some(2)));
+    assert_eq!(buy(1), (3, 594, Some(3)));
 }

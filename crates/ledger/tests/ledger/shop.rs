@@ -243,6 +243,8 @@ pub fn receipt(cart: CartId, day: &str, lines: &[(&str, i64, i64)]) -> Receipt {
             tax_added: zero,
             tax_included: zero,
             total,
+            points: Vec::new(),
+            next_coupons: Vec::new(),
         },
         tenders: vec![Tender::Cash {
             amount: total + usd(100),

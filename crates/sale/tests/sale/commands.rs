@@ -469,7 +469,7 @@ fn goods_with_a_date_or_a_lot() {
     );
     refuse(ADA, "scan soup", "soup was recalled");
     refuse(ADA, "scan (01)04006381333932", "check digit");
-    refuse(ADA, "scan (255)9501101021501123", "a coupon");
+    refuse(ADA, "scan (255)9501101021518123", "No promotion here takes");
     check(
         MILK,
         "scan (01)04006381333931(30)3",

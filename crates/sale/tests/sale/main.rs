@@ -8,3 +8,4 @@ mod properties;
 mod returns;
 mod shop;
 mod tenders;
+mod terms;

@@ -5,7 +5,9 @@
 //! `in 101 1111`, `out`, `102: price 2 0.99` (approved by 102), `tax 1 food why`, `note 1 gift`,
 //! `note gift`, `suspend`, `resume S3-1`, `open day`, `close day`, `drawer 100`, `assign 102`,
 //! `no sale why`, `drop 50`, `pay in 5 why`, `pay out 5 why`, `count 20x3 0.25x4`, `z`,
-//! `return 3-000001 1 x 2` (line 1, two of it), `with voucher V1 5`, `with account`, `untender 1`.
+//! `return 3-000001 1 x 2` (line 1, two of it), `with voucher V1 5`, `with account`, `untender 1`,
+//! `off 10% why`, `off 1 0.50 why` (line 1), `on 1` (discount 1 back), `coupon SPRING`, `uncoupon 1`,
+//! `quote account`, `quote`.
 
 use std::collections::BTreeMap;
 
@@ -17,15 +19,16 @@ use catalog::{
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
 use sale::{
-    BusinessDay, Cart, Command, Context, CountedCash, Event, LaneId, LocalRights, LocalTime,
-    PayWith, Pin, Receipt, Refusal, Register, Shared, SoldReceipt, Tender, Totals, decide,
-    events_of_refusal, evolve, price,
+    BusinessDay, Cart, Command, Context, CountedCash, Event, HandOff, History, LaneId, LocalRights,
+    LocalTime, PayWith, Pin, Receipt, Refusal, Register, Shared, SoldReceipt, Tender, Totals,
+    decide, events_of_refusal, evolve, price,
 };
 
 pub const LANE: LaneId = LaneId([0xa0; 16]);
 
 const PROMOTIONS: &str = r#"
-schema = 1
+schema = 2
+manual_max = { cashier = 5, supervisor = 20 }
 
 [[promotion]]
 id = "three-yogurts"
@@ -39,6 +42,57 @@ name = "10% off wine"
 percent_off = 10
 departments = ["wine"]
 tiers = ["gold"]
+
+[[promotion]]
+id = "spring"
+name = "Spring coupon"
+amount_off = "0.50"
+items = ["book"]
+coupon = "SPRING"
+
+[[promotion]]
+id = "maker"
+name = "The maker's coupon"
+total_amount_off = "1.00"
+items = ["book"]
+coupon = "0614141-123456"
+limit = { basket = 1 }
+
+[[promotion]]
+id = "global"
+name = "Global coupon"
+percent_off = 50
+items = ["milk"]
+coupon = "9501101021501"
+
+[[promotion]]
+id = "on-account"
+name = "5% off on account"
+total_percent_off = 5
+items = ["book"]
+tender = "account"
+
+[[promotion]]
+id = "lane-3"
+name = "Bread at lane 3"
+amount_off = "0.25"
+items = ["bread"]
+where = { lanes = [3] }
+who = { groups = ["club"] }
+
+[[promotion]]
+id = "once"
+name = "Once a customer"
+price = "0.30"
+items = ["bananas"]
+limit = { customer = 1 }
+who = { spent = "5.00" }
+
+[[promotion]]
+id = "points"
+name = "Points on books"
+points = 7
+needs = [{ units = 1, items = ["book"] }]
 "#;
 
 pub fn usd(minor: i64) -> Money {
@@ -177,6 +231,7 @@ impl Reference for Books {
             phone: None,
             detail: CustomerDetail {
                 on_account: tier == Tier::Gold,
+                groups: ["club".to_owned()].into(),
                 ..CustomerDetail::default()
             },
         })
@@ -209,6 +264,8 @@ pub struct Known {
     pub unshared_receipts: u64,
     pub receipts: BTreeMap<String, SoldReceipt>,
     pub credit_minor: BTreeMap<String, i64>,
+    pub coupons: BTreeMap<String, String>,
+    pub histories: BTreeMap<CustomerId, History>,
 }
 
 impl Known {
@@ -240,6 +297,18 @@ impl Known {
                 *self.credit_minor.entry(number.clone()).or_default() -= amount.minor();
             }
         }
+        for single in receipt
+            .detail
+            .coupons_used
+            .iter()
+            .filter_map(|c| c.single())
+        {
+            self.coupons.insert(single, receipt.id.clone());
+        }
+        if let Some(customer) = &receipt.customer {
+            let history = self.histories.entry(customer.clone()).or_default();
+            history.add(receipt);
+        }
         let sold = SoldReceipt {
             receipt: receipt.clone(),
             returned_milli: BTreeMap::new(),
@@ -255,6 +324,14 @@ impl Shared for Known {
 
     fn credit_minor(&self, number: &str) -> Option<i64> {
         self.credit_minor.get(number).copied()
+    }
+
+    fn coupon_used(&self, single: &str) -> Option<String> {
+        self.coupons.get(single).cloned()
+    }
+
+    fn history(&self, customer: &CustomerId) -> History {
+        self.histories.get(customer).cloned().unwrap_or_default()
     }
 
     fn suspended(&self, slip: &str) -> Option<Cart> {
@@ -453,8 +530,33 @@ pub fn command(text: &str) -> Command {
         ["cash", amount] => Command::TenderCash {
             amount: Some(own(amount)),
         },
+        ["off", number, much, why @ ..] if number.parse::<u32>().is_ok() => {
+            off(Some(line(number)), much, why)
+        }
+        ["off", much, why @ ..] => off(None, much, why),
+        ["on", number] => Command::VoidDiscount {
+            number: line(number),
+        },
+        ["coupon", code] => Command::Coupon { code: own(code) },
+        ["uncoupon", number] => Command::VoidCoupon {
+            number: line(number),
+        },
+        ["quote"] => Command::Quote { tender: None },
+        ["quote", tender] => Command::Quote {
+            tender: Some(own(tender)),
+        },
         ["take", "back"] => Command::CancelTender,
         _ => panic!("'{text}' is no command"),
+    }
+}
+
+fn off(line: Option<u32>, much: &str, why: &[&str]) -> Command {
+    let percent = much.strip_suffix('%');
+    Command::Discount {
+        line,
+        percent: percent.map(str::to_owned),
+        amount: percent.is_none().then(|| much.to_owned()),
+        reason: why.join(" "),
     }
 }
 
@@ -555,6 +657,28 @@ pub fn show(event: &Event) -> String {
             counted, expected, ..
         } => format!("counted {counted} of {expected}"),
         Event::TenderVoided { number, .. } => format!("tender {number} given back"),
+        Event::CouponTaken { coupon, .. } => format!("coupon {coupon}"),
+        Event::CouponReturned { number, .. } => format!("coupon {number} handed back"),
+        Event::DiscountGiven { discount, .. } => {
+            let off = match discount.off {
+                HandOff::Percent(rate) => rate.to_string(),
+                HandOff::Amount(amount) => amount.to_string(),
+            };
+            let place = discount
+                .line
+                .map_or("the sale".to_owned(), |l| format!("line {l}"));
+            format!("{off} off {place} by {}: {}", discount.by, discount.reason)
+        }
+        Event::DiscountVoided { number, .. } => format!("discount {number} taken back"),
+        Event::TenderQuoted {
+            tender,
+            before,
+            due,
+            ..
+        } => format!(
+            "{before} with {} is {due}",
+            tender.as_deref().unwrap_or("any")
+        ),
         Event::ReportedZ { number, report, .. } => format!(
             "Z {number}: {} receipts, {}",
             report.receipts.count, report.receipts.amount
