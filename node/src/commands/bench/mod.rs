@@ -2,6 +2,7 @@
 
 mod failover;
 mod figures;
+mod selling;
 mod store;
 
 use crate::cli::{BenchCommand, Report};

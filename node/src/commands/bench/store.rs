@@ -1,13 +1,11 @@
 //! `lanemesh bench store`: a store of three lane processes on this machine.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use api::{CommandRequest, Done};
 use catalog::EmployeeId;
 use money::Unit;
@@ -16,11 +14,11 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::figures::{Figure, machine, table};
+use super::selling::{figures_inside, figures_over_http};
 use crate::cli::{BenchStoreArgs, JoinArgs, NetworkArgs, Report};
 use crate::client::LaneClient;
 use crate::commands::{join, store};
 use crate::processes::LaneProcess;
-use crate::production::{LaneOptions, released, start_lane};
 use crate::sample;
 
 const LANES: usize = 3;
@@ -30,14 +28,10 @@ const IN_FLIGHT: [usize; 3] = [1, 16, 128];
 const THROUGHPUT_FOR: Duration = Duration::from_secs(5);
 /// How long the lanes are left alone to see what they use at rest.
 const IDLE_FOR: Duration = Duration::from_secs(10);
-/// About the size of a journal entry of a scan, in bytes.
-const ENTRY_BYTES: usize = 512;
-/// Time between two scans where the pace is a cashier's at their very fastest, several times over.
-const SCAN_EVERY: Duration = Duration::from_millis(20);
 /// Lines of a cart before the bench begins a new one.
-const CART_LINES: u32 = 20;
+pub(super) const CART_LINES: u32 = 20;
 /// The longest wait for the lanes to settle.
-const SETTLE_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 /// What a lane says when its window is on the screen, and how long that then stays.
 const WINDOW_SHOWN: &str = r#"{"window":true}"#;
 const WINDOW_RESTS: Duration = Duration::from_secs(1);
@@ -55,15 +49,9 @@ pub async fn run(args: &BenchStoreArgs) -> anyhow::Result<Report> {
     let mut lanes = start_store(&folder, args.catalog.as_deref()).await?;
     let items = sample_codes();
 
-    let (raw, raw_p50) = scan_figures(&folder, &mut lanes[0], &items, args.scans).await?;
-    figures.extend(raw);
-
-    say("receipt → committed by quorum");
-    for (index, what) in [(0, "one lane"), (1, "another lane")] {
-        let times = receipt_times(&lanes[index].client, &items, args.scans / 10).await?;
-        let what = format!("receipt → committed by quorum, on {what}");
-        figures.push(Figure::times(what, &times, Some(raw_p50)));
-    }
+    let (inside, raw_p50) = figures_inside(&folder, &mut lanes[0], &items, args.scans).await?;
+    figures.extend(inside);
+    figures.extend(figures_over_http(&folder, &lanes, &items, args.scans, raw_p50).await?);
 
     for in_flight in IN_FLIGHT {
         say(&format!("facts/s with {in_flight} in flight"));
@@ -110,84 +98,8 @@ pub async fn run(args: &BenchStoreArgs) -> anyhow::Result<Report> {
     Ok(Report::done(table(&figures), json))
 }
 
-fn say(what: &str) {
+pub(super) fn say(what: &str) {
     eprintln!("measuring: {what} …");
-}
-
-/// Scans by turns with what the disk alone takes for as many bytes: one after the other as the
-/// window does them, inside the lane's process; then over HTTP, without a pause and at a pace that
-/// no cashier reaches. Answers the figures and the raw p50.
-async fn scan_figures(
-    folder: &Path,
-    lane: &mut LaneProcess,
-    items: &[String],
-    count: u32,
-) -> anyhow::Result<(Vec<Figure>, f64)> {
-    let mut figures = Vec::new();
-    let mut measured = |how: &str, (raw, scans): (Vec<Duration>, Vec<Duration>)| {
-        let raw = Figure::times(format!("raw append + fsync, {how}"), &raw, None);
-        let what = format!("scan → durable → answered, {how}");
-        let p50 = raw.p50;
-        figures.extend([raw, Figure::times(what, &scans, Some(p50))]);
-        p50
-    };
-    say("scan → durable → answered");
-    let raw_p50 = measured("window", scans_inside(folder, lane, items, count).await?);
-    let client = &lane.client;
-    for (pace, how) in [(Duration::ZERO, "HTTP"), (SCAN_EVERY, "HTTP, every 20 ms")] {
-        say(&format!("scan → durable → answered, {how}"));
-        let carry_out = |command| done(client, command);
-        measured(
-            how,
-            scan_times(folder, carry_out, items, count, pace).await?,
-        );
-    }
-    Ok((figures, raw_p50))
-}
-
-/// Scans on a lane that runs in this process for as long, as it does under its window.
-async fn scans_inside(
-    folder: &Path,
-    lane: &mut LaneProcess,
-    items: &[String],
-    count: u32,
-) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
-    lane.process.kill();
-    let inside = start_lane(&lane.folder, &LaneOptions::default()).await?;
-    let mut view = inside.lane.view();
-    let together = view.wait_for(|view| {
-        view.status.leader.is_some() && view.status.lanes.iter().all(|lane| lane.reachable)
-    });
-    tokio::time::timeout(SETTLE_LIMIT, together)
-        .await
-        .context("the lanes did not find each other")??;
-    let carry_out = |command| {
-        let lane = inside.lane.clone();
-        async move {
-            let request = CommandRequest { id: None, command };
-            let answer = lane.command(request).await;
-            answer.map_err(|problem| anyhow!("a command was not carried out: {problem:?}"))
-        }
-    };
-    let times = scan_times(folder, carry_out, items, count, Duration::ZERO).await;
-    inside.close().await;
-    tokio::time::timeout(SETTLE_LIMIT, released(&lane.folder))
-        .await
-        .context("the lane did not give its folder back")?;
-    *lane = LaneProcess::start(&lane.folder.clone()).await?;
-    times
-}
-
-/// A file that grows by one entry's bytes at a time, each durable before the next.
-struct RawFile(File);
-
-impl RawFile {
-    fn append(&mut self) -> anyhow::Result<Duration> {
-        let started = Instant::now();
-        self.0.write_all(&[7; ENTRY_BYTES])?;
-        self.0.sync_data()?;
-        Ok(started.elapsed())
-    }
 }
 
 pub(super) async fn start_store(
@@ -298,54 +210,6 @@ pub(super) fn void() -> Command {
     Command::VoidCart {
         reason: "bench".to_owned(),
     }
-}
-
-/// Raw appends and scans by turns, so that both see the same disk.
-async fn scan_times<F: Future<Output = anyhow::Result<Done>>>(
-    folder: &Path,
-    carry_out: impl Fn(Command) -> F,
-    items: &[String],
-    count: u32,
-    pace: Duration,
-) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
-    let path = folder.join("raw");
-    let mut file = RawFile(File::create(&path)?);
-    let (mut raw, mut scans) = (Vec::new(), Vec::new());
-    for n in 0..count {
-        tokio::time::sleep(pace / 2).await;
-        raw.push(file.append()?);
-        tokio::time::sleep(pace / 2).await;
-        let started = Instant::now();
-        carry_out(scan(items, n)).await?;
-        scans.push(started.elapsed());
-        if n % CART_LINES == CART_LINES - 1 {
-            carry_out(void()).await?;
-        }
-    }
-    if !count.is_multiple_of(CART_LINES) {
-        carry_out(void()).await?;
-    }
-    std::fs::remove_file(path)?;
-    Ok((raw, scans))
-}
-
-/// From the answer to the tender, when the receipt is durable here, to its being committed.
-async fn receipt_times(
-    client: &LaneClient,
-    items: &[String],
-    count: u32,
-) -> anyhow::Result<Vec<Duration>> {
-    let mut times = Vec::new();
-    for n in 0..count {
-        done(client, scan(items, n)).await?;
-        let paid = done(client, Command::TenderCash { amount: None }).await?;
-        let started = Instant::now();
-        if client.shared(paid.seq).await? < paid.seq {
-            bail!("a receipt was not committed within ten seconds");
-        }
-        times.push(started.elapsed());
-    }
-    Ok(times)
 }
 
 /// Commands kept in flight over all lanes; each is a fact. Counts until the last is committed.
