@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use providers::{DiskError, SharedDisk, SqliteLocation};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use tokio::sync::mpsc;
 
@@ -395,6 +396,8 @@ pub(crate) fn connect(location: &SqliteLocation, flags: OpenFlags) -> rusqlite::
     };
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT_MAX);
+    // A kept statement is not compiled again because a LIMIT was bound to another number.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Damaged cells are noticed when a page is read, not when they have misled a search.
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
