@@ -26,8 +26,10 @@ use crate::trace::{self, Keep, Trace};
 
 /// How often the running checks look.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// The longest that cashiers may take to finish their open sales, every lane being up.
+/// The longest that cashiers may take to finish their open sales, every lane being up, at a pace of
+/// [`FINISH_RATE`] times a normal day's; longer where they are slower.
 const FINISH_MAX: Duration = Duration::from_secs(60);
+const FINISH_RATE: f64 = 12.0;
 /// The longest a new store may take to come up.
 const CREATE_MAX: Duration = Duration::from_secs(120);
 
@@ -243,8 +245,9 @@ impl Run {
         self.timeline
             .note("store", "faults have ended, the cashiers finish");
         close.send_replace(true);
-        if timeout(FINISH_MAX, join_all(cashiers)).await.is_err() {
-            let what = format!("a cashier could not finish a sale within {FINISH_MAX:?}");
+        let finish_max = FINISH_MAX.mul_f64((FINISH_RATE / self.scenario.work.rate).max(1.0));
+        if timeout(finish_max, join_all(cashiers)).await.is_err() {
+            let what = format!("a cashier could not finish a sale within {finish_max:?}");
             self.timeline.violation(Check::NeverHeldUp, "store", what);
         }
     }
