@@ -233,7 +233,7 @@ pub const COMMANDS: &[CommandInfo] = &[
         Action::Price,
         Key::F(6),
         "Change price",
-        "Of the marked line",
+        "Of the marked line; 10% for a discount",
         SALE,
     ),
     row(

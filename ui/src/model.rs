@@ -103,7 +103,15 @@ pub enum Question {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReasonFor {
     VoidSale,
-    Price { line: u32, unit_price: String },
+    Price {
+        line: u32,
+        unit_price: String,
+    },
+    /// A percentage off a line.
+    Off {
+        line: u32,
+        percent: String,
+    },
 }
 
 impl ReasonFor {
@@ -116,7 +124,7 @@ impl ReasonFor {
                 "Rung up by mistake",
                 "Training",
             ],
-            ReasonFor::Price { .. } => &[
+            ReasonFor::Price { .. } | ReasonFor::Off { .. } => &[
                 "Shelf label says so",
                 "Damaged or short-dated",
                 "Price match",

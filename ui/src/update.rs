@@ -396,6 +396,12 @@ fn take_reason(model: &mut Model, index: usize) {
             unit_price,
             reason,
         },
+        ReasonFor::Off { line, percent } => Command::Discount {
+            line: Some(line),
+            percent: Some(percent),
+            amount: None,
+            reason,
+        },
     };
     close(model);
     send(model, command);

@@ -819,3 +819,59 @@ fn nothing_is_taken_before_the_lane_has_shown_itself() {
     assert_eq!(model.entry, Entry::default());
     assert_eq!(model.question, None::<Question>);
 }
+
+#[test]
+fn coupons_discounts_and_tenders_change_the_price() {
+    check(
+        "{10004} <Enter> SPRING <Enter>",
+        &[
+            "Sale",
+            "> 1 Butter 250 g",
+            "due 1.52",
+            "Info: Coupon taken: SPRING.",
+        ],
+    );
+    let supervisor = |script: &str, expected: &[&str]| {
+        let mut bench = Bench::new();
+        bench.run("201 <Enter> 2222 <Enter>");
+        check_in(bench, script, expected);
+    };
+    // 10 % off 2.79, and 2.25 % tax.
+    supervisor(
+        "{10001} <Enter> <F6> 10% <Enter> 2 <Enter>",
+        &["Sale", "> 1 Whole wheat bread 500 g", "due 2.57"],
+    );
+    supervisor(
+        "{10001} <Enter> <F6> 30% <Enter> 2 <Enter>",
+        &[
+            "Sale",
+            "> 1 Whole wheat bread 500 g",
+            "due 2.85",
+            "Refused: That is more than anybody may take off by hand.",
+        ],
+    );
+    // The first press of money shows what cash changes, the second takes it.
+    check(
+        "{10014} <Enter> <F12> <F2>",
+        &[
+            "Tender",
+            "> 1 Dish soap 500 ml",
+            "due 1.46",
+            "Refused: Paid with cash it costs 1.46, and the customer was told 2.00.",
+        ],
+    );
+    let bench = check(
+        "{10014} <Enter> <F12> <F2> <F2>",
+        &["Receipt", "receipt 1-000001, change 0.00"],
+    );
+    let receipt = bench.model.receipt.expect("the sale is paid");
+    assert_eq!(receipt.totals.discount.minor(), 50);
+}
+
+#[test]
+fn what_is_nearest_is_shown() {
+    let bench = check("2*{10005} <Enter>", &["Sale", "> 2 Cola 0.5 l", "due 3.73"]);
+    let view = bench.model.view.expect("the lane shows something");
+    let hints: Vec<String> = view.hints.iter().map(ToString::to_string).collect();
+    assert_eq!(hints, ["Add 1 more: Cola: 3 for 3.50"]);
+}

@@ -1,7 +1,8 @@
 //! Everything a checkout window shows, as one value.
 
 use money::Currency;
-use sale::{LaneId, LocalTime, Register, StoreId, Totals};
+
+use sale::{Hint, LaneId, LocalTime, Register, StoreId, Totals};
 use serde::{Deserialize, Serialize};
 
 use crate::LaneStatus;
@@ -22,5 +23,8 @@ pub struct LaneView {
     pub register: Register,
     /// What the open cart costs now; none while no cart is open.
     pub totals: Option<Totals>,
+    /// What the customer could still get for a little more, the nearest first.
+    #[serde(default)]
+    pub hints: Vec<Hint>,
     pub status: LaneStatus,
 }

@@ -117,6 +117,14 @@ fn sold(doc: &mut Document, line: &Line, receipt: &Receipt, letters: &TaxLetters
     for note in &line.detail.notes {
         doc.columns(Emphasis::Plain, &format!("  {note}"), "");
     }
+    for promotion in &total.promotions {
+        let detail = format!("  {}", promotion.name);
+        doc.columns(
+            Emphasis::Plain,
+            &detail,
+            &format!("{}  ", -promotion.amount),
+        );
+    }
     if let Some(deposit) = line.deposit.filter(|_| !total.deposit.is_zero()) {
         let detail = format!("  deposit {} × {deposit}", line.quantity);
         doc.columns(Emphasis::Plain, &detail, &format!("{}  ", total.deposit));
@@ -128,8 +136,14 @@ fn sums(doc: &mut Document, totals: &Totals) {
         doc.columns(Emphasis::Plain, label, &format!("{text}  "));
     };
     amount("Items", totals.gross.to_string());
-    for promotion in &totals.promotions {
-        amount(&promotion.name, (-promotion.amount).to_string());
+    // Where each line says what it got, the sum is enough.
+    match totals.lines.iter().any(|line| !line.promotions.is_empty()) {
+        true => amount("Discounts", (-totals.discount).to_string()),
+        false => {
+            for promotion in &totals.promotions {
+                amount(&promotion.name, (-promotion.amount).to_string());
+            }
+        }
     }
     if !totals.deposits.is_zero() {
         amount("Deposits", totals.deposits.to_string());
@@ -158,6 +172,20 @@ fn paid(doc: &mut Document, receipt: &Receipt) {
         let saved = format!("You saved {}", receipt.totals.discount);
         doc.push(Block::Blank);
         doc.text(Align::Center, Emphasis::Bold, &saved);
+    }
+    let points = receipt.totals.points_total();
+    if points != 0 {
+        doc.text(
+            Align::Center,
+            Emphasis::Plain,
+            &format!("Points earned: {points}"),
+        );
+    }
+    // Its own number makes each coupon good for one use.
+    for code in &receipt.totals.next_coupons {
+        doc.push(Block::Blank);
+        doc.text(Align::Center, Emphasis::Bold, "A coupon for next time");
+        doc.push(Block::Barcode(format!("{code}:{}", receipt.id)));
     }
 }
 

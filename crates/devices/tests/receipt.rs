@@ -7,8 +7,8 @@ use catalog::{BookVersion, CustomerId, EmployeeId, TaxId};
 use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
 use money::{Currency, Money, Quantity, Rate, Rounding};
 use sale::{
-    CartId, LaneId, Line, LineTax, LineTotal, LocalTime, OverrideReason, PromotionTotal, Receipt,
-    TaxTotal, Tender, Totals,
+    CartId, LaneId, Line, LineTax, LineTotal, LocalTime, OverrideReason, PointsTotal,
+    PromotionTotal, Receipt, TaxTotal, Tender, Totals,
 };
 
 fn money(text: &str) -> Money {
@@ -276,4 +276,30 @@ fn foreign_letters_and_commands_in_a_description_are_tamed() {
     let bytes = render_escpos(&receipt, &style());
     let resets = bytes.windows(2).filter(|w| w == b"\x1b@").count();
     assert_eq!(resets, 1, "a description must not command the printer");
+}
+
+#[test]
+fn each_line_says_what_it_got() {
+    let sold = [
+        Sold {
+            discount: "1.60",
+            ..plain("Soap", "4.00")
+        },
+        plain("Milk 1 l", "1.09"),
+    ];
+    let mut receipt = receipt(&sold, &[("Soap week", "1.00")], &["5.00"]);
+    let part = |name: &str, amount: &str| PromotionTotal {
+        promotion: name.to_owned(),
+        name: name.to_owned(),
+        amount: money(amount),
+        times: 0,
+    };
+    receipt.totals.lines[0].promotions = vec![part("Soap week", "1.00"), part("Dented", "0.60")];
+    receipt.totals.points = vec![PointsTotal {
+        promotion: "double".to_owned(),
+        name: "Double points".to_owned(),
+        points: 18,
+    }];
+    receipt.totals.next_coupons = vec!["AUTUMN".to_owned()];
+    check("promotions", &receipt, &style());
 }

@@ -19,6 +19,83 @@ use crate::{Basket, Customer, Instant, Pricing, PromotionId};
 /// The most promotions that are tried alone to say by how much they were beaten.
 const BEATEN_MAX: usize = 200;
 
+/// The most hints of a basket.
+const HINTS_MAX: usize = 3;
+/// The most units that are worth a hint.
+const HINT_UNITS_MAX: i64 = 3;
+
+/// What a customer could still get for a little more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    pub promotion: PromotionId,
+    pub name: String,
+    pub lacks: Lacks,
+}
+
+/// What is wanting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Serialize, Deserialize)]
+#[serde(tag = "lacks", rename_all = "kebab-case")]
+pub enum Lacks {
+    Units { units: i64 },
+    Different { items: i64 },
+    Amount { amount: Money },
+}
+
+impl std::fmt::Display for Hint {
+    /// `Add 1 more: 3 yogurts for 2.50`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.lacks {
+            Lacks::Units { units } => write!(f, "Add {units} more: {}", self.name),
+            Lacks::Different { items } => write!(f, "Add {items} different: {}", self.name),
+            Lacks::Amount { amount } => write!(f, "Spend {amount} more: {}", self.name),
+        }
+    }
+}
+
+/// What is nearest of what a basket does not get: at most three, those that want the fewest units
+/// first, and then the least amount. `given` says what it gets already.
+pub fn hints(
+    book: &CompiledBook,
+    basket: &Basket,
+    customer: &Customer,
+    at: Instant,
+    given: &dyn Fn(&PromotionId) -> bool,
+) -> Vec<Hint> {
+    if book.currency() != Some(basket.currency) {
+        return Vec::new();
+    }
+    let state = State::new(book, basket);
+    let whole: i64 = state.cells.iter().map(|cell| cell.now * cell.count).sum();
+    let mut near: Vec<((i64, i64), Hint)> = Vec::new();
+    for index in candidates(book, basket, customer, at) {
+        let compiled = book.promotion(index);
+        let wanting = wanting(book, index, &state).filter(|_| !given(&compiled.id));
+        let (rank, lacks) = match wanting {
+            Some(Short::Units(units)) if units <= HINT_UNITS_MAX => {
+                ((units, 0), Lacks::Units { units })
+            }
+            Some(Short::Distinct(items)) if items <= HINT_UNITS_MAX => {
+                ((items, 0), Lacks::Different { items })
+            }
+            // No more than as much again.
+            Some(Short::Spend(minor)) if minor <= whole => {
+                let amount = Money::from_minor(minor, basket.currency);
+                ((HINT_UNITS_MAX + 1, minor), Lacks::Amount { amount })
+            }
+            _ => continue,
+        };
+        let hint = Hint {
+            promotion: compiled.id.clone(),
+            name: compiled.name.clone(),
+            lacks,
+        };
+        near.push((rank, hint));
+    }
+    near.sort_by(|(a, one), (b, other)| (a, &one.promotion).cmp(&(b, &other.promotion)));
+    near.truncate(HINTS_MAX);
+    near.into_iter().map(|(_, hint)| hint).collect()
+}
+
 /// A pricing, and what became of every promotion in play, in the order of their ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explained {
@@ -214,7 +291,7 @@ impl Asker<'_> {
             let by = self.book.promotion(by).id.clone();
             return Why::Blocked { by };
         }
-        if let Some(short) = self.short(index, &outcome.state) {
+        if let Some(short) = wanting(self.book, index, &outcome.state) {
             return self.short_words(short);
         }
         *tries += 1;
@@ -233,19 +310,6 @@ impl Asker<'_> {
                 amount: self.money(minor),
             },
         }
-    }
-
-    /// What is wanting of a need, of the first step, or of the units of a set.
-    fn short(&self, index: usize, state: &State<'_>) -> Option<Short> {
-        let compiled = self.book.promotion(index);
-        let of_needs = short(&compiled.needs, state);
-        let of_acts = || {
-            compiled
-                .acts
-                .iter()
-                .find_map(|act| short(&act.needs, state).or_else(|| short_of_act(&act.what, state)))
-        };
-        of_needs.or_else(of_acts)
     }
 
     /// What it would give alone, against what its lines got.
@@ -276,6 +340,19 @@ impl Asker<'_> {
             gain: self.money((got - worth).max(0)),
         }
     }
+}
+
+/// What is wanting of a need, of the first step, or of the units of a set.
+fn wanting(book: &CompiledBook, index: usize, state: &State<'_>) -> Option<Short> {
+    let compiled = book.promotion(index);
+    let of_needs = short(&compiled.needs, state);
+    let of_acts = || {
+        compiled
+            .acts
+            .iter()
+            .find_map(|act| short(&act.needs, state).or_else(|| short_of_act(&act.what, state)))
+    };
+    of_needs.or_else(of_acts)
 }
 
 fn short_of_act(what: &What, state: &State<'_>) -> Option<Short> {

@@ -32,7 +32,7 @@ pub use basket::{
 pub use book::CompiledBook;
 pub use check::{CheckItem, Finding, FindingKind, check};
 pub use evaluate::evaluate;
-pub use explain::{Explained, Verdict, Why, explain, refused_by_hand};
+pub use explain::{Explained, Hint, Lacks, Verdict, Why, explain, hints, refused_by_hand};
 pub use file::{FileProblem, JSON_SCHEMA};
 pub use model::{
     Across, Choose, Exclusive, FileAmount, FileReward, Give, Gives, Group, Limits, Measure, Need,

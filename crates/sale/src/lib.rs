@@ -32,8 +32,9 @@ pub use decide::{Context, decide, events_of_refusal};
 pub use event::{CashMovement, Event, Line, LineDetail, LineTax, OverrideReason, Tender};
 pub use ids::{CartId, IdError, LaneId, StoreId};
 pub use price::{
-    LineTotal, PointsTotal, PromotionTotal, TaxTotal, Totals, basket_of, price, shopper_of,
+    LineTotal, PointsTotal, PromotionTotal, TaxTotal, Totals, basket_of, hints, price, shopper_of,
 };
+pub use promotions::{Hint, Lacks};
 pub use receipt::{Receipt, ReceiptDetail};
 pub use refusal::Refusal;
 pub use register::{Cart, Cashier, Drawer, Phase, Register, evolve};

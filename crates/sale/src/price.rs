@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use catalog::TaxId;
 use money::{Currency, Money, Rate, Rounding};
-use promotions::{Applied, Basket, BasketLine, CompiledBook, Customer, PromotionId, evaluate};
+use promotions::{
+    Applied, Basket, BasketLine, CompiledBook, Customer, Hint, PromotionId, evaluate,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::terms::{self, is_plain};
@@ -134,6 +136,13 @@ pub fn shopper_of(cart: &Cart) -> Customer {
             .map(|(id, times)| (PromotionId(id.clone()), *times))
             .collect(),
     }
+}
+
+/// What the customer could still get for a little more; `totals` is what the cart costs.
+pub fn hints(cart: &Cart, book: &CompiledBook, at: LocalTime, totals: &Totals) -> Vec<Hint> {
+    let basket = basket_of(cart, totals.total.currency());
+    let given = |id: &PromotionId| totals.given().any(|given| given == id.0);
+    promotions::hints(book, &basket, &shopper_of(cart), at.into(), &given)
 }
 
 /// Prices the live lines of a cart. `currency` is the store's.

@@ -568,6 +568,11 @@ fn what_a_lane_shows_is_described() {
             now: at(),
             register: Register::default(),
             totals: None,
+            hints: vec![promotions::Hint {
+                promotion: "soup".into(),
+                name: "4 soups".to_owned(),
+                lacks: promotions::Lacks::Units { units: 1 },
+            }],
             status: status(Mode::Together),
         },
     );

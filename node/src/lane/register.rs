@@ -12,6 +12,7 @@ use std::time::Duration;
 use api::{Answer, CommandRequest, Done, Problem};
 use catalog::{Employee, Reference, Settings};
 use ledger::{Entry, EntryBody, Fact, Head, Hlc, Seq, StoreView, TableError, Tables};
+use promotions::Hint;
 use providers::{DiskError, SharedClock, SharedDisk};
 use sale::{
     Context, Event, LocalRights, LocalTime, Pin, Register, Totals, decide, events_of_refusal,
@@ -57,6 +58,8 @@ pub struct RegisterState {
     pub register: Register,
     /// What the open cart costs.
     pub totals: Option<Totals>,
+    /// What its customer could still get for a little more.
+    pub hints: Vec<Hint>,
     /// Number of the newest journal entry.
     pub seq: Seq,
     /// Why the journal cannot be made durable, if it cannot.
@@ -201,7 +204,7 @@ struct Task {
     answered: BTreeMap<String, Done>,
     order: VecDeque<String>,
     stopped: Option<Stopped>,
-    totals: Option<Totals>,
+    priced: Option<(Totals, Vec<Hint>)>,
     checkpointed: Seq,
     events: broadcast::Sender<Arc<LaneEvent>>,
     receipts: mpsc::UnboundedSender<ReceiptMark>,
@@ -270,7 +273,7 @@ impl Task {
             answered: BTreeMap::new(),
             order: VecDeque::new(),
             stopped: None,
-            totals: None,
+            priced: None,
             checkpointed: 0,
             events: broadcast::channel(1).0,
             receipts,
@@ -307,7 +310,7 @@ impl Task {
             }
         })?;
         let state = task.parts.state.clone();
-        task.totals = state.read(|tables| {
+        task.priced = state.read(|tables| {
             let moment = task.moment(tables);
             task.price_cart(&moment)
         })??;
@@ -431,7 +434,11 @@ impl Task {
     fn snapshot(&self) -> RegisterState {
         RegisterState {
             register: self.now.register.clone(),
-            totals: self.totals.clone(),
+            totals: self.priced.as_ref().map(|(totals, _)| totals.clone()),
+            hints: self
+                .priced
+                .as_ref()
+                .map_or(Vec::new(), |(_, hints)| hints.clone()),
             seq: self.now.head.next_seq - 1,
             stopped: self
                 .fence()
@@ -484,7 +491,7 @@ impl Task {
         }
         self.stopped = None;
         match priced {
-            Ok(totals) => self.totals = totals,
+            Ok(priced) => self.priced = priced,
             Err(error) => tracing::error!(%error, "the cart cannot be priced for the screen"),
         }
         self.publish(decided, state);
@@ -654,7 +661,10 @@ impl Task {
         })
     }
 
-    fn price_cart(&mut self, moment: &Moment<'_>) -> Result<Option<Totals>, TableError> {
+    fn price_cart(
+        &mut self,
+        moment: &Moment<'_>,
+    ) -> Result<Option<(Totals, Vec<Hint>)>, TableError> {
         let Some(cart) = &self.now.register.cart else {
             return Ok(None);
         };
@@ -663,7 +673,9 @@ impl Task {
             sale::Phase::Selling => moment.now,
         };
         let book = self.books.at(cart.book, &moment.store)?;
-        Ok(Some(price(cart, &book, at, moment.settings.currency)))
+        let totals = price(cart, &book, at, moment.settings.currency);
+        let hints = sale::hints(cart, &book, at, &totals);
+        Ok(Some((totals, hints)))
     }
 
     fn seal_events(

@@ -143,6 +143,7 @@ impl Composer {
             },
             register: register.register.shown(),
             totals: register.totals.clone(),
+            hints: register.hints.clone(),
             status,
         }
     }

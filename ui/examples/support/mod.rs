@@ -81,7 +81,8 @@ const ITEMS: &[Row] = &[
 ];
 
 const PROMOTIONS: &str = r#"
-schema = 1
+schema = 2
+manual_max = { supervisor = 20 }
 
 [[promotion]]
 id = "cola-week"
@@ -101,6 +102,20 @@ name = "Gold card: coffee 1.50 off"
 amount_off = "1.50"
 items = ["10010"]
 tiers = ["gold"]
+
+[[promotion]]
+id = "butter-coupon"
+name = "Butter coupon"
+amount_off = "1.00"
+items = ["10004"]
+coupon = "SPRING"
+
+[[promotion]]
+id = "cash-soap"
+name = "Dish soap for cash"
+amount_off = "0.50"
+items = ["10014"]
+tender = "cash"
 "#;
 
 /// The barcode of an item by its number: an own GTIN-13 in the range 20.
@@ -370,6 +385,10 @@ impl Inside {
             currency: Currency::USD,
             now: NOW,
             register: self.register.clone(),
+            hints: cart.map_or(Vec::new(), |cart| {
+                let totals = price(cart, &self.book, NOW, Currency::USD);
+                sale::hints(cart, &self.book, NOW, &totals)
+            }),
             totals: cart.map(|cart| price(cart, &self.book, NOW, Currency::USD)),
             status: self.status(),
         }

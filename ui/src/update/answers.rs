@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::{Answer, Done, LaneView, Problem, Ticket, Update};
 use sale::{Command, Event, Refusal};
 
-use super::{asked, notify, put_receipt_away};
+use super::{asked, notify, put_receipt_away, send};
 use crate::model::{
     Dialog, FOUND_MAX, Job, LaneDown, Model, NoticeKind, Question, Queued, RETRY_MS, Sent, SignIn,
 };
@@ -148,6 +148,10 @@ fn words_for(model: &mut Model, done: &Done) {
                 let hint = "Then go on with the sale.".to_owned();
                 (format!("Give back {paid}."), hint)
             }
+            Event::CouponTaken { coupon, .. } => {
+                let hint = "It is used up where it takes something off.".to_owned();
+                (format!("Coupon taken: {coupon}."), hint)
+            }
             Event::CustomerSet { name, tier, .. } => {
                 (format!("Customer: {name}."), format!("{tier:?} tier."))
             }
@@ -181,6 +185,13 @@ fn refused(model: &mut Model, sent: Sent, refusal: Refusal, message: &str, hint:
                 code,
                 stamp,
             });
+        }
+        // The screen shows the price with this tender; the money is taken when it is asked again.
+        (Command::TenderCash { .. }, Refusal::OtherPrice { tender, .. }) => {
+            let tender = Some(tender);
+            send(model, Command::Quote { tender });
+            let hint = "Tell the customer, then take the money.";
+            notify(model, NoticeKind::Refused, message, hint);
         }
         (command, _) => {
             if matches!(command, Command::SignIn { .. }) {

@@ -147,6 +147,10 @@ fn new_price(model: &mut Model, line: u32, unit_price: String) {
     let Some(currency) = model.view.as_ref().map(|view| view.currency) else {
         return;
     };
+    if let Some(percent) = unit_price.strip_suffix('%') {
+        let percent = percent.trim().to_owned();
+        return ask_reason(model, ReasonFor::Off { line, percent });
+    }
     match Money::parse(&unit_price, currency) {
         Ok(_) => ask_reason(model, ReasonFor::Price { line, unit_price }),
         Err(error) => {

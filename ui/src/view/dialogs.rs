@@ -234,8 +234,8 @@ fn ask_price(model: &Model, ui: &mut Ui, number: u32, out: &mut Vec<Message>) {
         return;
     };
     let title = match line.quantity.unit() {
-        Unit::Each => "Price for one",
-        Unit::Kilogram => "Price per kilogram",
+        Unit::Each => "Price for one, or 10% off",
+        Unit::Kilogram => "Price per kilogram, or 10% off",
     };
     let hint = line.unit_price.to_string();
     modal(ui, "price", PROMPT, |ui| {
@@ -255,13 +255,14 @@ fn choice(ui: &mut Ui, why: &ReasonFor, chosen: usize, out: &mut Vec<Message>) {
     let words = match why {
         ReasonFor::VoidSale => "Void the whole sale? Why?".to_owned(),
         ReasonFor::Price { unit_price, .. } => format!("Change the price to {unit_price}? Why?"),
+        ReasonFor::Off { percent, .. } => format!("Take {percent}% off? Why?"),
     };
     let (head, rest) = split_top(ui.max_rect(), TITLE_HEIGHT, theme::GAP);
     title(ui, head, &words);
     let (rest, buttons) = split_bottom(rest, BUTTON_HEIGHT, theme::GAP);
     let kind = match why {
         ReasonFor::VoidSale => ButtonKind::Danger,
-        ReasonFor::Price { .. } => ButtonKind::Accent,
+        ReasonFor::Price { .. } | ReasonFor::Off { .. } => ButtonKind::Accent,
     };
     let reasons = why.reasons();
     for (i, reason) in reasons.iter().enumerate() {

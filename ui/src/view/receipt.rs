@@ -69,7 +69,10 @@ fn change_due(receipt: &Receipt, ui: &mut Ui) {
         .fold(Money::zero(receipt.change.currency()), |sum, tender| {
             sum + tender.amount()
         });
-    let words = format!("Total {}, paid {paid}", receipt.totals.total);
+    let mut words = format!("Total {}, paid {paid}", receipt.totals.total);
+    if !receipt.totals.discount.is_zero() && !receipt.totals.discount.is_negative() {
+        words.push_str(&format!(", saved {}", receipt.totals.discount));
+    }
     let font = theme::text(theme::SIZE_LARGE);
     paragraph(
         ui,

@@ -203,6 +203,7 @@ fn lines(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
                     one_line(model, ui, line, body, out);
                 }
                 promotions(model, ui);
+                hints(model, ui);
             });
     });
 }
@@ -255,7 +256,11 @@ fn header(ui: &mut Ui, rect: Rect) {
 /// What is said under a line, and whether it is in the customer's favour.
 fn line_notes(line: &Line, total: Option<&LineTotal>, totals: &Totals) -> Vec<(String, bool)> {
     let mut notes = Vec::new();
-    if let Some(total) = total.filter(|total| !total.discount.is_zero()) {
+    let parts = total.map_or(&[][..], |total| &total.promotions);
+    for part in parts {
+        notes.push((format!("{}: {}", part.name, negative(part.amount)), true));
+    }
+    if let Some(total) = total.filter(|total| !total.discount.is_zero() && parts.is_empty()) {
         let words = match totals.promotions.as_slice() {
             [only] => format!("{}: −{}", only.name, total.discount),
             _ => format!("Discount: −{}", total.discount),
@@ -377,6 +382,18 @@ fn paint_line(ui: &Ui, rect: Rect, line: &Line, amount: Money, notes: &[(String,
         );
         let color = if *good { theme::GO } else { theme::INK_SOFT };
         paint(place, left, words, theme::text(theme::SIZE_SMALL), color);
+    }
+}
+
+/// What the customer could still get, under the lines.
+fn hints(model: &Model, ui: &mut Ui) {
+    let hints = model.view.as_ref().map_or(&[][..], |view| &view.hints);
+    for hint in hints {
+        let (_, rect) = ui.allocate_space(vec2(ui.available_width(), theme::SIZE_BODY * 2.0));
+        let rect = rect.shrink2(vec2(theme::GAP * 1.5, 0.0));
+        let words = hint.to_string();
+        let font = theme::text(theme::SIZE_BODY);
+        label(ui, rect, Align2::LEFT_CENTER, &words, font, theme::ACCENT);
     }
 }
 

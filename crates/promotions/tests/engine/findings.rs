@@ -1,7 +1,9 @@
-//! What `check` finds fault with.
+//! What `check` finds fault with, and what a customer is told of.
 
 use money::{Currency, Money};
-use promotions::{CheckItem, PromotionFile, check};
+use promotions::{CheckItem, Customer, PromotionFile, PromotionId, check, evaluate, hints};
+
+use crate::common::{NOON, basket, book};
 
 fn found(promotions: &str, goods: &[(&str, &str, i64)], expected: &[&str]) {
     let file = PromotionFile::parse(&format!("schema = 2\n{promotions}"))
@@ -111,4 +113,43 @@ fn what_another_keeps_out_is_found() {
         "percent_off = 15\neverything = true\nneeds = [{ units = 2 }]",
         &[],
     );
+}
+
+#[test]
+fn what_is_nearest_is_hinted_at() {
+    let book = book(&[
+        "soup: n_for = { units = 3, price = \"2.00\" }; items = [\"soup\"]",
+        "more: steps = [{ units = 5, percent_off = 20 }]; items = [\"soup\"]",
+        "spend: total_amount_off = \"1.00\"; needs = [{ spend = \"5.00\" }]",
+        "coupon: percent_off = 50; items = [\"soup\"]; coupon = \"C\"",
+        "titles: different = [{ titles = 2, percent_off = 5 }]; items = [\"soup\", \"bread\"]",
+    ]);
+    let check = |lines: &[&str], expected: &[&str]| {
+        let basket = basket(lines);
+        let pricing = evaluate(&book, &basket, &Customer::default(), NOON);
+        let given = |id: &PromotionId| pricing.applied.iter().any(|a| a.promotion == *id);
+        let hints = hints(&book, &basket, &Customer::default(), NOON, &given);
+        let shown: Vec<String> = hints.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, expected, "{lines:?}");
+    };
+    check(&[], &[]);
+    check(
+        &["soup 2 100"],
+        &[
+            "Add 1 more: The soup",
+            "Add 1 different: The titles",
+            "Add 3 more: The more",
+        ],
+    );
+    check(
+        &["soup 3 100"],
+        &[
+            "Add 1 different: The titles",
+            "Add 2 more: The more",
+            "Spend 2.00 more: The spend",
+        ],
+    );
+    check(&["tea 1 100"], &[]);
+    check(&["tea 1 260"], &["Spend 2.40 more: The spend"]);
+    check(&["tea 1 500"], &[]);
 }
