@@ -21,6 +21,8 @@ pub struct ConsensusConfig {
     /// must never agree on anything again under this `group`; whether nodes of it still run, nobody
     /// here can know.
     pub alone: Option<Member>,
+    /// Follow and vote, and do not stand for election before [`crate::Consensus::stand_for_election`].
+    pub waits_to_stand: bool,
 }
 
 impl ConsensusConfig {
@@ -33,6 +35,7 @@ impl ConsensusConfig {
             snapshot_after_entries: 20_000,
             entries_kept: 10_000,
             alone: None,
+            waits_to_stand: false,
         }
     }
 
@@ -61,6 +64,7 @@ impl ConsensusConfig {
             // even if it still reaches them and only their answers are lost. An election starts up
             // to two of the longest election timeouts into the silence; the third leaves it time.
             quorum_loss_probe_interval: Some(3 * ms(timing.election_max)),
+            enable_elect: !self.waits_to_stand,
             enable_pre_vote: Some(true),
             allow_log_reversion: Some(false),
             // A leader that restarts is elected like any other: it may have lost what only the

@@ -206,6 +206,11 @@ impl Consensus {
         }
     }
 
+    /// Stands for election from now on, for a node that was started with `waits_to_stand`.
+    pub fn stand_for_election(&self) {
+        self.inner.raft.runtime_config().elect(true);
+    }
+
     /// Adds a lane, which does not vote before it is caught up. Adding it again changes nothing.
     pub async fn add_lane(&self, node: NodeId, member: Member) -> Result<(), ConsensusError> {
         if self.status().borrow().members.get(&node) == Some(&member) {

@@ -11,7 +11,7 @@ use money::Currency;
 use serde_json::{Value, json};
 
 use crate::commands;
-use crate::production::{LaneOptions, NetworkOptions};
+use crate::production::{LaneOptions, NetworkOptions, Place};
 
 /// Meaning of the exit codes, shown by `--help`.
 const EXIT_CODES: &str = "Exit codes:
@@ -200,7 +200,26 @@ pub struct LaneArgs {
     #[arg(long, hide = true)]
     pub until_stdin_closes: bool,
     #[command(flatten)]
+    pub moved: MovedArg,
+    #[command(flatten)]
     pub network: NetworkArgs,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub struct MovedArg {
+    /// The folder was moved here from another disk, and its old place is never used again. To be
+    /// said once.
+    #[arg(long)]
+    moved: bool,
+}
+
+impl From<MovedArg> for Place {
+    fn from(arg: MovedArg) -> Place {
+        match arg.moved {
+            true => Place::Moved,
+            false => Place::AsMade,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -234,6 +253,8 @@ pub struct RecoverArgs {
     #[arg(long, default_value_t = 10)]
     pub wait: u64,
     #[command(flatten)]
+    pub moved: MovedArg,
+    #[command(flatten)]
     pub network: NetworkArgs,
 }
 
@@ -242,6 +263,7 @@ impl LaneArgs {
         LaneOptions {
             network: self.network.options(),
             api_port: self.api_port,
+            place: self.moved.into(),
         }
     }
 }

@@ -70,7 +70,9 @@ impl Cashier {
             employee: EmployeeId::from(goods::CASHIER),
             pin: Pin(goods::PIN.to_owned()),
         };
-        if !*self.closing.borrow() {
+        if self.slot.is_copy() {
+            self.take_over(sign_in).await;
+        } else if !*self.closing.borrow() {
             self.must(sign_in).await;
         }
         while !*self.closing.borrow() {
@@ -94,6 +96,17 @@ impl Cashier {
                 return;
             }
             sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Begins anew at a machine that has the register of another lane, as its disk had it: some of
+    /// what is asked is refused there.
+    async fn take_over(&mut self, sign_in: Command) {
+        let reason = "this is not the customer's register".to_owned();
+        let amount = None;
+        let steps = [Command::VoidCart { reason }, Command::TenderCash { amount }];
+        for command in steps.into_iter().chain([sign_in]) {
+            drop(self.ask(command).await);
         }
     }
 
@@ -287,6 +300,9 @@ impl Cashier {
                     return Ok(done);
                 }
                 Some(Err(Problem::Refused { refusal, .. })) => return Err(refusal),
+                Some(Err(Problem::Stopped { .. })) if self.slot.is_copy() => {
+                    sleep(LOOK_EVERY).await
+                }
                 Some(Err(Problem::Stopped { message })) => {
                     let what = format!("the lane stopped: {message}");
                     self.wrong(Check::NeverHeldUp, what);

@@ -17,7 +17,7 @@ const HEARD_AFTER_MS: (u64, u64) = (50, 1_000);
 /// Announcements that a lane has not looked at yet; more are dropped, as multicast is.
 const UNHEARD_MAX: usize = 256;
 
-/// What is announced, and who listens.
+/// What is announced, and who listens, by their places on the network.
 pub struct Board {
     fabric: Arc<Fabric>,
     inner: Mutex<Inner>,
@@ -47,47 +47,46 @@ impl Board {
     }
 
     /// The discovery of a lane's process; takes the place of that of an earlier one.
-    pub fn join(self: &Arc<Self>, peer: PeerId) -> SimDiscovery {
+    pub fn join(self: &Arc<Self>, place: PeerId) -> SimDiscovery {
         let (sender, found) = mpsc::channel(UNHEARD_MAX);
-        let known: Vec<Announcement> = {
+        let known = {
             let mut inner = self.lock();
-            inner.listeners.insert(peer.clone(), sender);
-            inner.announced.values().cloned().collect()
+            inner.listeners.insert(place.clone(), sender);
+            inner.of_others(&place)
         };
-        for announcement in known.iter().filter(|known| known.peer != peer) {
-            self.tell(announcement, &peer);
+        for (from, announcement) in &known {
+            self.tell(from, announcement, &place);
         }
         SimDiscovery {
             board: self.clone(),
-            peer,
+            place,
             found: tokio::sync::Mutex::new(found),
         }
     }
 
     /// Takes back what a process that is gone had announced.
-    pub fn leave(&self, peer: &PeerId) {
+    pub fn leave(&self, place: &PeerId) {
         let mut inner = self.lock();
-        inner.announced.remove(peer);
-        inner.listeners.remove(peer);
+        inner.announced.remove(place);
+        inner.listeners.remove(place);
     }
 
     /// Announces everything again, as happens when a network comes back.
     pub fn repeat(&self) {
         let (announced, listeners) = {
             let inner = self.lock();
-            let announced: Vec<Announcement> = inner.announced.values().cloned().collect();
             let listeners: Vec<PeerId> = inner.listeners.keys().cloned().collect();
-            (announced, listeners)
+            (inner.announced.clone(), listeners)
         };
-        for announcement in &announced {
-            for listener in listeners.iter().filter(|peer| **peer != announcement.peer) {
-                self.tell(announcement, listener);
+        for (from, announcement) in &announced {
+            for listener in listeners.iter().filter(|place| *place != from) {
+                self.tell(from, announcement, listener);
             }
         }
     }
 
-    fn tell(&self, announcement: &Announcement, listener: &PeerId) {
-        if !self.fabric.carries(&announcement.peer, listener) {
+    fn tell(&self, from: &PeerId, announcement: &Announcement, listener: &PeerId) {
+        if !self.fabric.carries(from, listener) {
             return;
         }
         let mut inner = self.lock();
@@ -109,10 +108,20 @@ impl Board {
     }
 }
 
+impl Inner {
+    /// What was announced elsewhere, and where.
+    fn of_others(&self, place: &PeerId) -> Vec<(PeerId, Announcement)> {
+        let others = self.announced.iter().filter(|(from, _)| *from != place);
+        others
+            .map(|(from, announcement)| (from.clone(), announcement.clone()))
+            .collect()
+    }
+}
+
 /// What one lane's process sees of the board.
 pub struct SimDiscovery {
     board: Arc<Board>,
-    peer: PeerId,
+    place: PeerId,
     found: tokio::sync::Mutex<mpsc::Receiver<Found>>,
 }
 
@@ -123,11 +132,11 @@ impl Discovery for SimDiscovery {
             let mut inner = self.board.lock();
             inner
                 .announced
-                .insert(self.peer.clone(), announcement.clone());
+                .insert(self.place.clone(), announcement.clone());
             inner.listeners.keys().cloned().collect()
         };
-        for listener in listeners.iter().filter(|peer| **peer != self.peer) {
-            self.board.tell(&announcement, listener);
+        for listener in listeners.iter().filter(|place| **place != self.place) {
+            self.board.tell(&self.place, &announcement, listener);
         }
     }
 

@@ -89,7 +89,7 @@ impl Driver {
             What::Cut => {
                 let cuts = self.links().or_else(|| {
                     let (slot, _) = self.victim()?;
-                    Some(around(&slot.peer, &self.peers()))
+                    Some(around(&slot.place, &self.peers()))
                 });
                 self.cut("is cut around a lane", cuts.unwrap_or_default(), end)
                     .await;
@@ -147,6 +147,16 @@ impl Driver {
             What::ClockJump => self.jump(),
             What::Join => self.join().await,
             What::NewPrices => self.new_prices().await,
+            What::CopiedDisk => {
+                if let Some((slot, _)) = self.victim() {
+                    let drawn = self.strikes(&[&slot], Vec::new());
+                    let copy = self.store.copy(&slot).await;
+                    // Nobody listens any more once the store has closed.
+                    drop(self.joined.send(copy));
+                    sleep_until(end).await;
+                    self.store.timeline.strike_over(drawn);
+                }
+            }
         }
     }
 
@@ -162,8 +172,9 @@ impl Driver {
     }
 
     fn peers(&self) -> Vec<PeerId> {
-        let slots = self.store.slots();
-        slots.iter().map(|slot| slot.peer.clone()).collect()
+        let mut slots = self.store.slots();
+        slots.extend(self.store.copies());
+        slots.iter().map(|slot| slot.place.clone()).collect()
     }
 
     /// The lane that is hit.
@@ -187,7 +198,7 @@ impl Driver {
     /// The directions that the scenario names, if it does.
     fn links(&self) -> Option<Vec<(PeerId, PeerId)>> {
         let slots = self.store.slots();
-        let peer = |number: usize| slots.get(number - 1).map(|slot| slot.peer.clone());
+        let peer = |number: usize| slots.get(number - 1).map(|slot| slot.place.clone());
         let named = self.part.links.iter();
         let links: Vec<_> = named
             .filter_map(|Link { from, to }| peer(*from).zip(peer(*to)))
@@ -221,7 +232,7 @@ impl Driver {
         }
         let slots = self.store.slots();
         let number = |peer: &PeerId| {
-            let slot = slots.iter().find(|slot| slot.peer == *peer);
+            let slot = slots.iter().find(|slot| slot.place == *peer);
             slot.map_or(0, |slot| slot.number())
         };
         let links: Vec<_> = cuts

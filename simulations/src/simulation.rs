@@ -184,8 +184,8 @@ impl Run {
         stop_looking.send_replace(true);
         looking.await?;
         let lanes = self.store.slots().len();
-        for slot in self.store.slots() {
-            self.store.close(&slot).await;
+        for slot in self.store.slots().iter().chain(&self.store.copies()) {
+            self.store.close(slot).await;
         }
         Ok(self.report(lanes, settled_after_ms, tally))
     }
@@ -214,8 +214,17 @@ impl Run {
         let mut cashiers = Vec::new();
         let seat = |cashiers: &mut Vec<JoinHandle<()>>, slot: Arc<Slot>| {
             let dice = self.dice.fork(&format!("cashier of {}", slot.name));
-            let cashier = Cashier::new(self.store.clone(), slot, dice, closing.clone());
-            cashiers.push(providers::spawn(cashier.work()));
+            let cashier = Cashier::new(self.store.clone(), slot.clone(), dice, closing.clone());
+            cashiers.push(match slot.is_copy() {
+                false => providers::spawn(cashier.work()),
+                true => providers::spawn(async move {
+                    tokio::select! {
+                        biased;
+                        () = slot.stopped() => {}
+                        () = cashier.work() => {}
+                    }
+                }),
+            });
         };
         for slot in self.store.slots() {
             seat(&mut cashiers, slot);

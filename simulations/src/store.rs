@@ -65,6 +65,8 @@ pub struct Counts {
 pub struct Slot {
     pub name: String,
     pub peer: PeerId,
+    /// Where it is plugged into the network: its peer, but for a copy of another lane's disk.
+    pub place: PeerId,
     pub clock: Arc<SimClock>,
     pub device: SimDevice,
     /// The process that runs, if one does.
@@ -150,6 +152,23 @@ impl Slot {
         digits.parse().unwrap_or(0)
     }
 
+    /// Whether it works with a copy of another lane's disk.
+    pub fn is_copy(&self) -> bool {
+        self.place != self.peer
+    }
+
+    /// Completes once its process has stopped selling.
+    pub async fn stopped(&self) {
+        let is_stop = |mode: &api::Mode| matches!(mode, api::Mode::Stop { .. });
+        let Some(process) = self.process() else {
+            return;
+        };
+        let mut view = process.lane.view();
+        let stopped = view.wait_for(|view| is_stop(&view.status.mode));
+        // A process that has ended has stopped, too.
+        drop(stopped.await);
+    }
+
     /// Whether `run` is the process that runs now: what another one says, nobody hears.
     pub fn runs(&self, run: u32) -> bool {
         let process = self.process.borrow();
@@ -199,12 +218,16 @@ pub struct Store {
     dice: Dice,
     pub scenario: Scenario,
     slots: Mutex<Vec<Arc<Slot>>>,
+    /// Machines that work with a copy of a lane's disk.
+    copies: Mutex<Vec<Arc<Slot>>>,
     told: Mutex<Told>,
 }
 
 #[derive(Default)]
 struct Told {
     receipts: Vec<Acknowledged>,
+    /// Receipts of copies: nobody but their own disks has to have them.
+    at_copies: Vec<Acknowledged>,
     history: History,
     counts: Counts,
 }
@@ -240,6 +263,7 @@ impl Store {
             dice,
             scenario: scenario.clone(),
             slots: Mutex::default(),
+            copies: Mutex::default(),
             told: Mutex::default(),
         }))
     }
@@ -280,7 +304,48 @@ impl Store {
 
     pub fn acknowledge(&self, lane_name: &str, acknowledged: Acknowledged) {
         self.timeline.sale(lane_name, &acknowledged.receipt);
-        self.told().receipts.push(acknowledged);
+        let is_copy = self.copies().iter().any(|copy| copy.name == lane_name);
+        let mut told = self.told();
+        match is_copy {
+            true => told.at_copies.push(acknowledged),
+            false => told.receipts.push(acknowledged),
+        }
+    }
+
+    /// Receipts that cashiers got of copies.
+    pub fn acknowledged_at_copies(&self) -> Vec<Acknowledged> {
+        self.told().at_copies.clone()
+    }
+
+    /// Machines that work with a copy of a lane's disk.
+    pub fn copies(&self) -> Vec<Arc<Slot>> {
+        let copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+        copies.clone()
+    }
+
+    /// Another machine begins to work with a copy of a lane's disk, as it is now.
+    pub async fn copy(self: &Arc<Self>, original: &Slot) -> Arc<Slot> {
+        let number = self.copies().len() + 1;
+        let name = format!("copy-{number}-of-{}", original.name);
+        let clock = self.new_clock(&name);
+        let copy = Arc::new(Slot {
+            peer: original.peer.clone(),
+            place: PeerId(format!("place-of-{name}")),
+            device: SimDevice::new(self.dice.fork(&format!("device of {name}"))),
+            name,
+            clock: Arc::new(clock),
+            process: watch::Sender::new(None),
+            state: Mutex::default(),
+        });
+        copy.device.become_copy_of(&original.device);
+        self.copies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(copy.clone());
+        let what = format!("begins with a copy of the disk of {}", original.name);
+        self.timeline.note(&copy.name, what);
+        self.start(&copy).await;
+        copy
     }
 
     /// What managers changed and read so far.
@@ -342,15 +407,11 @@ impl Store {
     fn new_slot(&self) -> Arc<Slot> {
         let mut slots = self.slots_lock();
         let name = format!("lane-{}", slots.len() + 1);
-        let mut dice = self.dice.fork(&format!("clock of {name}"));
-        let offset_max = self.scenario.clocks.offset_ms_max;
-        let drift_max = self.scenario.clocks.drift_ppm_max;
-        let mut around_zero = |max: u64| dice.between(0, 2 * max) as i64 - max as i64;
-        let (offset_ms, drift_ppm) = (around_zero(offset_max), around_zero(drift_max));
-        let up_for = Duration::from_secs(dice.between(0, 1_000_000));
-        let clock = SimClock::new(self.timeline.begun(), offset_ms, drift_ppm, up_for);
+        let clock = self.new_clock(&name);
+        let peer = PeerId(format!("peer-of-{name}"));
         let slot = Arc::new(Slot {
-            peer: PeerId(format!("peer-of-{name}")),
+            place: peer.clone(),
+            peer,
             device: SimDevice::new(self.dice.fork(&format!("device of {name}"))),
             name,
             clock: Arc::new(clock),
@@ -359,6 +420,16 @@ impl Store {
         });
         slots.push(slot.clone());
         slot
+    }
+
+    fn new_clock(&self, name: &str) -> SimClock {
+        let mut dice = self.dice.fork(&format!("clock of {name}"));
+        let offset_max = self.scenario.clocks.offset_ms_max;
+        let drift_max = self.scenario.clocks.drift_ppm_max;
+        let mut around_zero = |max: u64| dice.between(0, 2 * max) as i64 - max as i64;
+        let (offset_ms, drift_ppm) = (around_zero(offset_max), around_zero(drift_max));
+        let up_for = Duration::from_secs(dice.between(0, 1_000_000));
+        SimClock::new(self.timeline.begun(), offset_ms, drift_ppm, up_for)
     }
 
     /// The simulated world for a lane's next process.
@@ -385,7 +456,8 @@ impl Store {
             id,
             disk: disk.clone(),
         });
-        let network = Arc::new(self.fabric.plug_in(slot.peer.clone()));
+        let plugged_in = self.fabric.plug_in(slot.place.clone(), slot.peer.clone());
+        let network = Arc::new(plugged_in);
         let random = self.dice.fork(&format!("{} {run}", slot.name));
         World {
             id,
@@ -397,7 +469,7 @@ impl Store {
                 disk,
             },
             network,
-            discovery: Arc::new(self.board.join(slot.peer.clone())),
+            discovery: Arc::new(self.board.join(slot.place.clone())),
         }
     }
 
@@ -539,8 +611,8 @@ impl Store {
     }
 
     fn wall_off(&self, slot: &Slot) {
-        self.fabric.unplug(&slot.peer);
-        self.board.leave(&slot.peer);
+        self.fabric.unplug(&slot.place);
+        self.board.leave(&slot.place);
     }
 
     /// A new lane joins, invited by `inviter`. Not getting in is no fault where lanes cannot agree.

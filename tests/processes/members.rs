@@ -196,3 +196,57 @@ async fn a_store_that_lost_its_majority_goes_on_and_takes_over_what_comes_back()
     let folders = [last.folder.clone(), back.folder.clone()];
     assert_verified(&folders, Some(store.hq_folder()));
 }
+
+/// Copies a folder of files.
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("the temporary folder can be written");
+    for entry in std::fs::read_dir(from).expect("the folder is there") {
+        let file = entry.expect("the folder can be read");
+        if file.file_type().expect("a file").is_file() {
+            std::fs::copy(file.path(), to.join(file.file_name())).expect("a copy");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copied_folder_does_not_start_and_a_copied_disk_is_stopped_by_the_others() {
+    let mut store = Store::start(3, true).await;
+    for lane in &store.lanes {
+        sell_and_share(lane, 1).await;
+    }
+    let original = store.lanes[1].folder.clone();
+    store.lanes[1].process.stop();
+    let copy = original.with_file_name("copy-of-lane-2");
+    copy_folder(&original, &copy);
+    store.lanes[1] = Lane::start(&original).await;
+    sell_and_share(&store.lanes[1], 1).await;
+
+    let (code, refused) = run_json(&["lane", text(&copy)]);
+    let why = refused["error"].as_str().expect("words");
+    assert_eq!(code, 1, "{refused}");
+    assert!(why.contains("a copy of a lane's folder"), "{why}");
+
+    // Somebody insists, as with an image of the whole disk.
+    let mut twin = Lane::start_with(&copy, &["--moved"]).await;
+    twin.wait("it is stopped", |status| {
+        let words = "a copy of another register's disk";
+        matches!(&status.mode, Mode::Stop { reason } if reason.contains(words))
+    })
+    .await;
+    let item = plain_items(1).remove(0);
+    let scan = sale::Command::Scan {
+        code: item,
+        quantity: None,
+    };
+    let refused = twin.try_do(scan).await;
+    assert!(
+        matches!(refused, Err(api::Problem::Stopped { .. })),
+        "{refused:?}"
+    );
+    for lane in &store.lanes {
+        sell_and_share(lane, 1).await;
+    }
+    twin.process.stop();
+    store.wait_complete().await;
+    store.assert_verified();
+}

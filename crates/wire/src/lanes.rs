@@ -50,8 +50,12 @@ pub enum Ask {
     },
     Join(JoinRequest),
     /// This is who I am: do I belong to the store? The one question that is answered to a lane that
-    /// has left, or is of another epoch.
+    /// has left, or is of another epoch. The first one on every stream between members.
     Standing(Hello),
+    /// Which process of this lane do you deal with?
+    WhichRun {
+        lane: LaneId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,9 +82,19 @@ pub enum Answer {
         reason: String,
     },
     Standing(Standing),
+    /// `None`: with none that lives.
+    Run(Option<SeenRun>),
 }
 
-/// What a lane says of itself, every second, to every sibling.
+/// A process of some lane, as another lane heard of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenRun {
+    pub run: Run,
+    /// Whether the lane that answers deals with it; otherwise it is about to find out whether it may.
+    pub seated: bool,
+}
+
+/// What a lane says of itself, on every stream, and every second to every sibling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     pub lane: LaneId,
@@ -108,6 +122,14 @@ pub struct Standing {
     /// The stamp that the answering lane's hybrid clock gave last; 0 from an earlier release.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub stamp: Hlc,
+    /// The process that answers. Always there; left out by none but builds older than the first
+    /// release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// Whether the answering lane deals with the process that asked; it does so with one process of
+    /// each lane.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seated: bool,
 }
 
 fn is_none_yet(stamp: &Hlc) -> bool {

@@ -11,6 +11,6 @@ mod lanes;
 pub use codec::{MESSAGE_BYTES_MAX, WIRE_FORMAT, WireError, decode, encode};
 pub use hq::{HQ_BATCH_ENTRIES_MAX, HqAck, HqBatch, HqEntry, HqLane};
 pub use lanes::{
-    Answer, Ask, Frame, Heads, Hello, JoinRefusal, JoinRequest, LaneContact, Standing, Verdict,
-    Welcome, question_id,
+    Answer, Ask, Frame, Heads, Hello, JoinRefusal, JoinRequest, LaneContact, SeenRun, Standing,
+    Verdict, Welcome, question_id,
 };

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::{
     Answer, Ask, Frame, HQ_BATCH_ENTRIES_MAX, Hello, HqAck, HqBatch, HqEntry, HqLane, JoinRefusal,
-    JoinRequest, LaneContact, MESSAGE_BYTES_MAX, Standing, Verdict, WIRE_FORMAT, Welcome,
+    JoinRequest, LaneContact, MESSAGE_BYTES_MAX, SeenRun, Standing, Verdict, WIRE_FORMAT, Welcome,
     WireError, decode, encode, question_id,
 };
 
@@ -69,6 +69,7 @@ fn asks() -> Vec<(&'static str, Ask)> {
         ("ask-join", Ask::Join(join)),
         ("ask-standing", hello(Hlc::default())),
         ("ask-standing-stamped", hello(STAMP)),
+        ("ask-which-run", Ask::WhichRun { lane: LANE }),
     ]
 }
 
@@ -90,7 +91,21 @@ fn standing(verdict: Verdict, stamp: Hlc) -> Answer {
         ticket: 4712,
         applied: 90_000,
         stamp,
+        run: None,
+        seated: false,
     })
+}
+
+/// From a lane that names its process and deals with the one that asked.
+fn seated() -> Answer {
+    match standing(Verdict::Member, Hlc::default()) {
+        Answer::Standing(standing) => Answer::Standing(Standing {
+            run: Some(Run(42)),
+            seated: true,
+            ..standing
+        }),
+        other => other,
+    }
 }
 
 fn answers() -> Vec<(&'static str, Answer)> {
@@ -155,6 +170,15 @@ fn answers() -> Vec<(&'static str, Answer)> {
             standing(Verdict::Copied, Hlc::default()),
         ),
         ("answer-standing-stamped", standing(Verdict::Member, STAMP)),
+        ("answer-standing-seated", seated()),
+        ("answer-no-run", Answer::Run(None)),
+        (
+            "answer-run",
+            Answer::Run(Some(SeenRun {
+                run: Run(42),
+                seated: true,
+            })),
+        ),
     ]
 }
 
@@ -169,6 +193,7 @@ fn ask_name(ask: &Ask) -> &'static str {
         Ask::Join(_) => "ask-join",
         Ask::Standing(Hello { stamp, .. }) if *stamp == Hlc::default() => "ask-standing",
         Ask::Standing(_) => "ask-standing-stamped",
+        Ask::WhichRun { .. } => "ask-which-run",
     }
 }
 
@@ -187,11 +212,14 @@ fn answer_name(answer: &Answer) -> &'static str {
         Answer::Standing(Standing { stamp, .. }) if *stamp != Hlc::default() => {
             "answer-standing-stamped"
         }
+        Answer::Standing(Standing { seated: true, .. }) => "answer-standing-seated",
         Answer::Standing(Standing { verdict, .. }) => match verdict {
             Verdict::Member => "answer-standing-member",
             Verdict::Left { .. } => "answer-standing-left",
             Verdict::Copied => "answer-standing-copied",
         },
+        Answer::Run(None) => "answer-no-run",
+        Answer::Run(Some(_)) => "answer-run",
     }
 }
 

@@ -11,7 +11,7 @@ use wire::LaneContact;
 
 use crate::cli::{JoinArgs, Report};
 use crate::lane::{Code, Identity, JoinParts, LANE_FILE, join};
-use crate::production::{Site, keep_hq_token, parse_peer};
+use crate::production::{PLACE_FILE, Place, Site, keep_hq_token, parse_peer};
 
 /// What a lane that joins again leaves behind, moved aside. Its journal stays: under the old lane's
 /// id it is a copy now, which the new lane shares.
@@ -29,11 +29,12 @@ const LEFT_BEHIND: [&str; 10] = [
 ];
 
 /// What says that those files were there, and would make the new lane miss them.
-const FORGOTTEN: [&str; 4] = [
+const FORGOTTEN: [&str; 5] = [
     "raft.db.status",
     "store.db.status",
     "raft.lost",
     "joining.json",
+    PLACE_FILE,
 ];
 
 pub fn run(args: JoinArgs) -> anyhow::Result<Report> {
@@ -70,7 +71,7 @@ pub async fn join_store(args: &JoinArgs) -> anyhow::Result<Identity> {
             })
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let site = Site::open(&args.dir, &args.network.options()).await?;
+    let site = Site::open(&args.dir, Place::AsMade, &args.network.options()).await?;
     let joined = join(JoinParts {
         providers: site.providers.clone(),
         discovery: site.discovery.clone() as Arc<dyn Discovery>,

@@ -19,9 +19,9 @@ pub fn run(args: &RecoverArgs, json: bool) -> anyhow::Result<Report> {
 }
 
 async fn recover(args: &RecoverArgs, json: bool) -> anyhow::Result<Report> {
-    let site = Site::open(&args.dir, &args.network.options())
+    let site = Site::open(&args.dir, args.moved.into(), &args.network.options())
         .await
-        .context("close the lane first: `lanemesh recover` works on a lane that does not run")?;
+        .context("`lanemesh recover` works in the folder of a lane that does not run")?;
     let found = survey(&site.providers, Duration::from_secs(args.wait)).await;
     site.mesh.shutdown().await;
     let found = found?;

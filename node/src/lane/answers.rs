@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use consensus::{Consensus, ProposeError};
-use ledger::{Command, Entry, LaneRecord, Outcome, StoreView};
+use ledger::{Command, Entry, LaneRecord, Outcome, Run, StoreView};
 use providers::{PeerId, SharedClock, SharedNetwork, StreamClass};
 use serde_bytes::ByteBuf;
 use storage::{Journal, StateReader};
@@ -15,9 +15,9 @@ use super::Identity;
 use super::contacts::Contacts;
 use super::invitation::{Side, proof, proof_matches};
 use super::propose::Proposer;
+use super::roll::{Conflict, Pass, Roll};
 use super::serve::Answerer;
 use super::stamps::Stamps;
-use super::standing::{Conflict, Roll};
 
 /// How long an admission may wait for the other lanes to agree.
 const ADMIT_LIMIT: Duration = Duration::from_secs(10);
@@ -42,7 +42,9 @@ pub struct Answers {
     /// Opens head office for a new member.
     pub hq_token: Option<String>,
     pub stamps: Arc<Stamps>,
-    pub roll: Roll,
+    pub roll: Arc<Roll>,
+    /// This process.
+    pub run: Run,
 }
 
 fn refused(reason: impl ToString) -> Answer {
@@ -66,27 +68,67 @@ fn verdict(hello: &Hello, record: Option<&LaneRecord>) -> Verdict {
 }
 
 impl Answerer for Answers {
-    async fn answer(self: Arc<Self>, peer: PeerId, class: StreamClass, ask: Ask) -> Answer {
+    type Caller = Pass;
+
+    fn greet(&self, peer: &PeerId, hello: &Hello) -> (Answer, Option<Pass>) {
+        let record = self
+            .state
+            .read(|tables| StoreView::new(tables).lane(hello.lane));
+        let record = match record {
+            Ok(Ok(record)) => record,
+            Ok(Err(error)) => return (refused(error), None),
+            Err(error) => return (refused(error), None),
+        };
+        // A lane speaks for itself alone, or it might have another one barred.
+        if record.as_ref().is_some_and(|record| record.peer != peer.0) {
+            return (refused("this is not your lane"), None);
+        }
+        if let Some(record) = &record {
+            self.roll.set_barred(record.lane, &record.barred);
+        }
+        self.stamps.hear(hello.stamp);
+        let heard = self.roll.hear(hello);
+        if let Some(conflict) = heard.conflict {
+            self.settle(hello, conflict, record.as_ref());
+        }
+        let standing = Standing {
+            lane: self.identity.lane,
+            epoch: self.identity.epoch,
+            verdict: verdict(hello, record.as_ref()),
+            ticket: heard.ticket,
+            applied: *self.consensus.applied().borrow(),
+            stamp: self.stamps.newest(),
+            run: Some(self.run),
+            seated: heard.seated,
+        };
+        let pass = Pass::new(&self.roll, hello.lane, hello.run);
+        (Answer::Standing(standing), Some(pass))
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        peer: PeerId,
+        caller: Option<Arc<Pass>>,
+        class: StreamClass,
+        ask: Ask,
+    ) -> Answer {
         // Whoever has left the store learns that, and nothing else.
-        if self.contacts.has_left(&peer) && !matches!(ask, Ask::Standing(_) | Ask::Join(_)) {
+        if self.contacts.has_left(&peer) && !matches!(ask, Ask::Join(_)) {
             return refused("this lane has left the store");
         }
         match (class, ask) {
             (StreamClass::Join, Ask::Join(request)) => self.join(&peer, request).await,
-            (StreamClass::Join, _) | (_, Ask::Join(_)) => refused("not on this stream"),
-            (class, Ask::Raft(request)) => {
-                let request = Bytes::from(request.into_vec());
-                let answer = self.consensus.handle(class, request).await;
-                Answer::Raft(ByteBuf::from(answer.to_vec()))
+            (StreamClass::Join, _) | (_, Ask::Join(_) | Ask::Standing(_)) => {
+                refused("not on this stream")
             }
-            (_, Ask::Standing(hello)) => self.standing(&peer, &hello),
-            (_, Ask::Heads) => Answer::Heads(self.journal.heads()),
-            (_, Ask::Copy { entries }) => self.copy(entries).await,
-            (_, Ask::Propose(payload)) => self.propose(payload.into_vec()).await,
-            (_, Ask::Contacts { known }) => {
-                self.contacts.merge(&known);
-                Answer::Contacts {
-                    known: self.contacts.all(),
+            (_, Ask::WhichRun { lane }) => Answer::Run(self.roll.seen(lane)),
+            (class, ask) => {
+                let Some(caller) = caller else {
+                    return refused("whoever asks says first which process it is");
+                };
+                match self.roll.admits_in_time(caller.lane, caller.run).await {
+                    true => self.answer_sibling(class, ask).await,
+                    false => refused("another process of your lane is dealt with"),
                 }
             }
         }
@@ -94,32 +136,24 @@ impl Answerer for Answers {
 }
 
 impl Answers {
-    fn standing(&self, peer: &PeerId, hello: &Hello) -> Answer {
-        let record = self
-            .state
-            .read(|tables| StoreView::new(tables).lane(hello.lane));
-        let record = match record {
-            Ok(Ok(record)) => record,
-            Ok(Err(error)) => return refused(error),
-            Err(error) => return refused(error),
-        };
-        // A lane speaks for itself alone, or it might have another one barred.
-        if record.as_ref().is_some_and(|record| record.peer != peer.0) {
-            return refused("this is not your lane");
+    async fn answer_sibling(&self, class: StreamClass, ask: Ask) -> Answer {
+        match ask {
+            Ask::Raft(request) => {
+                let request = Bytes::from(request.into_vec());
+                let answer = self.consensus.handle(class, request).await;
+                Answer::Raft(ByteBuf::from(answer.to_vec()))
+            }
+            Ask::Heads => Answer::Heads(self.journal.heads()),
+            Ask::Copy { entries } => self.copy(entries).await,
+            Ask::Propose(payload) => self.propose(payload.into_vec()).await,
+            Ask::Contacts { known } => {
+                self.contacts.merge(&known);
+                Answer::Contacts {
+                    known: self.contacts.all(),
+                }
+            }
+            Ask::Join(_) | Ask::Standing(_) | Ask::WhichRun { .. } => refused("not on this stream"),
         }
-        self.stamps.hear(hello.stamp);
-        let (ticket, conflict) = self.roll.hear(hello, self.clock.monotonic());
-        if let Some(conflict) = conflict {
-            self.settle(hello, conflict, record.as_ref());
-        }
-        Answer::Standing(Standing {
-            lane: self.identity.lane,
-            epoch: self.identity.epoch,
-            verdict: verdict(hello, record.as_ref()),
-            ticket,
-            applied: *self.consensus.applied().borrow(),
-            stamp: self.stamps.newest(),
-        })
     }
 
     /// Has the store decide which of two runs of a lane goes on.

@@ -17,6 +17,7 @@ use super::contacts::Contacts;
 use super::copies::Copies;
 use super::links::Links;
 use super::propose::Proposer;
+use super::roll::Roll;
 use super::standing::{Trouble, report};
 
 /// How often the list is looked at even if nothing seems to have changed.
@@ -42,6 +43,7 @@ pub struct Members {
     pub proposer: Proposer,
     pub lane: LaneId,
     pub run: Run,
+    pub roll: Arc<Roll>,
     pub trouble: watch::Sender<Option<Trouble>>,
 }
 
@@ -118,6 +120,9 @@ impl Members {
         if seats(&lanes) != *known {
             self.copies.set_siblings(&lanes);
             *known = seats(&lanes);
+        }
+        for record in &lanes {
+            self.roll.set_barred(record.lane, &record.barred);
         }
         let own = lanes.iter().find(|lane| lane.lane == self.lane);
         if own.is_some_and(|own| own.barred.contains(&self.run)) {

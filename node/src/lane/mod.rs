@@ -22,6 +22,7 @@ mod offers;
 mod propose;
 mod recover;
 mod register;
+mod roll;
 mod search;
 mod serve;
 mod stamps;
@@ -41,6 +42,7 @@ use providers::{AbortHandle, Discovery, DiskError, Providers, Random, SharedNetw
 use storage::{Journal, SetAside, StateDb, StateReader, StorageError};
 use sync::{HqLink, Shipper, ShipperParts};
 use tokio::sync::{broadcast, watch};
+use wire::Hello;
 
 pub use authority::NoAuthority;
 pub use identity::{Identity, IdentityError, LANE_FILE, Recovering};
@@ -57,13 +59,14 @@ use copies::Copies;
 use haste::Haste;
 use head_office::CommittedHere;
 use known::Known;
-use links::Links;
+use links::{Introduction, Links};
 use members::Members;
 use offers::Offers;
 use propose::Proposer;
 use register::{RegisterHandle, RegisterParts};
+use roll::Roll;
 use stamps::Stamps;
-use standing::{Greeter, Roll, Trouble};
+use standing::{Greeter, Inquirer, Reception, Trouble};
 
 /// How long a manager's command may wait for the other lanes to agree.
 const MANAGER_LIMIT: Duration = Duration::from_secs(15);
@@ -160,13 +163,31 @@ impl Lane {
         refuse_lost_journal(&identity, &journal, damaged, &reader)?;
 
         let stamps = Stamps::of(identity.lane, &journal, clock.clone())?;
-        let links = Links::new(network.clone(), clock.clone());
+        let this_run = run_id(providers.random.as_ref());
+        let (roll, questions) = Roll::new(clock.clone());
+        let introduction = Introduction {
+            hello: Hello {
+                lane: identity.lane,
+                epoch: identity.epoch,
+                run: this_run,
+                ticket: 0,
+                stamp: stamps.newest(),
+            },
+            roll: roll.clone(),
+        };
+        let links = Links::introduced(network.clone(), clock.clone(), introduction);
+        let contacts = Arc::new(Contacts::open(disk.clone(), network.clone()));
         let transport = Arc::new(transport::RaftOverLinks(links.clone()));
         let mut config = ConsensusConfig::new(identity.group(), identity.node);
         config.alone = identity
             .recovering
             .as_ref()
             .map(|_| member(&identity, &network));
+        let voters = consensus::voters(&state)?;
+        let decides_alone = voters.len() == 1 && voters.contains(&identity.node);
+        let has_siblings = !contacts.members().is_empty();
+        config.waits_to_stand = decides_alone && has_siblings && config.alone.is_none();
+        let waits_to_stand = config.waits_to_stand;
         let applier = Box::new(applier::Rules {
             stamps: stamps.clone(),
         });
@@ -197,7 +218,6 @@ impl Lane {
         }
         let identity = Arc::new(identity);
 
-        let contacts = Arc::new(Contacts::open(disk.clone(), network.clone()));
         let haste = Haste::new(clock.clone());
         let copies = Copies::new(
             identity.lane,
@@ -208,7 +228,7 @@ impl Lane {
         );
         let (closing, closing_seen) = watch::channel(false);
         let (trouble, trouble_seen) = watch::channel(None);
-        let this_run = run_id(providers.random.as_ref());
+        let (reception, received) = watch::channel(Reception::Silence);
         let register_parts = RegisterParts {
             identity: identity.clone(),
             journal: journal.clone(),
@@ -242,7 +262,8 @@ impl Lane {
             clock: clock.clone(),
             hq_token: parts.hq_token.clone(),
             stamps: stamps.clone(),
-            roll: Roll::default(),
+            roll: roll.clone(),
+            run: this_run,
         });
         run(Box::pin(serve::serve(network.clone(), answers)));
         run(Box::pin(
@@ -257,6 +278,7 @@ impl Lane {
                 proposer: proposer.clone(),
                 lane: identity.lane,
                 run: this_run,
+                roll: roll.clone(),
                 trouble: trouble.clone(),
             }
             .follow(),
@@ -269,12 +291,28 @@ impl Lane {
                 network: network.clone(),
                 contacts: contacts.clone(),
                 links: links.clone(),
+                roll: roll.clone(),
                 clock: clock.clone(),
                 stamps: stamps.clone(),
                 trouble: trouble.clone(),
+                reception,
             }
             .run(),
         ));
+        let inquirer = Inquirer {
+            roll,
+            links: links.clone(),
+            network: network.clone(),
+            consensus: consensus.clone(),
+        };
+        run(Box::pin(inquirer.run(questions)));
+        if waits_to_stand {
+            run(Box::pin(standing::lead_when_received(
+                received,
+                consensus.clone(),
+                clock.clone(),
+            )));
+        }
         run(Box::pin(step_back(
             trouble_seen.clone(),
             consensus.clone(),

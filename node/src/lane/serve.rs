@@ -6,16 +6,24 @@ use std::sync::Arc;
 use bytes::Bytes;
 use providers::{FrameSource, Incoming, PeerId, SharedNetwork, StreamClass};
 use tokio::sync::{Semaphore, mpsc};
-use wire::{Answer, Ask, Frame};
+use wire::{Answer, Ask, Frame, Hello};
 
 /// Questions of one stream that are worked on at once; the next one waits in the network.
 const ASKS_AT_ONCE_MAX: usize = 64;
 
-/// Answers one question.
+/// Answers questions.
 pub trait Answerer: Send + Sync + 'static {
+    /// Who is at the other end of a stream, kept while the stream lasts.
+    type Caller: Send + Sync + 'static;
+
+    /// Answers a peer that says which of its lane's processes it is.
+    fn greet(&self, peer: &PeerId, hello: &Hello) -> (Answer, Option<Self::Caller>);
+
+    /// Answers one question of `caller`, who is `None` until it has introduced itself.
     fn answer(
         self: Arc<Self>,
         peer: PeerId,
+        caller: Option<Arc<Self::Caller>>,
         class: StreamClass,
         ask: Ask,
     ) -> impl Future<Output = Answer> + Send;
@@ -61,6 +69,7 @@ async fn read_asks<A: Answerer>(
     answers: mpsc::Sender<Bytes>,
 ) {
     let places = Arc::new(Semaphore::new(ASKS_AT_ONCE_MAX));
+    let mut caller: Option<Arc<A::Caller>> = None;
     loop {
         let frame = match source.recv().await {
             Ok(Some(frame)) => frame,
@@ -83,30 +92,45 @@ async fn read_asks<A: Answerer>(
                     return;
                 };
                 let reason = error.to_string();
-                let answer = Answer::Refused { reason };
-                if let Ok(frame) = wire::encode(&Frame::Answer { id, answer }) {
-                    let _ = answers.send(Bytes::from(frame)).await;
-                }
+                send(&answers, id, Answer::Refused { reason }).await;
                 continue;
             }
         };
+        if let Ask::Standing(hello) = &ask
+            && class != StreamClass::Join
+        {
+            // At once, and before what comes behind it on this stream.
+            let (answer, introduced) = answerer.greet(&peer, hello);
+            if let Some(introduced) = introduced {
+                caller = Some(Arc::new(introduced));
+            }
+            send(&answers, id, answer).await;
+            continue;
+        }
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
         };
         let (answerer, peer, answers) = (answerer.clone(), peer.clone(), answers.clone());
+        let caller = caller.clone();
         providers::spawn(async move {
-            let answer = answerer.answer(peer, class, ask).await;
-            let frame = wire::encode(&Frame::Answer { id, answer }).or_else(|error| {
-                let reason = error.to_string();
-                wire::encode(&Frame::Answer {
-                    id,
-                    answer: Answer::Refused { reason },
-                })
-            });
-            if let Ok(frame) = frame {
-                let _ = answers.send(Bytes::from(frame)).await;
-            }
+            let answer = answerer.answer(peer, caller, class, ask).await;
+            send(&answers, id, answer).await;
             drop(place);
         });
+    }
+}
+
+/// Puts an answer into the outbox; one that is too large becomes a refusal.
+async fn send(answers: &mpsc::Sender<Bytes>, id: u64, answer: Answer) {
+    let frame = wire::encode(&Frame::Answer { id, answer }).or_else(|error| {
+        let reason = error.to_string();
+        wire::encode(&Frame::Answer {
+            id,
+            answer: Answer::Refused { reason },
+        })
+    });
+    if let Ok(frame) = frame {
+        // The stream may have ended meanwhile.
+        let _ = answers.send(Bytes::from(frame)).await;
     }
 }

@@ -1,32 +1,37 @@
 //! How this lane stands with its siblings, and they with it: who has left the store, which epoch it
 //! is in, and whether two processes work with one lane's disk.
 //!
-//! Every lane says hello to every sibling once a second. A run that says hello while another run of
-//! the same lane is known to live is a second process. That the first one lives is proved, not
-//! guessed from the order in which messages arrive: it shows a ticket that was given out after the
-//! second one appeared. Which of the two goes on is then decided once, by an entry of the store's
-//! log, so that no two siblings stop one each.
+//! Every lane says hello to every sibling once a second, more often until each that answers deals
+//! with it; [`super::roll`] says what they make of it. Which of two processes with one lane's disk
+//! goes on is decided once, by an entry of the store's log, so that no two siblings stop one each.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use consensus::Consensus;
 use futures::future::join_all;
 use ledger::{Epoch, LaneId, Run};
-use providers::{PeerId, SharedClock, SharedNetwork, StreamClass};
-use tokio::sync::watch;
-use wire::{Answer, Ask, Hello, Standing, Verdict};
+use providers::{PeerId, SharedClock, SharedNetwork, StreamClass, timeout};
+use tokio::sync::{mpsc, watch};
+use wire::{Answer, Ask, Hello, SeenRun, Standing, Verdict};
 
 use super::contacts::Contacts;
 use super::links::Links;
+use super::roll::{Question, Roll};
 use super::stamps::Stamps;
 
 const HELLO_EVERY: Duration = Duration::from_secs(1);
+/// Until every sibling that answers deals with this process.
+const HELLO_SOON: Duration = Duration::from_millis(250);
 const HELLO_LIMIT: Duration = Duration::from_secs(1);
+/// How long a voter may take to say which run of a lane it deals with.
+const QUESTION_LIMIT: Duration = Duration::from_millis(200);
 /// Lanes that have left are asked in one round of so many: one of them may have been recovered, too.
 const LEFT_ASKED_EVERY: u64 = 10;
-/// A run that was not heard of for this long has ended: the next one is its successor.
-const ENDED_AFTER: Duration = Duration::from_secs(5);
+/// How long the only voter of a store looks for its siblings before it takes it that none is there,
+/// and how long one that answered must have been silent.
+const ALONE_AFTER: Duration = Duration::from_secs(2);
 
 /// Why this lane must not go on as it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,71 +89,6 @@ impl Trouble {
     }
 }
 
-/// Which runs of one lane were heard of.
-#[derive(Debug)]
-struct Attendance {
-    holder: Run,
-    heard: Duration,
-    /// A second run, and the ticket that it was answered with first.
-    challenger: Option<(Run, u64)>,
-}
-
-/// Two runs of one lane that live at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Conflict {
-    pub keeps: Run,
-    pub bars: Run,
-}
-
-/// The siblings' runs, as this lane hears of them.
-#[derive(Debug, Default)]
-pub struct Roll {
-    attendance: Mutex<BTreeMap<LaneId, Attendance>>,
-    tickets: Mutex<u64>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Roll {
-    /// Notes a hello at `now`. Gives the ticket to answer with, and the conflict if there is one.
-    pub fn hear(&self, hello: &Hello, now: Duration) -> (u64, Option<Conflict>) {
-        let ticket = {
-            let mut tickets = lock(&self.tickets);
-            *tickets += 1;
-            *tickets
-        };
-        let mut attendance = lock(&self.attendance);
-        let known = attendance.entry(hello.lane).or_insert(Attendance {
-            holder: hello.run,
-            heard: now,
-            challenger: None,
-        });
-        if known.holder == hello.run {
-            known.heard = now;
-            let proved = known
-                .challenger
-                .filter(|(_, answered_with)| hello.ticket >= *answered_with);
-            let conflict = proved.map(|(run, _)| Conflict {
-                keeps: hello.run,
-                bars: run,
-            });
-            return (ticket, conflict);
-        }
-        if now.saturating_sub(known.heard) >= ENDED_AFTER {
-            *known = Attendance {
-                holder: hello.run,
-                heard: now,
-                challenger: None,
-            };
-        } else if known.challenger.is_none_or(|(run, _)| run != hello.run) {
-            known.challenger = Some((hello.run, ticket));
-        }
-        (ticket, None)
-    }
-}
-
 /// Says hello, and finds out how this lane stands.
 pub struct Greeter {
     pub lane: LaneId,
@@ -157,9 +97,22 @@ pub struct Greeter {
     pub network: SharedNetwork,
     pub contacts: Arc<Contacts>,
     pub links: Arc<Links>,
+    pub roll: Arc<Roll>,
     pub clock: SharedClock,
     pub stamps: Arc<Stamps>,
     pub trouble: watch::Sender<Option<Trouble>>,
+    pub reception: watch::Sender<Reception>,
+}
+
+/// How the siblings receive this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reception {
+    /// None has answered yet.
+    Silence,
+    /// Some answer, and none of them deals with this process.
+    Waits,
+    /// One deals with it.
+    Seated,
 }
 
 impl Greeter {
@@ -177,10 +130,16 @@ impl Greeter {
                 let ticket = tickets.get(peer).copied().unwrap_or(0);
                 self.ask(peer, ticket)
             });
+            let mut received = (0_usize, 0_usize);
             for (peer, standing) in peers.iter().zip(join_all(asks).await) {
                 let Some(standing) = standing else { continue };
                 tickets.insert(peer.clone(), standing.ticket);
                 self.stamps.hear(standing.stamp);
+                if let Some(run) = standing.run {
+                    self.roll.hear_answer(standing.lane, run);
+                }
+                received.0 += 1;
+                received.1 += usize::from(standing.seated);
                 if let Some(trouble) = trouble_in(self.epoch, &standing) {
                     report(&self.trouble, trouble);
                 }
@@ -188,7 +147,17 @@ impl Greeter {
             if *self.trouble.borrow() == Some(Trouble::Copied) {
                 return;
             }
-            self.clock.sleep(HELLO_EVERY).await;
+            let (answered, seated) = received;
+            self.reception.send_replace(match (answered, seated) {
+                (0, _) => Reception::Silence,
+                (_, 0) => Reception::Waits,
+                _ => Reception::Seated,
+            });
+            let pause = match seated < answered {
+                true => HELLO_SOON,
+                false => HELLO_EVERY,
+            };
+            self.clock.sleep(pause).await;
         }
     }
 
@@ -208,6 +177,77 @@ impl Greeter {
             _ => None,
         }
     }
+}
+
+/// Asks the voters which run of a lane they deal with, wherever a new one has appeared.
+pub struct Inquirer {
+    pub roll: Arc<Roll>,
+    pub links: Arc<Links>,
+    pub network: SharedNetwork,
+    pub consensus: Consensus,
+}
+
+impl Inquirer {
+    pub async fn run(self, mut questions: mpsc::Receiver<Question>) {
+        let inquirer = Arc::new(self);
+        while let Some(question) = questions.recv().await {
+            providers::spawn(inquirer.clone().ask(question));
+        }
+    }
+
+    async fn ask(self: Arc<Self>, question: Question) {
+        let Question { lane, .. } = question;
+        let voters = self.voters_but(lane);
+        let asks = voters.iter().map(|peer| {
+            let ask = Ask::WhichRun { lane };
+            self.links
+                .ask(peer, StreamClass::Control, ask, QUESTION_LIMIT)
+        });
+        let seen: Vec<SeenRun> = join_all(asks)
+            .await
+            .into_iter()
+            .filter_map(|answer| match answer {
+                Ok(Answer::Run(seen)) => seen,
+                _ => None,
+            })
+            .collect();
+        self.roll.decide(question, &seen);
+    }
+
+    /// The other voters in reach.
+    fn voters_but(&self, lane: LaneId) -> Vec<PeerId> {
+        let status = self.consensus.status().borrow().clone();
+        let connected = self.network.connected();
+        let voters = status.voters.iter().filter(|node| **node != status.me);
+        let voters = voters.filter_map(|node| status.members.get(node));
+        voters
+            .filter(|member| member.lane != lane)
+            .map(|member| PeerId(member.peer.clone()))
+            .filter(|peer| connected.contains(peer))
+            .collect()
+    }
+}
+
+/// Lets the only voter of a store lead it once a sibling deals with this process, or none can be
+/// reached: a process with a copy of its disk would else agree with itself alone.
+pub async fn lead_when_received(
+    mut reception: watch::Receiver<Reception>,
+    consensus: Consensus,
+    clock: SharedClock,
+) {
+    loop {
+        let seen = *reception.borrow_and_update();
+        if seen == Reception::Seated {
+            break;
+        }
+        let changed = timeout(clock.as_ref(), ALONE_AFTER, reception.changed()).await;
+        match changed {
+            None if seen == Reception::Silence => break,
+            Some(Err(_)) => return,
+            _ => {}
+        }
+    }
+    consensus.stand_for_election();
 }
 
 /// Shows `trouble` unless a heavier one is shown.
@@ -249,67 +289,6 @@ mod tests {
 
     const LANE: LaneId = LaneId([7; 16]);
 
-    /// Second, run, which answer's ticket it shows, expected conflict.
-    type Said = (u64, u64, Option<usize>, Option<(u64, u64)>);
-
-    /// One hello after the other.
-    fn check(hellos: &[Said]) {
-        let roll = Roll::default();
-        let mut tickets = Vec::new();
-        for (at, run, shows, expected) in hellos {
-            let hello = Hello {
-                lane: LANE,
-                epoch: Epoch::FIRST,
-                run: Run(*run),
-                ticket: shows.map_or(0, |answer| tickets[answer]),
-                stamp: Hlc::default(),
-            };
-            let (ticket, conflict) = roll.hear(&hello, Duration::from_secs(*at));
-            tickets.push(ticket);
-            let expected = expected.map(|(keeps, bars)| Conflict {
-                keeps: Run(keeps),
-                bars: Run(bars),
-            });
-            assert_eq!(conflict, expected, "{hellos:?} at {at}");
-        }
-    }
-
-    #[test]
-    fn two_runs_that_both_live_are_found_out_and_the_first_goes_on() {
-        check(&[
-            (0, 1, None, None),
-            (1, 2, None, None),
-            // Its ticket is from before the second run appeared: it may have been sent before, too.
-            (1, 1, Some(0), None),
-            (2, 1, Some(2), Some((1, 2))),
-            (3, 2, Some(1), None),
-            (3, 1, Some(3), Some((1, 2))),
-        ]);
-    }
-
-    #[test]
-    fn a_restart_is_no_copy() {
-        check(&[
-            (0, 1, None, None),
-            (1, 2, None, None),
-            (2, 2, Some(1), None),
-            // What the first run sent before it ended comes late.
-            (2, 1, Some(0), None),
-            (5, 2, Some(2), None),
-            (8, 2, Some(4), None),
-            (9, 2, Some(5), None),
-        ]);
-        // One restart after the other, each quick.
-        check(&[
-            (0, 1, None, None),
-            (1, 2, None, None),
-            (2, 3, None, None),
-            (3, 4, None, None),
-            (9, 4, Some(3), None),
-            (10, 4, Some(4), None),
-        ]);
-    }
-
     #[test]
     fn only_a_sibling_of_this_epoch_can_say_that_a_lane_has_left() {
         let epoch = |number, mark| Epoch { number, mark };
@@ -321,6 +300,8 @@ mod tests {
                 ticket: 1,
                 applied: 0,
                 stamp: Hlc::default(),
+                run: Some(Run(1)),
+                seated: true,
             };
             assert_eq!(trouble_in(epoch(2, 7), &standing), expected);
         };

@@ -5,6 +5,7 @@
 
 mod discovery;
 mod logs;
+mod place;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ use crate::pins;
 
 pub use discovery::Discoveries;
 pub use logs::to_files as log_to_files;
+pub use place::{PLACE_FILE, Place, PlaceError};
 
 /// This software's version.
 pub const RELEASE: &str = env!("CARGO_PKG_VERSION");
@@ -98,6 +100,8 @@ pub enum StartError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error(transparent)]
     Mesh(#[from] MeshError),
     #[error(transparent)]
     Lane(#[from] LaneError),
@@ -120,8 +124,13 @@ pub struct Site {
 }
 
 impl Site {
-    /// Opens a folder (made where there is none), its key (likewise) and the network.
-    pub async fn open(folder: &Path, options: &NetworkOptions) -> Result<Site, StartError> {
+    /// Opens a folder (made where there is none), its key (likewise) and the network. A copy of a
+    /// lane's folder is refused before anything of it is used.
+    pub async fn open(
+        folder: &Path,
+        place: Place,
+        options: &NetworkOptions,
+    ) -> Result<Site, StartError> {
         let disk: SharedDisk = Arc::new(FileDisk::new(folder)?);
         let random = Arc::new(SystemRandom);
         let key = match disk.read(KEY_FILE)? {
@@ -132,6 +141,7 @@ impl Site {
                 key
             }
         };
+        place::check(folder, &disk, place)?;
         let peer = key.peer_id();
         let mesh = start_mesh(&key, &disk, options).await?;
         let known = options
@@ -199,6 +209,7 @@ pub struct LaneOptions {
     pub network: NetworkOptions,
     /// Port of the local API; none for any.
     pub api_port: Option<u16>,
+    pub place: Place,
 }
 
 /// A lane wired to this machine, with its local API.
@@ -212,7 +223,7 @@ pub struct RunningLane {
 
 /// Starts the lane of a folder.
 pub async fn start_lane(folder: &Path, options: &LaneOptions) -> Result<RunningLane, StartError> {
-    let site = Site::open(folder, &options.network).await?;
+    let site = Site::open(folder, options.place, &options.network).await?;
     let disk = site.providers.disk.clone();
     let hq_token = read_hq_token(&disk)?;
     let identity = Identity::read(&disk).map_err(LaneError::from)?;

@@ -21,11 +21,12 @@ const VOTES_AFTER: Duration = Duration::from_millis(1_500);
 /// What the lanes have shown so far.
 #[derive(Default)]
 pub struct Monitor {
-    leaders: BTreeMap<u64, LaneId>,
+    leaders: BTreeMap<u64, String>,
     hashes: BTreeMap<u64, (StateHash, String)>,
-    lanes: BTreeMap<LaneId, Seen>,
-    /// Up to where each lane's process was looked at.
-    seen: BTreeMap<(LaneId, u32), u64>,
+    /// By machine and lane: a machine may become another lane, and two may be one.
+    lanes: BTreeMap<(String, LaneId), Seen>,
+    /// Up to where each machine's process was looked at.
+    seen: BTreeMap<(String, u32), u64>,
     stamps: Stamps,
 }
 
@@ -40,7 +41,10 @@ struct Seen {
 impl Monitor {
     /// Looks at every lane.
     pub fn look(&mut self, store: &Store) {
-        let running = store.running();
+        let mut running = store.running();
+        for copy in store.copies() {
+            running.extend(copy.process().map(|process| (copy, process)));
+        }
         for (slot, process) in &running {
             self.look_at(store, slot, process);
         }
@@ -66,14 +70,15 @@ impl Monitor {
         let view = process.lane.view().borrow().clone();
         let status = &view.status;
         store.timeline.sample(&slot.name, sample(status));
-        let seen = self.lanes.entry(lane).or_insert(Seen {
+        let seen = self.lanes.entry((slot.name.clone(), lane)).or_insert(Seen {
             since: Instant::now(),
             term: 0,
-            // The founder has voted from the beginning.
-            voted: process.lane.identity().number == 1,
+            // The founder has voted from the beginning, and a copy as long as its original.
+            voted: process.lane.identity().number == 1 || slot.is_copy(),
             stopped: false,
         });
         if let api::Mode::Stop { reason } = &status.mode
+            && !slot.is_copy()
             && !std::mem::replace(&mut seen.stopped, true)
         {
             wrong(
@@ -99,8 +104,9 @@ impl Monitor {
             );
         }
         if status.is_leader {
-            let leader = *self.leaders.entry(status.term).or_insert(lane);
-            if leader != lane {
+            let leader = self.leaders.entry(status.term);
+            let leader = leader.or_insert_with(|| slot.name.clone());
+            if *leader != slot.name {
                 let what = format!("leads term {}, and so does {leader}", status.term);
                 wrong(Check::OneLeaderATerm, what);
             }
@@ -120,7 +126,12 @@ impl Monitor {
                 format!("its state cannot be read: {error}"),
             ),
         }
-        match self.stamps.look(&process.lane, process.run, &slot.clock) {
+        // What a copy writes under its original's id is stamped by a clock of its own.
+        let looked = match slot.is_copy() {
+            true => Ok(None),
+            false => self.stamps.look(&process.lane, process.run, &slot.clock),
+        };
+        match looked {
             Ok(None) => {}
             Ok(Some(what)) => wrong(Check::StampsFollow, what),
             Err(error) => wrong(
@@ -134,8 +145,8 @@ impl Monitor {
     /// The state at an index is the same on every lane and for good.
     fn hashes(&mut self, store: &Store, slot: &Slot, process: &Process) {
         let wrong = |what: String| store.timeline.violation(Check::StateHash, &slot.name, what);
-        let lane = process.lane.identity().lane;
-        let seen = self.seen.entry((lane, process.run)).or_default();
+        let seen = self.seen.entry((slot.name.clone(), process.run));
+        let seen = seen.or_default();
         match hashes_after(&process.lane, *seen) {
             Ok(hashes) => {
                 for (index, hash) in hashes {
@@ -201,6 +212,16 @@ pub fn unsettled(store: &Store) -> Option<String> {
     let running = store.running();
     if running.len() < store.slots().len() {
         return Some("a lane does not run".to_owned());
+    }
+    for copy in store.copies() {
+        let process = copy.process();
+        let stopped = process.is_none_or(|process| {
+            let view = process.lane.view().borrow().clone();
+            matches!(view.status.mode, api::Mode::Stop { .. })
+        });
+        if !stopped {
+            return Some(format!("{} still sells", copy.name));
+        }
     }
     let mut leaders = BTreeSet::new();
     let mut applied = BTreeSet::new();

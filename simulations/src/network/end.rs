@@ -14,6 +14,8 @@ const WAITING_MAX: usize = 64;
 
 /// What a process has told the network.
 pub struct End {
+    /// Where it is plugged in; a copied disk makes two places of one peer.
+    place: PeerId,
     peer: PeerId,
     state: Mutex<State>,
 }
@@ -27,7 +29,7 @@ struct State {
 }
 
 impl End {
-    pub(super) fn new(peer: PeerId) -> (Arc<End>, mpsc::Receiver<Incoming>) {
+    pub(super) fn new(place: PeerId, peer: PeerId) -> (Arc<End>, mpsc::Receiver<Incoming>) {
         let (incoming, accepted) = mpsc::channel(WAITING_MAX);
         let state = State {
             members: BTreeSet::new(),
@@ -36,6 +38,7 @@ impl End {
             incoming: Some(incoming),
         };
         let end = End {
+            place,
             peer,
             state: Mutex::new(state),
         };
@@ -48,6 +51,11 @@ impl End {
 
     pub fn peer(&self) -> &PeerId {
         &self.peer
+    }
+
+    /// What cuts and qualities go by.
+    pub fn place(&self) -> &PeerId {
+        &self.place
     }
 
     /// Whether the process lives: what an ended one still tries must reach nobody.

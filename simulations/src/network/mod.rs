@@ -52,7 +52,7 @@ pub struct Quality {
     pub breaks_permille: u64,
 }
 
-/// One direction between two lanes.
+/// One direction between two places.
 type Direction = (PeerId, PeerId);
 
 /// Every wire of the store.
@@ -131,20 +131,21 @@ impl Fabric {
         self.changes.send_modify(|changes| *changes += 1);
     }
 
-    /// Puts a process on the network. An earlier process of the same peer must be unplugged.
-    pub fn plug_in(self: &Arc<Self>, peer: PeerId) -> SimNet {
-        let (end, incoming) = End::new(peer.clone());
-        let before = self.lock().ends.insert(peer, end.clone());
-        assert!(before.is_none(), "two processes of one lane");
+    /// Puts a process on the network. An earlier process at the same place must be unplugged; one
+    /// of the same peer at another place has a copy of its disk.
+    pub fn plug_in(self: &Arc<Self>, place: PeerId, peer: PeerId) -> SimNet {
+        let (end, incoming) = End::new(place.clone(), peer);
+        let before = self.lock().ends.insert(place, end.clone());
+        assert!(before.is_none(), "two processes at one place");
         self.changed();
         SimNet::new(self.clone(), end, incoming)
     }
 
     /// Takes a process off the network, as its end does. Nothing it sends arrives any more, and it
     /// hears nothing; its siblings learn of it some time later.
-    pub fn unplug(&self, peer: &PeerId) {
+    pub fn unplug(&self, place: &PeerId) {
         let mut inner = self.lock();
-        let Some(end) = inner.ends.remove(peer) else {
+        let Some(end) = inner.ends.remove(place) else {
             return;
         };
         end.unplug();
@@ -221,19 +222,19 @@ impl Fabric {
     /// Whether `end` takes itself for connected with a member.
     fn connected(&self, end: &Arc<End>, peer: &PeerId) -> bool {
         let inner = self.lock();
-        let Some(other) = inner.ends.get(peer) else {
-            return false;
-        };
         let noticed = |from: &PeerId, to: &PeerId| {
             let cut = inner.cuts.get(&(from.clone(), to.clone()));
             cut.is_some_and(|cut| cut.noticed_at <= Instant::now())
         };
-        let acquainted = end.knows_address_of(peer) || other.knows_address_of(end.peer());
-        acquainted
-            && end.admits(peer)
-            && other.admits(end.peer())
-            && !noticed(end.peer(), peer)
-            && !noticed(peer, end.peer())
+        let others = inner.ends.values().filter(|other| other.peer() == peer);
+        others.into_iter().any(|other| {
+            let acquainted = end.knows_address_of(peer) || other.knows_address_of(end.peer());
+            acquainted
+                && end.admits(peer)
+                && other.admits(end.peer())
+                && !noticed(end.place(), other.place())
+                && !noticed(other.place(), end.place())
+        })
     }
 
     /// Closes the streams of `end` with those that it no longer admits.
@@ -346,17 +347,35 @@ impl Inner {
         peer: &PeerId,
         class: StreamClass,
     ) -> Dialled {
-        if !end.is_plugged_in()
-            || !self.carries(end.peer(), peer)
-            || !self.carries(peer, end.peer())
-        {
+        let here = end.place();
+        let reached = |place: &PeerId| self.carries(here, place) && self.carries(place, here);
+        let all: Vec<Arc<End>> = self
+            .ends
+            .values()
+            .filter(|other| other.peer() == peer && other.place() != here)
+            .cloned()
+            .collect();
+        let mut others: Vec<Arc<End>> = all
+            .iter()
+            .filter(|other| reached(other.place()))
+            .cloned()
+            .collect();
+        let cut_off = match all.is_empty() {
+            true => !reached(peer),
+            false => others.is_empty(),
+        };
+        if !end.is_plugged_in() || cut_off {
             return Dialled::NoAnswer;
         }
-        let Some(other) = self.ends.get(peer).cloned() else {
-            return match self.dice.chance(500) {
-                true => Dialled::NoAnswer,
-                false => Dialled::Refused("nothing listens there"),
-            };
+        let other = match others.len() {
+            0 => {
+                return match self.dice.chance(500) {
+                    true => Dialled::NoAnswer,
+                    false => Dialled::Refused("nothing listens there"),
+                };
+            }
+            1 => others.swap_remove(0),
+            several => others.swap_remove(self.dice.index(several)),
         };
         if !end.knows_address_of(peer) && !other.knows_address_of(end.peer()) {
             return Dialled::Refused("no address is known");

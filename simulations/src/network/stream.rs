@@ -72,7 +72,7 @@ impl Stream {
     /// Loses one direction; tells whether the stream has it.
     pub fn lose(&self, from: &PeerId, to: &PeerId) -> bool {
         for (side, other) in [(0, 1), (1, 0)] {
-            if self.sides[side].end.peer() == from && self.sides[other].end.peer() == to {
+            if self.sides[side].end.place() == from && self.sides[other].end.place() == to {
                 self.sides[side].lost.store(true, Ordering::Relaxed);
                 return true;
             }
@@ -197,7 +197,7 @@ impl FrameSink for Sink {
 impl Sink {
     /// From whom to whom.
     fn direction(&self) -> [&PeerId; 2] {
-        [self.side, 1 - self.side].map(|side| self.stream.sides[side].end.peer())
+        [self.side, 1 - self.side].map(|side| self.stream.sides[side].end.place())
     }
 
     fn trace(&self, frame: &Bytes) {

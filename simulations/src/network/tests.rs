@@ -16,7 +16,10 @@ fn peer(name: &str) -> PeerId {
 /// Lanes `a` and `b`, which know and admit each other.
 fn two_lanes(seed: u64) -> (Arc<Fabric>, SimNet, SimNet) {
     let fabric = Fabric::new(Dice::new(seed), DELAY_MS);
-    let (a, b) = (fabric.plug_in(peer("a")), fabric.plug_in(peer("b")));
+    let (a, b) = (
+        fabric.plug_in(peer("a"), peer("a")),
+        fabric.plug_in(peer("b"), peer("b")),
+    );
     for (net, other) in [(&a, "b"), (&b, "a")] {
         net.set_members(BTreeSet::from([peer("a"), peer("b")]));
         net.add_address(&peer(other), &format!("/simulated/{other}"));
@@ -93,7 +96,7 @@ async fn a_dial_succeeds_when_the_cut_is_mended_in_time() {
 #[tokio::test(start_paused = true)]
 async fn a_stranger_may_open_nothing_but_a_join_while_one_is_open() {
     let (fabric, a, b) = two_lanes(1);
-    let stranger = fabric.plug_in(peer("s"));
+    let stranger = fabric.plug_in(peer("s"), peer("s"));
     stranger.set_members(BTreeSet::from([peer("a")]));
     stranger.add_address(&peer("a"), "/simulated/a");
     let open = async |class| stranger.open(&peer("a"), class).await.is_ok();
@@ -130,7 +133,7 @@ async fn an_unplugged_process_reaches_nobody_and_its_successor_does() {
         assert!(a.accept().await.is_none());
         let dead = a.open(&peer("b"), StreamClass::Copies).await.err();
         assert!(matches!(dead, Some(NetworkError::Unreachable { .. })));
-        let again = fabric.plug_in(peer("a"));
+        let again = fabric.plug_in(peer("a"), peer("a"));
         again.set_members(BTreeSet::from([peer("b")]));
         stream(&again, &b).await;
     }

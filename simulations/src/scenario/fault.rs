@@ -43,10 +43,12 @@ pub enum What {
     Join,
     /// A manager changes prices on some lane and looks at what is in force.
     NewPrices,
+    /// Another machine begins to work with a copy of a lane's disk; a cashier sells there, too.
+    CopiedDisk,
 }
 
 impl What {
-    pub const ALL: [What; 16] = [
+    pub const ALL: [What; 17] = [
         What::Split,
         What::AloneAll,
         What::OneWay,
@@ -63,6 +65,7 @@ impl What {
         What::ClockJump,
         What::Join,
         What::NewPrices,
+        What::CopiedDisk,
     ];
 
     /// The word that a scenario file uses.
@@ -83,6 +86,7 @@ impl What {
             | What::SlowDisk
             | What::Restart
             | What::ClockJump
+            | What::CopiedDisk
             | What::NewPrices => true,
             What::Split
             | What::AloneAll

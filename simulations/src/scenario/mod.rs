@@ -31,7 +31,7 @@ macro_rules! scenario {
 }
 
 /// The scenarios that ship with the simulator: name and text.
-const FILES: [(&str, &str); 17] = [
+const FILES: [(&str, &str); 18] = [
     scenario!("calm"),
     scenario!("split-in-two"),
     scenario!("leader-flaps"),
@@ -46,6 +46,7 @@ const FILES: [(&str, &str); 17] = [
     scenario!("two-lane-store"),
     scenario!("clock-jump"),
     scenario!("late-join"),
+    scenario!("cloned-disk"),
     scenario!("wan-flap-sync"),
     scenario!("black-friday"),
     scenario!("mixed"),

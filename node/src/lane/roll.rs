@@ -1,0 +1,496 @@
+//! Which process ("run") of each sibling this lane deals with: never two of one lane at a time.
+//!
+//! A copied disk makes a second process with the same key, lane id and Raft number. Were both heard,
+//! both would vote, and the store could agree on two things at once. So every stream between members
+//! begins with the runs at both ends, and nothing but that introduction is said on it unless each end
+//! holds the other's run as *seated*.
+//!
+//! A run is seated when it introduces itself and no other run of its lane lives: this lane has heard
+//! none within [`ENDED_AFTER`], or all streams that one had opened here have ended (a process that
+//! dies takes them with it); and no voting lane in reach deals with another run, either. Of two runs
+//! that appear at different lanes at the same moment, the one with the lower number is seated. A
+//! second run is a challenger, to whom nobody listens while the first one lives. That both live is
+//! proved, not guessed from the order in which messages arrive: the first one shows a ticket that was
+//! given out after the second one appeared. The store's log then bars one of them for good.
+//!
+//! What this cannot do: where the original and the copy are in two halves of a split network, no lane
+//! hears both, and each half deals with the one it hears. If both halves are large enough to have a
+//! majority only with the copied lane's vote (two of three, three of five), both can agree, and their
+//! states then differ at the same index; nothing here mends that. In every other split at most one
+//! half agrees, and once the network heals, the second run is found out as above. What was sold at
+//! either is on its own disk. And a disk image that is put back after its lane has died is no second
+//! run: where the store has more of that lane's journal, the journal's check at the start finds it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ledger::{LaneId, Run};
+use providers::{SharedClock, timeout};
+use tokio::sync::{mpsc, watch};
+use wire::{Hello, SeenRun};
+
+/// A run that was not heard of for this long has ended: the next one is its successor.
+const ENDED_AFTER: Duration = Duration::from_secs(5);
+/// How long finding out whether a run may be seated may take.
+pub const DECIDED_WITHIN: Duration = Duration::from_millis(300);
+/// Runs that wait to be asked about; what is more asks again with its next hello.
+const QUESTIONS_MAX: usize = 1024;
+
+/// A run that appeared: the voters are to be asked whether they deal with another one of its lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    pub lane: LaneId,
+    pub run: Run,
+}
+
+/// Two runs of one lane that live at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    pub keeps: Run,
+    pub bars: Run,
+}
+
+/// What came of an introduction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// To be answered with.
+    pub ticket: u64,
+    pub conflict: Option<Conflict>,
+    /// Whether this lane deals with the run now.
+    pub seated: bool,
+}
+
+struct Seat {
+    run: Run,
+    heard: Duration,
+    /// It has opened streams here: once they have all ended, so has it.
+    had_streams: bool,
+}
+
+/// What is known of one lane's runs.
+#[derive(Default)]
+struct Attendance {
+    seat: Option<Seat>,
+    /// A run that may be seated unless a voter objects, and since when they are asked.
+    candidate: Option<(Run, Duration)>,
+    /// A run that appeared beside the seated one, and the ticket that it was answered with first.
+    challenger: Option<(Run, u64)>,
+    barred: BTreeSet<Run>,
+    /// Streams that each run has opened to this lane and that have not ended.
+    streams: BTreeMap<Run, u32>,
+}
+
+impl Attendance {
+    fn seat_is_taken(&self, now: Duration) -> bool {
+        self.seat.as_ref().is_some_and(|seat| {
+            let silent = now.saturating_sub(seat.heard) >= ENDED_AFTER;
+            let gone = seat.had_streams && !self.streams.contains_key(&seat.run);
+            !silent && !gone
+        })
+    }
+
+    fn is_pending(&self, run: Run, now: Duration) -> bool {
+        self.candidate.is_some_and(|(candidate, since)| {
+            candidate == run && now.saturating_sub(since) < DECIDED_WITHIN
+        })
+    }
+
+    fn is_seated(&self, run: Run) -> bool {
+        self.seat.as_ref().is_some_and(|seat| seat.run == run)
+    }
+
+    fn take_seat(&mut self, run: Run, now: Duration) {
+        self.seat = Some(Seat {
+            run,
+            heard: now,
+            had_streams: self.streams.contains_key(&run),
+        });
+        self.candidate = None;
+        self.challenger = None;
+    }
+}
+
+/// The siblings' runs, as this lane hears of them.
+pub struct Roll {
+    clock: SharedClock,
+    lanes: Mutex<BTreeMap<LaneId, Attendance>>,
+    tickets: Mutex<u64>,
+    questions: mpsc::Sender<Question>,
+    /// Counts what was decided.
+    decisions: watch::Sender<u64>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Roll {
+    /// An empty roll, and the questions it has for the voters.
+    pub fn new(clock: SharedClock) -> (Arc<Roll>, mpsc::Receiver<Question>) {
+        let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
+        let roll = Roll {
+            clock,
+            lanes: Mutex::default(),
+            tickets: Mutex::default(),
+            questions,
+            decisions: watch::Sender::new(0),
+        };
+        (Arc::new(roll), asked)
+    }
+
+    fn ticket(&self) -> u64 {
+        let mut tickets = lock(&self.tickets);
+        *tickets += 1;
+        *tickets
+    }
+
+    /// Notes what a sibling says of itself.
+    pub fn hear(&self, hello: &Hello) -> Heard {
+        self.note(hello.lane, hello.run, hello.ticket)
+    }
+
+    /// Notes which run answered. An answer shows no ticket, so it proves nothing.
+    pub fn hear_answer(&self, lane: LaneId, run: Run) {
+        self.note(lane, run, 0);
+    }
+
+    fn note(&self, lane: LaneId, run: Run, shown: u64) -> Heard {
+        let (now, ticket) = (self.clock.monotonic(), self.ticket());
+        let heard = |conflict, seated| Heard {
+            ticket,
+            conflict,
+            seated,
+        };
+        let mut lanes = lock(&self.lanes);
+        let known = lanes.entry(lane).or_default();
+        if known.barred.contains(&run) {
+            return heard(None, false);
+        }
+        if let Some(seat) = known.seat.as_mut().filter(|seat| seat.run == run) {
+            seat.heard = now;
+            let proved = known
+                .challenger
+                .filter(|(_, answered_with)| shown >= *answered_with);
+            let conflict = proved.map(|(bars, _)| Conflict { keeps: run, bars });
+            return heard(conflict, true);
+        }
+        if known.seat_is_taken(now) {
+            if known.challenger.is_none_or(|(other, _)| other != run) {
+                known.challenger = Some((run, ticket));
+            }
+            return heard(None, false);
+        }
+        let is_free = known
+            .candidate
+            .is_none_or(|(_, since)| now.saturating_sub(since) >= DECIDED_WITHIN);
+        // A question too many is asked with the next hello.
+        if is_free && self.questions.try_send(Question { lane, run }).is_ok() {
+            known.candidate = Some((run, now));
+        }
+        heard(None, false)
+    }
+
+    /// Seats the run that was asked about unless a voter deals with another one. `seen` is what they
+    /// answered.
+    pub fn decide(&self, question: Question, seen: &[SeenRun]) {
+        let Question { lane, run } = question;
+        let now = self.clock.monotonic();
+        {
+            let mut lanes = lock(&self.lanes);
+            let known = lanes.entry(lane).or_default();
+            if known
+                .candidate
+                .is_none_or(|(candidate, _)| candidate != run)
+            {
+                return;
+            }
+            let others = seen.iter().filter(|seen| seen.run != run);
+            let others = others.filter(|seen| !known.barred.contains(&seen.run));
+            let objects = |seen: &SeenRun| seen.seated || seen.run < run;
+            if others.clone().any(objects) || known.seat_is_taken(now) {
+                known.candidate = None;
+            } else {
+                known.take_seat(run, now);
+            }
+        }
+        self.decisions.send_modify(|decisions| *decisions += 1);
+    }
+
+    /// The run of `lane` that lives, as far as this lane has heard itself.
+    pub fn seen(&self, lane: LaneId) -> Option<SeenRun> {
+        let now = self.clock.monotonic();
+        let lanes = lock(&self.lanes);
+        let known = lanes.get(&lane)?;
+        if let Some(seat) = known.seat.as_ref().filter(|_| known.seat_is_taken(now)) {
+            return Some(SeenRun {
+                run: seat.run,
+                seated: true,
+            });
+        }
+        let candidate = known.candidate.map(|(run, _)| run);
+        let pending = candidate.filter(|run| known.is_pending(*run, now));
+        pending.map(|run| SeenRun { run, seated: false })
+    }
+
+    /// Takes over which runs of a lane the store has barred.
+    pub fn set_barred(&self, lane: LaneId, barred: &[Run]) {
+        let mut lanes = lock(&self.lanes);
+        if barred.is_empty() && !lanes.contains_key(&lane) {
+            return;
+        }
+        let known = lanes.entry(lane).or_default();
+        known.barred = barred.iter().copied().collect();
+        known.seat.take_if(|seat| barred.contains(&seat.run));
+        known.candidate.take_if(|(run, _)| barred.contains(run));
+        known.challenger.take_if(|(run, _)| barred.contains(run));
+    }
+
+    /// Whether this lane deals with `run` of `lane`.
+    pub fn admits(&self, lane: LaneId, run: Run) -> bool {
+        let lanes = lock(&self.lanes);
+        lanes.get(&lane).is_some_and(|known| known.is_seated(run))
+    }
+
+    /// Whether it is being found out if this lane may deal with `run`.
+    pub fn is_pending(&self, lane: LaneId, run: Run) -> bool {
+        let now = self.clock.monotonic();
+        let lanes = lock(&self.lanes);
+        lanes
+            .get(&lane)
+            .is_some_and(|known| known.is_pending(run, now))
+    }
+
+    /// [`Roll::admits`], once what is being found out has been.
+    pub async fn admits_in_time(&self, lane: LaneId, run: Run) -> bool {
+        let mut decisions = self.decisions();
+        if !self.admits(lane, run) && self.is_pending(lane, run) {
+            let decided = decisions.wait_for(|_| !self.is_pending(lane, run));
+            drop(timeout(self.clock.as_ref(), DECIDED_WITHIN, decided).await);
+        }
+        self.admits(lane, run)
+    }
+
+    /// Changes whenever something was decided.
+    pub fn decisions(&self) -> watch::Receiver<u64> {
+        self.decisions.subscribe()
+    }
+}
+
+/// A stream that a run has opened to this lane, while it lasts.
+pub struct Pass {
+    roll: Arc<Roll>,
+    pub lane: LaneId,
+    pub run: Run,
+}
+
+impl Pass {
+    pub fn new(roll: &Arc<Roll>, lane: LaneId, run: Run) -> Pass {
+        let mut lanes = lock(&roll.lanes);
+        let known = lanes.entry(lane).or_default();
+        *known.streams.entry(run).or_default() += 1;
+        if let Some(seat) = known.seat.as_mut().filter(|seat| seat.run == run) {
+            seat.had_streams = true;
+        }
+        Pass {
+            roll: roll.clone(),
+            lane,
+            run,
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut lanes = lock(&self.roll.lanes);
+        let Some(known) = lanes.get_mut(&self.lane) else {
+            return;
+        };
+        if let Some(streams) = known.streams.get_mut(&self.run) {
+            *streams -= 1;
+            if *streams == 0 {
+                known.streams.remove(&self.run);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use futures::future::BoxFuture;
+    use ledger::{Epoch, Hlc};
+    use providers::Clock;
+
+    use super::*;
+
+    const LANE: LaneId = LaneId([7; 16]);
+
+    /// A clock that is set by hand, in seconds.
+    #[derive(Default)]
+    struct Hand(AtomicU64);
+
+    impl Clock for Hand {
+        fn wall_ms(&self) -> u64 {
+            0
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_secs(self.0.load(Ordering::Relaxed))
+        }
+
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    /// A roll whose voters, if asked, answer nothing.
+    struct Scene {
+        hand: Arc<Hand>,
+        roll: Arc<Roll>,
+        questions: mpsc::Receiver<Question>,
+    }
+
+    impl Scene {
+        fn new() -> Scene {
+            let hand = Arc::new(Hand::default());
+            let (roll, questions) = Roll::new(hand.clone());
+            Scene {
+                hand,
+                roll,
+                questions,
+            }
+        }
+
+        fn says_hello(&mut self, at_s: u64, run: u64, ticket: u64, seen: &[SeenRun]) -> Heard {
+            self.hand.0.store(at_s, Ordering::Relaxed);
+            let heard = self.roll.hear(&Hello {
+                lane: LANE,
+                epoch: Epoch::FIRST,
+                run: Run(run),
+                ticket,
+                stamp: Hlc::default(),
+            });
+            if let Ok(question) = self.questions.try_recv() {
+                self.roll.decide(question, seen);
+            }
+            heard
+        }
+
+        fn seated(&self) -> Option<u64> {
+            let seat = (1..10).find(|run| self.roll.admits(LANE, Run(*run)));
+            let lanes = lock(&self.roll.lanes);
+            let held = lanes.get(&LANE).and_then(|known| known.seat.as_ref());
+            assert_eq!(seat, held.map(|seat| seat.run.0));
+            seat
+        }
+    }
+
+    /// Second, run, which answer's ticket it shows, expected conflict, who is seated afterwards.
+    type Said = (u64, u64, Option<usize>, Option<(u64, u64)>, Option<u64>);
+
+    /// One hello after the other.
+    fn check(hellos: &[Said]) {
+        let mut scene = Scene::new();
+        let mut tickets = Vec::new();
+        for (at, run, shows, expected, seated) in hellos {
+            let shown = shows.map_or(0, |answer| tickets[answer]);
+            let heard = scene.says_hello(*at, *run, shown, &[]);
+            tickets.push(heard.ticket);
+            let expected = expected.map(|(keeps, bars)| Conflict {
+                keeps: Run(keeps),
+                bars: Run(bars),
+            });
+            assert_eq!(heard.conflict, expected, "{hellos:?} at {at}");
+            assert_eq!(scene.seated(), *seated, "{hellos:?} at {at}");
+        }
+    }
+
+    #[test]
+    fn two_runs_that_both_live_are_found_out_and_the_first_goes_on() {
+        check(&[
+            (0, 1, None, None, Some(1)),
+            (1, 2, None, None, Some(1)),
+            // Its ticket is from before the second run appeared: it may have been sent before, too.
+            (1, 1, Some(0), None, Some(1)),
+            (2, 1, Some(2), Some((1, 2)), Some(1)),
+            (3, 2, Some(1), None, Some(1)),
+            (3, 1, Some(3), Some((1, 2)), Some(1)),
+        ]);
+    }
+
+    #[test]
+    fn a_restart_is_no_copy() {
+        check(&[
+            (0, 1, None, None, Some(1)),
+            (1, 2, None, None, Some(1)),
+            (2, 2, Some(1), None, Some(1)),
+            // What the first run sent before it ended comes late.
+            (2, 1, Some(0), None, Some(1)),
+            (6, 2, Some(2), None, Some(1)),
+            (8, 2, Some(4), None, Some(2)),
+            (9, 2, Some(5), None, Some(2)),
+        ]);
+        // One restart after the other, each quick.
+        check(&[
+            (0, 1, None, None, Some(1)),
+            (1, 2, None, None, Some(1)),
+            (2, 3, None, None, Some(1)),
+            (3, 4, None, None, Some(1)),
+            (9, 4, Some(3), None, Some(4)),
+            (10, 4, Some(4), None, Some(4)),
+        ]);
+    }
+
+    #[test]
+    fn a_run_whose_streams_have_ended_is_followed_at_once() {
+        let mut scene = Scene::new();
+        scene.says_hello(0, 1, 0, &[]);
+        let streams = [(); 2].map(|()| Pass::new(&scene.roll, LANE, Run(1)));
+        scene.says_hello(1, 2, 0, &[]);
+        assert_eq!(scene.seated(), Some(1));
+        let [first, second] = streams;
+        drop(first);
+        scene.says_hello(1, 2, 0, &[]);
+        assert_eq!(scene.seated(), Some(1), "one of its streams goes on");
+        drop(second);
+        assert_eq!(scene.roll.seen(LANE), None);
+        scene.says_hello(1, 2, 0, &[]);
+        assert_eq!(scene.seated(), Some(2));
+    }
+
+    #[test]
+    fn a_run_is_not_seated_while_a_voter_deals_with_another_one() {
+        let check = |run: u64, seated: bool, expected: Option<u64>| {
+            let mut scene = Scene::new();
+            let run = Run(run);
+            let heard = scene.says_hello(0, 5, 0, &[SeenRun { run, seated }]);
+            assert!(!heard.seated, "nobody is before the voters were asked");
+            assert_eq!(scene.seated(), expected);
+        };
+        check(5, true, Some(5));
+        check(5, false, Some(5));
+        check(7, true, None);
+        check(3, true, None);
+        // Two that appeared at the same moment.
+        check(3, false, None);
+        check(7, false, Some(5));
+    }
+
+    #[test]
+    fn a_barred_run_loses_its_seat_for_good() {
+        let mut scene = Scene::new();
+        scene.says_hello(0, 1, 0, &[]);
+        scene.roll.set_barred(LANE, &[Run(1)]);
+        assert_eq!(scene.seated(), None);
+        assert!(!scene.says_hello(1, 1, 0, &[]).seated);
+        assert_eq!(scene.seated(), None);
+        let barred = SeenRun {
+            run: Run(1),
+            seated: true,
+        };
+        scene.says_hello(1, 2, 0, &[barred]);
+        assert_eq!(scene.seated(), Some(2));
+    }
+}
