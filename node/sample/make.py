@@ -558,44 +558,62 @@ def promotions(items):
         ("pasta-night", "Pasta and sauce, 3 for 6.00", n_for(3, "6.00"),
          lines("Pasta", "Pasta Sauce", brand="Nonna Orsola")),
         ("soup-4-for-7", "Soup, 4 for 7.00", n_for(4, "7.00"), some("Soup")),
-        ("beans-5-for-5", "Canned beans, 5 for 5.00", n_for(5, "5.00"), some("Canned Beans")),
-        ("avocado-3-for-4", "Large avocados, 3 for 4.00", n_for(3, "4.00"),
+        ("beans", "Canned beans: 3 get 10%, 5 get 20%",
+         "steps = [{ units = 3, percent_off = 10 }, { units = 5, percent_off = 20 }]",
+         some("Canned Beans")),
+        ("avocado-buy-2", "Large avocados: buy 2, get 1 free", "cheapest = { of = 3 }",
          {"items": [items.one("plu", "4225")["item_id"]]}),
-        ("soda-2-for-4", "2-liter sodas, 2 for 4.00", n_for(2, "4.00"),
-         lines("Cola", "Lemon-Lime Soda", "Root Beer", "Ginger Ale", size="2 liter")),
-        ("chips-2-for-7", "Saltmarsh chips, 2 for 7.00", n_for(2, "7.00"),
-         some("Potato Chips", brand="Saltmarsh", size="8 oz")),
+        ("chips-and-soda", "Chips and a soda, 5.00",
+         bundle('price = "5.00", ',
+                [some("Potato Chips", brand="Saltmarsh", size="8 oz"),
+                 lines("Cola", "Lemon-Lime Soda", "Root Beer", "Ginger Ale", size="2 liter")]), {}),
+        ("spend-and-save", "5.00 off from 75.00, 15.00 off from 150.00",
+         'total_steps = [{ spend = "75.00", amount_off = "5.00" },'
+         ' { spend = "150.00", amount_off = "15.00" }]', {}),
         ("ice-cream-2-for-8", "Ice cream pints, 2 for 8.00", n_for(2, "8.00"),
          some("Ice Cream", size="pint")),
-        ("chocolate-3-for-8", "Chocolate bars, 3 for 8.00", n_for(3, "8.00"),
+        ("chocolate-3-for-2", "Chocolate bars, 3 for 2", "cheapest = { of = 3 }",
          some("Chocolate Bar")),
-        ("soap-and-lotion", "Soap and lotion, 3 for 15.00", n_for(3, "15.00"),
+        ("soap-and-lotion", "Soap and lotion: 2 different 10%, 3 different 20%",
+         "different = [{ titles = 2, percent_off = 10 }, { titles = 3, percent_off = 20 }]",
          {"items": items.find("Body Wash", brand="Lune")
           + items.find("Hand Soap", brand="Lune", size="34 oz")
           + items.find("Lotion", brand="Lune", size="8 oz")}),
         ("own-brand", "Corner Pantry, 5% off with a loyalty card", percent("5"),
          {"brands": ["Corner Pantry"], "tiers": ["basic", "silver", "gold"]}),
         ("lune", "Lune, 10% off", percent("10"),
-         {"brands": ["Lune"], "exclude_items": items.find("Sparkling Wine", brand="Lune")}),
+         {"brands": ["Lune"], "except": {"items": items.find("Sparkling Wine", brand="Lune")}}),
         ("fresh-friday", "Fresh Friday: produce 10% off", percent("10"),
          {"departments": ["produce"], "weekdays": ["fri"]}),
-        ("fish-wednesday", "Fish Wednesday: 15% off", percent("15"),
-         {"items": scale_items("20212", "20213", "20214")["items"]
-          + lines("Smoked Salmon", "Crab Cakes")["items"], "weekdays": ["wed"]}),
         ("evening-bakery", "Bakery after 18:00, 30% off", percent("30"),
          {"departments": ["bakery"], "times": ["18:00-23:00"]}),
         ("early-cold-brew", "Cold brew before 10:00, 0.50 off", amount("0.50"),
          {**some("Cold Brew", size="11 oz"), "times": ["06:00-10:00"]}),
         ("gold-wine", "Gold members: wine 12.5% off", percent("12.5"),
          {**lines("Red Wine", "White Wine", "Rose Wine", "Sparkling Wine"), "tiers": ["gold"]}),
+        ("points", "A point for every dollar with a loyalty card",
+         'points_per = { points = 1, spend = "1.00" }', {"tiers": ["basic", "silver", "gold"]}),
+        ("lantern-coupon", "Coupon LANTERN: 3.00 off from 30.00",
+         'total_amount_off = "3.00"\nneeds = [{ spend = "30.00" }]\ncoupon = "LANTERN"\n'
+         'limit = { basket = 1 }', {}),
         ("deli-club", "Silver and gold: deli meats, 2.00 off a kilogram", amount("2.00"),
          {**scale_items("20101", "20102", "20103", "20104", "20105", "20106"),
           "tiers": ["silver", "gold"]}),
-        ("clean-house", "Brightsill cleaners, 0.75 off", amount("0.75"),
-         lines("All-Purpose Cleaner", "Glass Cleaner", "Dish Soap", brand="Brightsill")),
-        ("weekend-grill", "Weekend grill: sausages and buns 20% off", percent("20"),
-         {**lines("Sausage Links", "Hot Dogs", "Buns"), "weekdays": ["sat", "sun"]}),
+        ("weekend-grill", "Weekend grill: buns half price with sausages",
+         bundle("", [lines("Sausage Links", "Hot Dogs"), lines("Buns")], 50),
+         {"weekdays": ["sat", "sun"]}),
     ]
+
+
+def bundle(reward, parts, last_percent_off=None):
+    """One of each part: a reward for all of it, or a share off the last part."""
+    written = []
+    for part in parts:
+        ids = ", ".join(f'"{id}"' for id in part["items"])
+        is_last = part is parts[-1] and last_percent_off is not None
+        off = f", percent_off = {last_percent_off}" if is_last else ""
+        written.append(f"    {{ items = [{ids}]{off} }},\n")
+    return f"set = {{ {reward}parts = [\n" + "".join(written) + "] }"
 
 
 def n_for(units, price):
@@ -628,11 +646,16 @@ def write_list(key, entries):
 
 def write_promotions(items):
     with open("promotions.toml", "w", encoding="utf-8") as file:
-        file.write("# The promotions of the sample store. Made by make.py.\nschema = 1\n")
+        file.write("# The promotions of the sample store. Made by make.py.\nschema = 2\n"
+                   "manual_max = { cashier = 5, supervisor = 20, manager = 100 }\n")
         for id, name, gives, limits in promotions(items):
             file.write(f'\n[[promotion]]\nid = "{id}"\nname = "{name}"\n{gives}\n')
             for key, entries in limits.items():
-                file.write(write_list(key, entries))
+                if key == "except":
+                    ids = ", ".join(f'"{id}"' for id in entries["items"])
+                    file.write(f"except = {{ items = [{ids}] }}\n")
+                else:
+                    file.write(write_list(key, entries))
 
 
 def what_to_scan(items):

@@ -6,6 +6,7 @@ mod day;
 mod pricing;
 mod properties;
 mod returns;
+mod sample;
 mod shop;
 mod tenders;
 mod terms;
