@@ -205,6 +205,13 @@ pub struct LaneArgs {
     pub network: NetworkArgs,
 }
 
+#[derive(Clone, Debug, Args)]
+pub struct PinArg {
+    /// File whose first line is the manager's PIN, `-` for standard input [default: it is asked for].
+    #[arg(long, value_name = "FILE")]
+    pub pin_file: Option<PathBuf>,
+}
+
 #[derive(Clone, Copy, Debug, Args)]
 pub struct MovedArg {
     /// The folder was moved here from another disk, and its old place is never used again. To be
@@ -231,9 +238,8 @@ pub struct RetireArgs {
     /// A manager's number.
     #[arg(long)]
     pub manager: String,
-    /// The manager's PIN.
-    #[arg(long)]
-    pub pin: String,
+    #[command(flatten)]
+    pub pin: PinArg,
 }
 
 #[derive(Debug, Args)]
@@ -246,9 +252,8 @@ pub struct RecoverArgs {
     /// A manager's number; asked for where it is missing and the store has a manager.
     #[arg(long)]
     pub manager: Option<String>,
-    /// The manager's PIN.
-    #[arg(long)]
-    pub pin: Option<String>,
+    #[command(flatten)]
+    pub pin: PinArg,
     /// How long to look for the other lanes, in seconds.
     #[arg(long, default_value_t = 10)]
     pub wait: u64,

@@ -48,11 +48,19 @@ async fn join(member: &Lane, folder: &Path, name: &str, options: &[&str]) {
     assert!(joined.status.success(), "{joined:?}");
 }
 
-fn retire(member: &Lane, lane: u32) -> (i32, Value) {
-    let (number, pin) = manager();
+/// A file with a PIN, beside the lane's folder.
+fn pin_file(lane: &Path, pin: &str) -> String {
+    let file = lane.with_extension("pin");
+    std::fs::write(&file, pin).expect("the temporary folder can be written");
+    text(&file).to_owned()
+}
+
+fn retire(member: &Lane, lane: u32, pin: &str) -> (i32, Value) {
+    let (number, _) = manager();
     let lane = lane.to_string();
+    let file = pin_file(&member.folder, pin);
     let arguments = ["retire", text(&member.folder), &lane, "--manager", &number];
-    run_json(&[&arguments[..], &["--pin", &pin]].concat())
+    run_json(&[&arguments[..], &["--pin-file", &file]].concat())
 }
 
 fn assert_verified(folders: &[PathBuf], hq: Option<PathBuf>) {
@@ -78,20 +86,13 @@ async fn a_wiped_lane_joins_as_a_new_one_and_the_old_one_is_retired() {
     std::fs::remove_dir_all(&wiped.folder).expect("the folder can be removed");
     join(&store.lanes[0], &wiped.folder, "Lane 3 again", &[]).await;
     let again = Lane::start(&wiped.folder).await;
-    let wrong = [
-        "retire",
-        text(&store.lanes[0].folder),
-        "3",
-        "--manager",
-        "1",
-    ];
-    let (code, refused) = run_json(&[&wrong[..], &["--pin", "0"]].concat());
+    let (code, refused) = retire(&store.lanes[0], 3, "0");
     assert_eq!(
         (code, &refused["ok"]),
         (1, &Value::Bool(false)),
         "{refused}"
     );
-    let (code, retired) = retire(&store.lanes[0], 3);
+    let (code, retired) = retire(&store.lanes[0], 3, &manager().1);
     assert_eq!(
         (code, &retired["number"]),
         (0, &Value::from(3)),
@@ -121,8 +122,9 @@ async fn a_store_that_lost_its_majority_goes_on_and_takes_over_what_comes_back()
     let (number, pin) = manager();
     let folder = last.folder.clone();
     let recover = |wait: &str| {
+        let file = pin_file(&folder, &pin);
         let arguments = ["recover", text(&folder), "--yes", "--manager", &number];
-        run_json(&[&arguments[..], &["--pin", &pin, "--wait", wait]].concat())
+        run_json(&[&arguments[..], &["--pin-file", &file, "--wait", wait]].concat())
     };
     last.process.kill();
     let (code, refused) = recover("30");

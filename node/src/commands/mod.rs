@@ -8,6 +8,7 @@ pub mod import;
 pub mod invite;
 pub mod join;
 pub mod lane;
+pub mod pin;
 pub mod promotions;
 pub mod recover;
 pub mod retire;

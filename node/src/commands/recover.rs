@@ -45,10 +45,9 @@ async fn recover(args: &RecoverArgs, json: bool) -> anyhow::Result<Report> {
         (None, true) if can_ask => Some(ask("Manager's number: ")?),
         (None, _) => None,
     };
-    let pin = match (&args.pin, &by) {
-        (Some(pin), _) => Pin(pin.clone()),
-        (None, Some(_)) if can_ask => Pin(ask("PIN: ")?),
-        (None, _) => Pin(String::new()),
+    let pin = match &by {
+        Some(_) => super::pin::read(args.pin.pin_file.as_deref())?,
+        None => Pin(String::new()),
     };
     let pin_check: PinCheck = Arc::new(pins::matches);
     let by = by.as_deref().map(|number| (number, &pin));

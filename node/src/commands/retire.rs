@@ -25,7 +25,8 @@ async fn retire(dir: &Path, args: &RetireArgs) -> anyhow::Result<Report> {
             args.lane
         )
     })?;
-    let retired = client.retire(lane.lane, &args.manager, &args.pin).await;
+    let pin = super::pin::read(args.pin.pin_file.as_deref())?;
+    let retired = client.retire(lane.lane, &args.manager, &pin.0).await;
     retired.map_err(|error| match error {
         ClientError::Failed { status, message } if status == StatusCode::CONFLICT => {
             anyhow!(message)

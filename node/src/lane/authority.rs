@@ -11,7 +11,9 @@ const NOBODY: &str = "no manager";
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoAuthority {
-    #[error("only a manager may do this: give a manager's number and PIN (--manager and --pin)")]
+    #[error(
+        "only a manager may do this: give a manager's number and PIN (--manager and --pin-file)"
+    )]
     Needed,
     #[error("this is not the number and PIN of a manager of the store: nothing was changed")]
     Wrong,

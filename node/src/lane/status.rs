@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use api::{HqStatus, LaneStatus, LaneView, Mode, PeerStatus};
 use catalog::Reference;
-use consensus::RaftStatus;
+use consensus::{Member, RaftStatus};
 use ledger::{LaneId, LaneRecord, Seq, StoreView, stored_hash};
 use providers::{PeerId, SharedClock, SharedNetwork};
 use sale::LocalTime;
@@ -212,6 +212,7 @@ impl Composer {
     ) -> LaneStatus {
         let raft = self.parts.raft.borrow_and_update().clone();
         let me = self.parts.identity.lane;
+        let leader = leader_of(&raft);
         let own = applied.lanes.iter().find(|lane| lane.lane == me);
         let applied_next = own.map_or(1, |lane| lane.head.next_seq);
         self.forget_shared(applied_next);
@@ -226,7 +227,7 @@ impl Composer {
                 name: lane.name.clone(),
                 this_lane: lane.lane == me,
                 reachable: lane.lane == me || connected.contains(&PeerId(lane.peer.clone())),
-                leader: raft.leader.as_ref().is_some_and(|l| l.lane == lane.lane),
+                leader: leader.is_some_and(|leader| leader.lane == lane.lane),
                 voter: raft.voters.contains(&lane.node),
             })
             .collect();
@@ -235,8 +236,8 @@ impl Composer {
         LaneStatus {
             mode,
             term: raft.term,
-            leader: raft.leader.as_ref().map(|leader| leader.name.clone()),
-            is_leader: raft.is_leader,
+            leader: leader.map(|leader| leader.name.clone()),
+            is_leader: leader.is_some_and(|leader| leader.lane == me),
             applied_index: raft.applied,
             committed_index: raft.committed,
             state_hash: applied.state_hash.clone(),
@@ -306,5 +307,39 @@ impl Composer {
                 lanes: count(lanes.len()),
             },
         }
+    }
+}
+
+/// Who leads, as far as this lane can say. One that takes itself for the leader and has not heard
+/// from a quorum for 0.4 to 0.6 s leads nobody: another one may lead by now.
+fn leader_of(raft: &RaftStatus) -> Option<&Member> {
+    let cut_off = raft.is_leader && !raft.has_quorum;
+    raft.leader.as_ref().filter(|_| !cut_off)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leader_that_is_cut_off_is_not_shown_as_one() {
+        let check = |is_leader, has_quorum, expected| {
+            let raft = RaftStatus {
+                leader: Some(Member {
+                    lane: LaneId([1; 16]),
+                    peer: "peer".to_owned(),
+                    name: "Till 1".to_owned(),
+                }),
+                is_leader,
+                has_quorum,
+                ..RaftStatus::default()
+            };
+            assert_eq!(leader_of(&raft).is_some(), expected);
+        };
+        check(true, true, true);
+        check(true, false, false);
+        // One that follows shows whom it followed last.
+        check(false, true, true);
+        check(false, false, true);
     }
 }
