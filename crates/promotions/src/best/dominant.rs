@@ -11,8 +11,8 @@ const COMPARED_MAX: usize = 160;
 /// The kinds that each part of an offer takes, as bits.
 type Members = Vec<Vec<u64>>;
 
-/// Which offers are worth trying.
-pub(super) fn worth_trying(kinds: &[Kind], offers: &[SetOffer]) -> Vec<bool> {
+/// The kinds that each part of each offer takes.
+fn members(kinds: &[Kind], offers: &[SetOffer]) -> Vec<Vec<Vec<usize>>> {
     let mut members: Vec<Vec<Vec<usize>>> = offers
         .iter()
         .map(|offer| match &offer.shape {
@@ -25,6 +25,39 @@ pub(super) fn worth_trying(kinds: &[Kind], offers: &[SetOffer]) -> Vec<bool> {
             members[place.offer][place.part].push(at);
         }
     }
+    members
+}
+
+/// The most that each offer can gain alone: its best set, as often as there are units.
+pub(super) fn gains_at_most(kinds: &[Kind], offers: &[SetOffer]) -> Vec<i64> {
+    let members = members(kinds, offers);
+    let units = |members: &[usize]| -> i64 {
+        let counts = members.iter().map(|at| i64::from(kinds[*at].count));
+        counts.sum()
+    };
+    let most = |(offer, members): (&SetOffer, &Vec<Vec<usize>>)| {
+        let best = best_set_gains(kinds, &offer.shape, members).unwrap_or(0);
+        let sets = match &offer.shape {
+            Shape::Parts { parts, .. } => {
+                let sets = parts.iter().zip(members);
+                let sets = sets.map(|(part, members)| units(members) / i64::from(part.units));
+                sets.min().unwrap_or(0)
+            }
+            Shape::Cheapest { of, .. } => units(&members[0]) / i64::from(*of),
+            Shape::Different { tiers } => {
+                let fewest = tiers.first().map_or(1, |(titles, _)| (*titles).max(1));
+                units(&members[0]) / i64::from(fewest)
+            }
+        };
+        let sets = sets.min(i64::from(offer.sets_max.unwrap_or(u32::MAX)));
+        best.max(0).saturating_mul(sets)
+    };
+    offers.iter().zip(&members).map(most).collect()
+}
+
+/// Which offers are worth trying.
+pub(super) fn worth_trying(kinds: &[Kind], offers: &[SetOffer]) -> Vec<bool> {
+    let members = members(kinds, offers);
     let gains = |(offer, members): (&SetOffer, &Vec<Vec<usize>>)| {
         best_set_gains(kinds, &offer.shape, members).is_some_and(|gain| gain > 0)
     };

@@ -20,20 +20,22 @@
 
 mod game;
 
-use super::{ChosenSet, Kind, SetOffer};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use super::{ChosenSet, Kind, SetOffer, dominant};
 use game::{Choice, Game};
 
 /// The most work for one basket, in words of states that are looked at: a few milliseconds.
 pub(super) const WORK_MAX: u64 = 400_000;
-/// The most work for taking the offers of a basket one after the other.
-const ONE_BY_ONE_WORK_MAX: u64 = 150_000;
+/// The most work for one offer alone.
+const ALONE_WORK_MAX: u64 = 40_000;
+/// The most offers that are looked at alone after the first was taken.
+const GREEDY_TRIES_MAX: usize = 200;
 /// Labels kept in each step of the first search, which finds what the second must beat.
 const NARROW: usize = 12;
 /// Labels kept in each step of the second search, as far as the budget goes.
 const WIDE: usize = 4_096;
-/// The most offers that are tried one after the other.
-const ONE_BY_ONE_MAX: usize = 24;
-
 /// The sets that gain the most, and whether that is sure. Spends from the budget.
 pub(super) fn solve(
     kinds: &[Kind],
@@ -47,53 +49,49 @@ pub(super) fn solve(
     if !first.cut {
         return (game.sets(&first.choices), game.is_whole());
     }
-    let second = search(&game, WIDE, budget, first.gain);
-    let best = match second.gain > first.gain {
-        true => &second,
-        false => &first,
+    let greedy = greedy(kinds, offers, component);
+    let known = first.gain.max(greedy.0);
+    let second = search(&game, WIDE, budget, known);
+    let sets = if second.gain > known {
+        game.sets(&second.choices)
+    } else if greedy.0 > first.gain {
+        greedy.1
+    } else {
+        game.sets(&first.choices)
     };
-    let best = (best.gain, game.sets(&best.choices));
-    if !second.cut {
-        return (best.1, game.is_whole());
-    }
-    let greedy = one_after_the_other(kinds, offers, component);
-    match greedy.0 > best.0 {
-        true => (greedy.1, false),
-        false => (best.1, false),
-    }
+    (sets, !second.cut && game.is_whole())
 }
 
-/// Takes the offers one after the other, each as well as it can be, those that gain most alone
-/// first. At least as good as every offer alone.
-fn one_after_the_other(
-    kinds: &[Kind],
-    offers: &[SetOffer],
-    component: &[usize],
-) -> (i64, Vec<ChosenSet>) {
+/// Takes the offer that gains most on the units that are left, as long as one gains: so at least
+/// what every offer gains alone. An offer never gains more for fewer units being left, so what it
+/// gained before, or can gain at most, says when it need not be looked at.
+fn greedy(kinds: &[Kind], offers: &[SetOffer], component: &[usize]) -> (i64, Vec<ChosenSet>) {
     let mut left: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
-    let mut budget = ONE_BY_ONE_WORK_MAX;
-    let mut alone = |left: &[u32], offer: usize| {
-        if budget == 0 {
-            return (0, Vec::new());
-        }
-        let game = Game::new(kinds, left, offers, &[offer]);
-        let found = search(&game, NARROW * 8, &mut budget, 0);
-        (found.gain, game.sets(&found.choices))
-    };
-    let mut order: Vec<(i64, usize)> = component
+    let most = dominant::gains_at_most(kinds, offers);
+    let mut hopes: BTreeSet<(Reverse<i64>, usize)> = component
         .iter()
-        .map(|&offer| (alone(&left, offer).0, offer))
-        .filter(|(gain, _)| *gain > 0)
+        .map(|&offer| (Reverse(most[offer]), offer))
         .collect();
-    order.sort_by_key(|&(gain, offer)| (-gain, offer));
-    order.truncate(ONE_BY_ONE_MAX);
-    let mut taken = (0, Vec::new());
-    for (_, offer) in order {
-        let (gain, sets) = alone(&left, offer);
+    let mut taken: (i64, Vec<ChosenSet>) = (0, Vec::new());
+    let mut tries = 0;
+    while let Some((Reverse(hope), offer)) = hopes.pop_first() {
+        if hope <= 0 || tries >= GREEDY_TRIES_MAX {
+            break;
+        }
+        tries += usize::from(!taken.1.is_empty());
+        let game = Game::new(kinds, &left, offers, &[offer]);
+        let mut budget = ALONE_WORK_MAX;
+        let found = search(&game, WIDE, &mut budget, 0);
+        let next = hopes.first().map_or(0, |(Reverse(hope), _)| *hope);
+        if found.gain < next {
+            hopes.insert((Reverse(found.gain), offer));
+            continue;
+        }
+        let sets = game.sets(&found.choices);
         for (kind, _) in sets.iter().flat_map(|set: &ChosenSet| &set.units) {
             left[*kind] -= 1;
         }
-        taken.0 += gain;
+        taken.0 += found.gain;
         taken.1.extend(sets);
     }
     taken
