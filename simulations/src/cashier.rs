@@ -303,6 +303,10 @@ impl Cashier {
                 Some(Err(Problem::Stopped { .. })) if self.slot.is_copy() => {
                     sleep(LOOK_EVERY).await
                 }
+                Some(Err(Problem::Stopped { .. })) if self.slot.may_be_stopped() => {
+                    self.store.count(|counts| counts.stopped += 1);
+                    sleep(LOOK_EVERY).await;
+                }
                 Some(Err(Problem::Stopped { message })) => {
                     let what = format!("the lane stopped: {message}");
                     self.wrong(Check::NeverHeldUp, what);

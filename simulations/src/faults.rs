@@ -3,6 +3,11 @@
 //! Each fault of a scenario has a driver of its own, with dice of its own; it takes back what it
 //! did by the end of the selling time, so that afterwards everything works again.
 
+mod disks;
+mod links;
+mod machines;
+mod offices;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,6 +109,11 @@ impl Driver {
                     self.crash(slot, process, Death::PowerCut, end).await;
                 }
             }
+            What::PowerCutTorn => {
+                if let Some((slot, process)) = self.victim() {
+                    self.crash(slot, process, Death::TornPowerCut, end).await;
+                }
+            }
             What::CrashMidway => {
                 if let Some((slot, process)) = self.victim() {
                     self.crash_midway(&slot, process.run, end).await;
@@ -144,6 +154,15 @@ impl Driver {
                 }
             }
             What::WanDown => self.wan_down(end).await,
+            What::HqCrash => self.office_crash(end).await,
+            What::HqLate => self.office_late(end).await,
+            What::DiskErrors => self.disk_errors(end).await,
+            What::DiskFull => self.disk_full(end).await,
+            What::SlowLink | What::NarrowLink | What::LossyLink => self.bad_links(end).await,
+            What::Suspend => self.suspend(end).await,
+            What::SlowStart => self.slow_start(end).await,
+            What::ClockDrift => self.drift(end).await,
+            What::WrongDay => self.wrong_day(end).await,
             What::ClockJump => self.jump(),
             What::Join => self.join().await,
             What::NewPrices => self.new_prices().await,
@@ -226,19 +245,22 @@ impl Driver {
         }
     }
 
-    async fn cut(&self, what: &str, cuts: Vec<(PeerId, PeerId)>, end: Instant) {
-        if cuts.is_empty() {
-            return;
-        }
+    /// Directions by the numbers of their lanes.
+    fn numbered(&self, links: &[(PeerId, PeerId)]) -> Vec<(usize, usize)> {
         let slots = self.store.slots();
         let number = |peer: &PeerId| {
             let slot = slots.iter().find(|slot| slot.place == *peer);
             slot.map_or(0, |slot| slot.number())
         };
-        let links: Vec<_> = cuts
-            .iter()
-            .map(|(from, to)| (number(from), number(to)))
-            .collect();
+        let links = links.iter();
+        links.map(|(from, to)| (number(from), number(to))).collect()
+    }
+
+    async fn cut(&self, what: &str, cuts: Vec<(PeerId, PeerId)>, end: Instant) {
+        if cuts.is_empty() {
+            return;
+        }
+        let links = self.numbered(&cuts);
         let listed: Vec<String> = links
             .iter()
             .map(|(from, to)| format!("{from}→{to}"))
@@ -362,16 +384,6 @@ impl Driver {
         sleep_until(end).await;
         self.store.start(slot).await;
         self.store.timeline.strike_over(drawn);
-    }
-
-    async fn wan_down(&self, end: Instant) {
-        let drawn = self.strikes(&[], Vec::new());
-        self.store.timeline.note("wan", "is down");
-        self.store.office.wan_down();
-        sleep_until(end).await;
-        self.store.office.wan_up();
-        self.store.timeline.strike_over(drawn);
-        self.store.timeline.note("wan", "is up");
     }
 
     fn jump(&mut self) {

@@ -1,16 +1,21 @@
 //! Head office and the WAN to it.
 //!
-//! The books are head office's own, on SQLite. The WAN goes up and down, and loses questions and
-//! answers; a lost answer is the interesting one: head office has the batch and nobody knows.
+//! The books are head office's own, on SQLite, in a process that can be killed and started again, at
+//! once or in the middle of what it does, with the power of its disk or without. The WAN goes up and
+//! down, and loses questions and answers; a lost answer is the interesting one: head office has the
+//! batch and nobody knows. A late answer is as good as a lost one where nobody waits that long.
+//!
+//! Invariant: what head office has acknowledged its books hold, through all its processes.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use hq::{HqError as OfficeError, HqStore, SqliteStore};
+use hq::{HqStore, SqliteStore};
 use providers::Clock;
 use sync::{HqError, HqLink};
 use wire::{HqAck, HqBatch};
@@ -19,6 +24,8 @@ use crate::clock::SimClock;
 use crate::disk::{SimDevice, SimDisk, Workers};
 use crate::network::End;
 use crate::random::Dice;
+use crate::scenario::Range;
+use crate::store::Death;
 
 /// How long a lane waits for an answer that does not come, in milliseconds: below the shipper's own
 /// limit and above it.
@@ -45,11 +52,71 @@ pub enum OfficeFault {
 
 /// Head office with its line.
 pub struct Office {
+    device: SimDevice,
+    /// What runs now.
+    process: Mutex<Option<Process>>,
+    clock: SimClock,
+    inner: Mutex<Inner>,
+}
+
+/// One process of head office.
+struct Process {
     store: SqliteStore,
     /// The books' worker. It is polled by whoever asks them, so that asking takes no time.
     workers: Arc<Mutex<Vec<BoxFuture<'static, ()>>>>,
-    clock: SimClock,
-    inner: Mutex<Inner>,
+    disk: Arc<SimDisk>,
+    /// How it dies at the operation that was counted down to.
+    dies: Death,
+    /// Set by that operation.
+    has_died: Arc<AtomicBool>,
+}
+
+impl Process {
+    /// Starts the `run`-th process on the device; what a person must know if it did not.
+    fn start(device: &SimDevice, run: u32) -> Result<Process, String> {
+        let workers = Arc::default();
+        let has_died = Arc::new(AtomicBool::new(false));
+        let dies = has_died.clone();
+        let disk = Arc::new(SimDisk::new(
+            &format!("hq-{run}"),
+            device,
+            Workers::Kept(Arc::clone(&workers)),
+            move || dies.store(true, Ordering::Relaxed),
+        ));
+        let opened = SqliteStore::open(disk.clone()).map_err(|error| error.to_string())?;
+        if let Some(set_aside) = opened.set_aside {
+            return Err(set_aside.to_string());
+        }
+        Ok(Process {
+            store: opened.store,
+            workers,
+            disk,
+            dies: Death::Killed,
+            has_died,
+        })
+    }
+
+    fn has_died(&self) -> bool {
+        self.has_died.load(Ordering::Relaxed)
+    }
+
+    /// Asks the books, which answer before any virtual time has passed; `None` if the process dies
+    /// of the question.
+    fn ask<T>(&self, ask: impl AsyncFnOnce(&SqliteStore) -> T) -> Option<T> {
+        let mut ask = pin!(ask(&self.store));
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..TURNS_MAX {
+            if self.has_died() {
+                return None;
+            }
+            if let Poll::Ready(answer) = ask.as_mut().poll(&mut cx) {
+                return (!self.has_died()).then_some(answer);
+            }
+            workers.retain_mut(|worker| worker.as_mut().poll(&mut cx).is_pending());
+        }
+        panic!("head office's books do not answer");
+    }
 }
 
 struct Inner {
@@ -61,6 +128,10 @@ struct Inner {
     deliveries: u64,
     /// The cursor that was last answered.
     acknowledged: u64,
+    /// How much later than at once it answers, in milliseconds.
+    late_ms: Option<Range>,
+    /// Processes begun.
+    runs: u32,
 }
 
 impl Office {
@@ -70,11 +141,9 @@ impl Office {
         wan: Wan,
         dice: Dice,
         fault: Option<OfficeFault>,
-    ) -> Result<Arc<Office>, OfficeError> {
-        let workers = Arc::default();
+    ) -> Result<Arc<Office>, String> {
         let device = SimDevice::new(dice.fork("device"));
-        let disk = SimDisk::new("hq", &device, Workers::Kept(Arc::clone(&workers)), || {});
-        let opened = SqliteStore::open(Arc::new(disk))?;
+        let process = Process::start(&device, 1)?;
         let inner = Inner {
             dice,
             wan,
@@ -82,13 +151,69 @@ impl Office {
             fault,
             deliveries: 0,
             acknowledged: 0,
+            late_ms: None,
+            runs: 1,
         };
         Ok(Arc::new(Office {
-            store: opened.store,
-            workers,
+            device,
+            process: Mutex::new(Some(process)),
             clock,
             inner: Mutex::new(inner),
         }))
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Process>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the process, if one runs.
+    pub fn kill(&self, death: Death) {
+        if let Some(process) = self.process().take() {
+            process.disk.die();
+            drop(process);
+            self.device.after(death);
+        }
+    }
+
+    /// The process dies at its `operations`-th next operation on its disk.
+    pub fn die_after(&self, operations: u64, death: Death) {
+        if let Some(process) = &mut *self.process() {
+            process.dies = death;
+            process.disk.die_after(operations);
+        }
+    }
+
+    /// Starts the next process, unless one runs. What is wrong, if it does not start or does not
+    /// hold what was acknowledged.
+    pub fn start(&self) -> Result<(), String> {
+        if self.process().is_some() {
+            return Ok(());
+        }
+        let (run, acknowledged) = {
+            let mut inner = self.lock();
+            inner.runs += 1;
+            (inner.runs, inner.acknowledged)
+        };
+        *self.process() = Some(Process::start(&self.device, run)?);
+        let stores = self.books(async |store| store.stores().await);
+        let stores = stores.map_err(|error| error.to_string())?;
+        let cursor = stores.first().map_or(0, |store| store.cursor);
+        match cursor >= acknowledged {
+            true => Ok(()),
+            false => Err(format!(
+                "it had acknowledged {acknowledged} entries, and its books hold {cursor}"
+            )),
+        }
+    }
+
+    /// Head office's wall clock.
+    pub fn clock(&self) -> &SimClock {
+        &self.clock
+    }
+
+    /// From now on it answers so much later; `None`: at once.
+    pub fn set_late(&self, late_ms: Option<Range>) {
+        self.lock().late_ms = late_ms;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -109,18 +234,23 @@ impl Office {
         self.lock().acknowledged
     }
 
-    /// Asks the books, which answer before any virtual time has passed.
+    /// Asks the books of a head office that runs and is not about to die.
     pub fn books<T>(&self, ask: impl AsyncFnOnce(&SqliteStore) -> T) -> T {
-        let mut ask = pin!(ask(&self.store));
-        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut cx = Context::from_waker(Waker::noop());
-        for _ in 0..TURNS_MAX {
-            if let Poll::Ready(answer) = ask.as_mut().poll(&mut cx) {
-                return answer;
-            }
-            workers.retain_mut(|worker| worker.as_mut().poll(&mut cx).is_pending());
+        self.try_books(ask).expect("head office runs")
+    }
+
+    /// Asks the books; `None` if no process answers.
+    fn try_books<T>(&self, ask: impl AsyncFnOnce(&SqliteStore) -> T) -> Option<T> {
+        let (answer, death) = {
+            let process = self.process();
+            let process = process.as_ref()?;
+            let answer = process.ask(ask);
+            (answer, process.has_died().then_some(process.dies))
+        };
+        if let Some(death) = death {
+            self.kill(death);
         }
-        panic!("head office's books do not answer");
+        answer
     }
 
     fn take(&self, mut batch: HqBatch) -> Result<HqAck, HqError> {
@@ -135,7 +265,8 @@ impl Office {
             self.lock().fault = None;
         }
         let heard_ms = self.clock.wall_ms();
-        let taken = self.books(async |store| store.take(batch, heard_ms).await);
+        let taken = self.try_books(async |store| store.take(batch, heard_ms).await);
+        let taken = taken.ok_or_else(not_there)?;
         let ack = taken.map_err(|error| HqError::Refused(error.to_string()))?;
         self.lock().acknowledged = ack.cursor;
         Ok(match (fault, promised) {
@@ -143,6 +274,10 @@ impl Office {
             _ => ack,
         })
     }
+}
+
+fn not_there() -> HqError {
+    HqError::Unreachable("no process of head office answers".to_owned())
 }
 
 /// One lane's way to head office.
@@ -173,6 +308,21 @@ impl OfficeLink {
         was_up && !lost && self.is_up()
     }
 
+    /// Head office takes its time, before it has looked at the question or after.
+    async fn be_late(&self) {
+        let late_ms = {
+            let mut inner = self.office.lock();
+            let Some((low, high)) = inner.late_ms else {
+                return;
+            };
+            if inner.dice.chance(500) {
+                return;
+            }
+            inner.dice.between(low, high)
+        };
+        tokio::time::sleep(Duration::from_millis(late_ms)).await;
+    }
+
     async fn no_answer(&self) -> HqError {
         let wait_ms = {
             let mut inner = self.office.lock();
@@ -190,7 +340,9 @@ impl HqLink for OfficeLink {
         if !self.travel(wan.lost_questions_permille).await {
             return Err(self.no_answer().await);
         }
+        self.be_late().await;
         let answer = self.office.take(batch);
+        self.be_late().await;
         if !self.travel(wan.lost_answers_permille).await {
             return Err(self.no_answer().await);
         }

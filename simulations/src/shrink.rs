@@ -48,7 +48,7 @@ pub fn shrink(
     let Some(check) = first.violations.first().map(|violation| violation.check) else {
         return Ok(None);
     };
-    let mut parts = written_down(&first.marks);
+    let mut parts = written_down(&first.marks, &scenario.faults);
     let faults_before = parts.len();
     tell(&format!(
         "it fails with {faults_before} faults; {check} saw it"
@@ -114,15 +114,25 @@ impl Shrinker<'_> {
 }
 
 /// The faults of a run, each as a part of a scenario that happens once.
-fn written_down(marks: &Marks) -> Vec<FaultPart> {
+fn written_down(marks: &Marks, faults: &[FaultPart]) -> Vec<FaultPart> {
     let words: BTreeMap<String, What> = What::ALL.iter().map(|what| (what.word(), *what)).collect();
     let strikes = marks.strikes.iter().take(STRIKES_MAX);
     strikes
-        .filter_map(|strike| part(*words.get(&strike.what)?, strike, marks.opened_ms))
+        .filter_map(|strike| {
+            let what = *words.get(&strike.what)?;
+            let drawn_from = faults.get(strike.part);
+            part(what, strike, marks.opened_ms, drawn_from)
+        })
         .collect()
 }
 
-fn part(what: What, strike: &Strike, opened_ms: u64) -> Option<FaultPart> {
+/// `drawn_from` is the part of the scenario that struck; what it sets stays set.
+fn part(
+    what: What,
+    strike: &Strike,
+    opened_ms: u64,
+    drawn_from: Option<&FaultPart>,
+) -> Option<FaultPart> {
     let at_ms = strike.from_ms.checked_sub(opened_ms)?;
     let lasts_ms = strike.to_ms.map_or(0, |to_ms| to_ms - strike.from_ms);
     let what = match what {
@@ -148,6 +158,12 @@ fn part(what: What, strike: &Strike, opened_ms: u64) -> Option<FaultPart> {
             })
             .collect(),
         by_ms: strike.by_ms,
+        ppm: drawn_from.and_then(|part| part.ppm),
+        fails_permille: drawn_from.and_then(|part| part.fails_permille),
+        syncs_permille: drawn_from.and_then(|part| part.syncs_permille),
+        delay_ms: drawn_from.and_then(|part| part.delay_ms),
+        bytes_per_s: drawn_from.and_then(|part| part.bytes_per_s),
+        lost_permille: drawn_from.and_then(|part| part.lost_permille),
     })
 }
 
@@ -178,7 +194,9 @@ mod tests {
             ..Marks::default()
         };
         let scenario = scenario::named("split-in-two").unwrap().remove(0);
-        let text = scenario.with_faults(3, written_down(&marks)).to_string();
+        let text = scenario
+            .with_faults(3, written_down(&marks, &[]))
+            .to_string();
         let back = scenario::parse("shrunk.toml", &text).unwrap();
         assert_eq!(back.lanes(), (3, 3));
         assert_eq!(back.to_string(), text);

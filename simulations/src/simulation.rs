@@ -71,6 +71,8 @@ pub struct Report {
     /// From the end of the faults until nothing waited any more; `None` if that did not come.
     pub settled_after_ms: Option<u64>,
     pub kills: u64,
+    /// Commands that a lane did not take because its disk was bad.
+    pub stopped: u64,
     /// From each loss of a leader to its successor, where the scenario asks for it.
     pub failovers_ms: Vec<u64>,
     pub lost: u64,
@@ -321,6 +323,7 @@ impl Run {
             commands,
             held_ms_max,
             kills,
+            stopped,
             failovers_ms,
             ..
         } = self.store.counts();
@@ -336,6 +339,7 @@ impl Run {
             held_ms_max,
             settled_after_ms,
             kills,
+            stopped,
             failovers_ms,
             lost: tally.lost,
             double: tally.double,

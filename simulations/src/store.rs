@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use ledger::{Command, LaneId, Outcome, StoreId};
 use node::lane::{Code, Identity, JoinParts, Lane, LaneParts, ProposeFailure, join};
 use providers::{Discovery, PeerId, Providers, SharedDisk};
@@ -38,6 +38,10 @@ const START_MAX: Duration = Duration::from_secs(5);
 const CLOSE_MAX: Duration = Duration::from_secs(10);
 /// How long a closed process may take over its last writes.
 const LAST_WRITES: Duration = Duration::from_millis(50);
+/// How long a lane may still be stopped once its disk is good again.
+const STOPPED_MAX: Duration = Duration::from_secs(5);
+/// Between two attempts to start a lane whose disk is bad.
+const START_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long a new lane looks for the store.
 const JOIN_FOR: Duration = Duration::from_secs(30);
 
@@ -55,6 +59,8 @@ pub struct Counts {
     /// The longest that a command was held, in virtual milliseconds.
     pub held_ms_max: u64,
     pub kills: u64,
+    /// Commands that a lane did not take because its disk was bad.
+    pub stopped: u64,
     pub restarts: u64,
     pub joined: u64,
     /// From each loss of a leader to its successor, where the scenario asks for it.
@@ -99,6 +105,8 @@ pub enum Death {
     Killed,
     /// Of what it had not synced, any part is lost.
     PowerCut,
+    /// Of each write that it had not synced, some sectors are lost and others are not.
+    TornPowerCut,
 }
 
 /// A lane's process.
@@ -184,6 +192,11 @@ impl Slot {
         self.state().frozen
     }
 
+    /// Whether the lane may refuse to sell now: its disk is bad, or was a moment ago.
+    pub fn may_be_stopped(&self) -> bool {
+        self.device.was_bad_within(STOPPED_MAX)
+    }
+
     /// Whether the process stood still at some moment since `then`, or has a slow disk.
     pub fn was_held_up_since(&self, then: Instant) -> bool {
         let state = self.state();
@@ -196,6 +209,15 @@ impl Slot {
             begun.disk.die_after(operations);
         }
     }
+}
+
+/// Whether a process has started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Started {
+    /// It has, or never will.
+    Done,
+    /// Not on this disk as it is now.
+    DiskIsBad,
 }
 
 /// What a process is begun with.
@@ -250,7 +272,7 @@ impl Store {
             dice.fork("wan"),
             fault,
         )
-        .context("head office did not open")?;
+        .map_err(|reason| anyhow!("head office did not open: {reason}"))?;
         let mut id = [0; 16];
         providers::Random::fill(&SimRandom::new(dice.fork("store id")), &mut id);
         Ok(Arc::new(Store {
@@ -473,13 +495,18 @@ impl Store {
         }
     }
 
-    /// Starts a lane's next process on its disk.
+    /// Starts a lane's next process on its disk; again and again while the disk is bad.
     pub async fn start(self: &Arc<Self>, slot: &Arc<Slot>) {
-        let world = self.begin(slot);
-        self.start_in(slot, world).await;
+        loop {
+            let world = self.begin(slot);
+            match self.start_in(slot, world).await {
+                Started::Done => return,
+                Started::DiskIsBad => tokio::time::sleep(START_AGAIN_AFTER).await,
+            }
+        }
     }
 
-    async fn start_in(&self, slot: &Arc<Slot>, world: World) {
+    async fn start_in(&self, slot: &Arc<Slot>, world: World) -> Started {
         let World {
             id,
             run,
@@ -498,10 +525,11 @@ impl Store {
         };
         let started_at = Instant::now();
         let Some(started) = self.executor.call(id, Lane::start(parts)).await else {
-            return;
+            return Started::Done;
         };
         let took = started_at.elapsed();
-        if took > START_MAX && !slot.was_held_up_since(started_at) {
+        let excused = slot.was_held_up_since(started_at) || slot.device.was_bad_within(took);
+        if took > START_MAX && !excused {
             let what = format!("P2: it took {took:?} to start");
             self.timeline.violation(Check::Starts, &slot.name, what);
         }
@@ -517,6 +545,10 @@ impl Store {
                     executor,
                 }));
             }
+            Err(error) if slot.device.was_bad_within(took) => {
+                self.end(slot, &format!("does not start on a bad disk: {error}"));
+                return Started::DiskIsBad;
+            }
             Err(error) => {
                 self.end(slot, "gives up");
                 self.timeline.violation(
@@ -526,6 +558,7 @@ impl Store {
                 );
             }
         }
+        Started::Done
     }
 
     /// Ends a lane's process, running or starting, at once.
@@ -533,13 +566,12 @@ impl Store {
         let told = match death {
             Death::Killed => "is killed",
             Death::PowerCut => "loses its power",
+            Death::TornPowerCut => "loses its power while it writes",
         };
         if self.end(slot, told) {
             self.count(|counts| counts.kills += 1);
         }
-        if death == Death::PowerCut {
-            slot.device.power_cut();
-        }
+        slot.device.after(death);
     }
 
     /// Kills a lane's process before its `polls`-th next step, at whatever await that is.

@@ -7,7 +7,7 @@ use simulations::trace::{Keep, Trace, first_difference};
 use simulations::{Options, simulate};
 
 /// Seeds run twice, each in the next scenario.
-const SEEDS: u64 = 20;
+const SEEDS: u64 = 22;
 /// How long cashiers sell and faults happen, in virtual seconds.
 const SELLING_S: u64 = 8;
 

@@ -120,6 +120,9 @@ pub fn open(
     };
     let (connection, set_aside) = database.open_or_begin()?;
     database.prepare_writer(&connection, limits)?;
+    if kind.durability == Durability::EachCommit {
+        database.begin_log_anew(&connection)?;
+    }
     if let Some(set_aside) = &set_aside {
         tracing::error!("{set_aside}");
     }
@@ -274,6 +277,26 @@ impl Database {
             Ok(mode) => Err(self.io("open", format!("its journal mode is {mode}, not wal"))),
             Err(error) => Err(self.error("open", &error)),
         }
+    }
+
+    /// Copies what an earlier process left in the write-ahead log into the database, durably, and
+    /// begins the log anew.
+    ///
+    /// After a sync that failed, the system gives back what was written as if it were on the disk,
+    /// and never writes it again. A process that went on behind that would leave a hole in the log,
+    /// and a power cut would take everything behind the hole, however often it was synced.
+    fn begin_log_anew(&self, connection: &Connection) -> Result<(), StorageError> {
+        let checkpoint = || -> rusqlite::Result<()> {
+            let pages: i64 =
+                connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get("log"))?;
+            if pages <= 0 {
+                return Ok(());
+            }
+            // Any commit: the first after a whole checkpoint writes the log from its beginning.
+            let version = self.kind.schema_version;
+            connection.pragma_update(None, "user_version", version)
+        };
+        checkpoint().map_err(|error| self.error("checkpoint", &error))
     }
 
     /// Another connection, for reading or for checkpoints.

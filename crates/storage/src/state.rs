@@ -6,6 +6,7 @@
 //!
 //! There is one writer, and any number of readers that never wait for it.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use ledger::{Row, Table, TableError, Tables};
@@ -77,25 +78,21 @@ impl StateWriter {
         write: impl FnOnce(&mut StateTransaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let database = &self.database;
-        let mut no_room = None;
-        let outcome = database::transact(database, &self.connection, |connection| {
+        database::transact(database, &self.connection, |connection| {
             let view = View {
                 database,
                 connection,
             };
             let mut transaction = StateTransaction {
                 view,
-                no_room: None,
+                failed: RefCell::new(None),
             };
             let outcome = write(&mut transaction);
-            no_room = transaction.no_room;
-            outcome
-        });
-        // A row's error has no place for it, and whoever applies needs to know.
-        match no_room {
-            Some(error) if outcome.is_err() => Err(error.into()),
-            _ => outcome,
-        }
+            match transaction.failed.into_inner() {
+                Some(error) => Err(error.into()),
+                None => outcome,
+            }
+        })
     }
 
     /// The index up to which the log has been applied; 0 before the first.
@@ -143,10 +140,14 @@ impl StateWriter {
 }
 
 /// The state inside a transaction that writes.
+///
+/// Once something has failed in it nothing more is read or written, and it is not committed, even if
+/// whoever writes overlooks the failure: SQLite rolls back by itself after some of them, and what
+/// came behind would be a transaction of its own.
 pub struct StateTransaction<'a> {
     view: View<'a>,
-    /// The write for which there was no room on the disk.
-    no_room: Option<StorageError>,
+    /// The first failure.
+    failed: RefCell<Option<StorageError>>,
 }
 
 impl StateTransaction<'_> {
@@ -157,36 +158,53 @@ impl StateTransaction<'_> {
 
     /// Keeps a value beside the ledger's tables: in snapshots, but not in the state hash.
     pub fn set_private(&mut self, name: &str, value: &[u8]) -> Result<(), StorageError> {
-        let View {
-            database,
-            connection,
-        } = self.view;
-        put(connection, PRIVATE, name.as_bytes(), Some(value))
-            .map_err(|error| database.error("write", &error))
+        self.attempt("write", |connection| {
+            put(connection, PRIVATE, name.as_bytes(), Some(value))
+        })
+    }
+
+    fn attempt<T>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StorageError> {
+        if let Some(error) = &*self.failed.borrow() {
+            return Err(error.clone());
+        }
+        work(self.view.connection).map_err(|error| {
+            let error = self.view.database.error(action, &error);
+            self.failed.replace(Some(error.clone()));
+            error
+        })
+    }
+}
+
+/// A table's error has no place for what a database's says; the transaction keeps that.
+fn of_table(action: &'static str) -> impl FnOnce(StorageError) -> TableError {
+    move |error| TableError {
+        action,
+        reason: error.to_string(),
     }
 }
 
 impl Tables for StateTransaction<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
-        self.view.get(table, key)
+        self.attempt("read", |connection| get(connection, table as u8, key))
+            .map_err(of_table("read"))
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> Result<(), TableError> {
-        put(self.view.connection, table as u8, key, value).map_err(|error| {
-            let error = self.view.database.error("write", &error);
-            let failed = TableError {
-                action: "written",
-                reason: error.to_string(),
-            };
-            if matches!(error, StorageError::NotDurable { .. }) {
-                self.no_room = Some(error);
-            }
-            failed
+        self.attempt("write", |connection| {
+            put(connection, table as u8, key, value)
         })
+        .map_err(of_table("written"))
     }
 
     fn scan(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Row>, TableError> {
-        self.view.scan(table, from, limit)
+        self.attempt("read", |connection| {
+            scan(connection, table as u8, from, limit)
+        })
+        .map_err(of_table("read"))
     }
 }
 

@@ -79,6 +79,7 @@ impl Monitor {
         });
         if let api::Mode::Stop { reason } = &status.mode
             && !slot.is_copy()
+            && !slot.may_be_stopped()
             && !std::mem::replace(&mut seen.stopped, true)
         {
             wrong(
@@ -121,6 +122,8 @@ impl Monitor {
                 wrong(Check::CursorHonest, what);
             }
             Ok(_) => {}
+            // A disk that fails cannot be read, either.
+            Err(_) if slot.may_be_stopped() => return,
             Err(error) => wrong(
                 Check::StateHash,
                 format!("its state cannot be read: {error}"),
@@ -158,6 +161,7 @@ impl Monitor {
                     }
                 }
             }
+            Err(_) if slot.may_be_stopped() => {}
             Err(error) => wrong(format!("its state cannot be read: {error}")),
         }
     }

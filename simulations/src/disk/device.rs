@@ -54,6 +54,15 @@ pub struct Errors {
     pub syncs_permille: u64,
 }
 
+/// What a power cut leaves of a write that was not synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spared {
+    /// All of it, nothing, or some of its sectors.
+    AnyPart,
+    /// Some of its sectors.
+    TornWrites,
+}
+
 /// Why an operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -85,6 +94,8 @@ pub struct Device {
     pub room: Option<usize>,
     /// How long a sync takes, from and to.
     pub sync_takes: Option<(Duration, Duration)>,
+    /// When it last began or ceased to fail or to be full.
+    bad_at: Option<Instant>,
     pub work: Work,
 }
 
@@ -99,8 +110,20 @@ impl Device {
             errors: Errors::default(),
             room: None,
             sync_takes: None,
+            bad_at: None,
             work: Work::default(),
         }
+    }
+
+    pub fn mark_bad(&mut self) {
+        self.bad_at = Some(Instant::now());
+    }
+
+    /// Whether it fails or is full, or did or was at some moment of this last while.
+    pub fn was_bad_within(&self, last: Duration) -> bool {
+        self.errors != Errors::default()
+            || self.room.is_some()
+            || self.bad_at.is_some_and(|at| at.elapsed() <= last)
     }
 
     pub fn exists(&self, file: &str) -> bool {
@@ -278,7 +301,7 @@ impl Device {
     }
 
     /// The power fails: what was not synced is lost, kept or torn, write by write.
-    pub fn power_cut(&mut self) {
+    pub fn power_cut(&mut self, spared: Spared) {
         self.settle();
         // Nothing behind a sync that is not done had been written.
         let written_to = self.pending.first().map_or(u64::MAX, |sync| sync.up_to);
@@ -293,7 +316,7 @@ impl Device {
             let mut durable = file.durable.take().unwrap_or_default();
             for write in std::mem::take(&mut file.unsynced) {
                 if write.number <= written_to {
-                    self.spare(&mut durable, write.what);
+                    self.spare(&mut durable, write.what, spared);
                 }
             }
             if had_name {
@@ -308,8 +331,11 @@ impl Device {
     }
 
     /// What a power cut spares of one write.
-    fn spare(&mut self, durable: &mut Vec<u8>, what: Change) {
-        let drawn = self.dice.between(1, 100);
+    fn spare(&mut self, durable: &mut Vec<u8>, what: Change, spared: Spared) {
+        let drawn = match spared {
+            Spared::AnyPart => self.dice.between(1, 100),
+            Spared::TornWrites => 100,
+        };
         match what {
             _ if drawn <= 40 => {}
             Change::Write { offset, bytes } if drawn > 70 => {
@@ -401,7 +427,7 @@ mod tests {
             device.sync("a").unwrap();
             device.write("a", 0, &[2; 2048]).unwrap();
             assert_eq!(content(&mut device, "a"), Some(vec![2; 2048]));
-            device.power_cut();
+            device.power_cut(Spared::AnyPart);
             let after = content(&mut device, "a").unwrap();
             let sectors: Vec<u8> = after.chunks(512).map(|sector| sector[0]).collect();
             assert!(after.chunks(512).all(|s| s == [s[0]; 512]), "seed {seed}");
@@ -429,11 +455,11 @@ mod tests {
             device.write("a", 0, b"too").unwrap();
             if seed % 2 == 0 {
                 tokio::time::sleep_until(device.done_at().unwrap()).await;
-                device.power_cut();
+                device.power_cut(Spared::AnyPart);
                 let after = content(&mut device, "a").unwrap();
                 assert!(after == b"new" || after == b"too", "seed {seed}");
             } else {
-                device.power_cut();
+                device.power_cut(Spared::AnyPart);
                 let after = content(&mut device, "a").unwrap();
                 assert!(after == b"old" || after == b"new", "seed {seed}");
             }
@@ -451,7 +477,7 @@ mod tests {
         device.write("a", 5, b"second").unwrap();
         device.sync("a").unwrap();
         assert_eq!(content(&mut device, "a"), Some(b"firstsecond".to_vec()));
-        device.power_cut();
+        device.power_cut(Spared::AnyPart);
         assert_eq!(
             content(&mut device, "a"),
             Some(b"\0\0\0\0\0second".to_vec())
@@ -479,9 +505,38 @@ mod tests {
             device.replace("a", b"here").unwrap();
             device.remove("a", false).unwrap();
             assert!(!device.exists("a"));
-            device.power_cut();
+            device.power_cut(Spared::AnyPart);
             back += usize::from(device.exists("a"));
         }
         assert!((20..80).contains(&back), "{back}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_torn_where_the_power_fails_while_it_is_made() {
+        let mut torn = 0;
+        for seed in 0..50 {
+            let mut device = device(seed);
+            device.replace("a", &[1; 4096]).unwrap();
+            device.write("a", 0, &[2; 4096]).unwrap();
+            device.power_cut(Spared::TornWrites);
+            let after = content(&mut device, "a").unwrap();
+            torn += usize::from(after.contains(&1) && after.contains(&2));
+        }
+        assert!(torn > 45, "{torn}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_device_counts_as_bad_while_it_is_and_for_a_while_after() {
+        let mut device = device(1);
+        let last = Duration::from_secs(5);
+        assert!(!device.was_bad_within(last));
+        device.room = Some(0);
+        assert!(device.was_bad_within(last));
+        device.room = None;
+        device.mark_bad();
+        tokio::time::sleep(last).await;
+        assert!(device.was_bad_within(last));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(!device.was_bad_within(last));
     }
 }

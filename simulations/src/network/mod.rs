@@ -39,17 +39,32 @@ const REPEATED_AFTER_MS: u64 = 200;
 /// How often in a row the packets of one frame are lost at most.
 const LOSSES_MAX: u32 = 5;
 
-/// How well one direction between two lanes carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How one direction between two lanes carries worse than the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quality {
-    /// How long a frame takes, from and to, in milliseconds.
-    pub delay_ms: (u64, u64),
+    /// How long a frame takes, from and to, in milliseconds; `None`: as elsewhere.
+    pub delay_ms: Option<(u64, u64)>,
     /// What it carries, of all streams together; `None`: as much as is wanted.
     pub bytes_per_s: Option<u64>,
     /// Frames of a thousand that have to be sent again.
     pub lost_permille: u64,
     /// Frames of a thousand with which their stream breaks.
     pub breaks_permille: u64,
+}
+
+impl Quality {
+    /// What is left of a direction that is bad in two ways.
+    fn and(self, other: Quality) -> Quality {
+        Quality {
+            delay_ms: self.delay_ms.max(other.delay_ms),
+            bytes_per_s: match (self.bytes_per_s, other.bytes_per_s) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            },
+            lost_permille: self.lost_permille.max(other.lost_permille),
+            breaks_permille: self.breaks_permille.max(other.breaks_permille),
+        }
+    }
 }
 
 /// One direction between two places.
@@ -69,8 +84,8 @@ struct Inner {
     /// How many faults cut a direction now, and until when nobody has noticed.
     cuts: BTreeMap<Direction, Cut>,
     streams: Vec<Weak<Stream>>,
-    /// Directions that are not like the others.
-    qualities: BTreeMap<Direction, Quality>,
+    /// Directions that are worse than the others, and by which fault.
+    qualities: BTreeMap<Direction, BTreeMap<usize, Quality>>,
     /// Until when a slow direction is busy with what was sent.
     busy_until: BTreeMap<Direction, Instant>,
 }
@@ -201,13 +216,21 @@ impl Fabric {
         self.changed();
     }
 
-    /// Gives one direction a quality of its own, or takes it back.
-    pub fn set_quality(&self, from: &PeerId, to: &PeerId, quality: Option<Quality>) {
+    /// Makes one direction worse. Several faults may do so at a time, each under a number of its own.
+    pub fn worsen(&self, from: &PeerId, to: &PeerId, fault: usize, quality: Quality) {
+        let mut inner = self.lock();
+        let direction = (from.clone(), to.clone());
+        let qualities = inner.qualities.entry(direction).or_default();
+        qualities.insert(fault, quality);
+    }
+
+    /// Takes back what a fault did to a direction.
+    pub fn relieve(&self, from: &PeerId, to: &PeerId, fault: usize) {
         let direction = (from.clone(), to.clone());
         let mut inner = self.lock();
-        match quality {
-            Some(quality) => drop(inner.qualities.insert(direction, quality)),
-            None => {
+        if let Some(qualities) = inner.qualities.get_mut(&direction) {
+            qualities.remove(&fault);
+            if qualities.is_empty() {
                 inner.qualities.remove(&direction);
                 inner.busy_until.remove(&direction);
             }
@@ -307,9 +330,11 @@ impl Inner {
     /// How a frame of so many bytes that is sent now travels.
     fn passage(&mut self, from: &PeerId, to: &PeerId, bytes: usize) -> Passage {
         let direction = (from.clone(), to.clone());
-        let Some(quality) = self.qualities.get(&direction).copied() else {
+        let Some(qualities) = self.qualities.get(&direction) else {
             return Passage::Arrives(Instant::now() + self.delay());
         };
+        let all = qualities.values().copied();
+        let quality = all.fold(Quality::default(), Quality::and);
         if quality.breaks_permille > 0 && self.dice.chance(quality.breaks_permille) {
             return Passage::Breaks;
         }
@@ -327,7 +352,7 @@ impl Inner {
             }
             late_ms += REPEATED_AFTER_MS << loss;
         }
-        let delay = millis(&mut self.dice, quality.delay_ms);
+        let delay = millis(&mut self.dice, quality.delay_ms.unwrap_or(self.delay_ms));
         Passage::Arrives(sent_at + Duration::from_millis(late_ms) + delay)
     }
 

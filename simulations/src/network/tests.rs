@@ -140,7 +140,7 @@ async fn an_unplugged_process_reaches_nobody_and_its_successor_does() {
 }
 
 const GOOD: Quality = Quality {
-    delay_ms: (1, 1),
+    delay_ms: Some((1, 1)),
     bytes_per_s: None,
     lost_permille: 0,
     breaks_permille: 0,
@@ -155,14 +155,14 @@ async fn on_a_slow_link_bulk_holds_up_a_heartbeat() {
         bytes_per_s: Some(100_000),
         ..GOOD
     };
-    fabric.set_quality(&peer("a"), &peer("b"), Some(slow));
+    fabric.worsen(&peer("a"), &peer("b"), 1, slow);
     let sent_at = Instant::now();
     bulk.sink.send(Bytes::from(vec![0; 50_000])).await.unwrap();
     beat.sink.send(Bytes::from_static(b"beat")).await.unwrap();
     beat_end.source.recv().await.unwrap();
     let took = sent_at.elapsed().as_millis();
     assert!((500..510).contains(&took), "{took}");
-    fabric.set_quality(&peer("a"), &peer("b"), None);
+    fabric.relieve(&peer("a"), &peer("b"), 1);
     let sent_at = Instant::now();
     beat.sink.send(Bytes::from_static(b"beat")).await.unwrap();
     beat_end.source.recv().await.unwrap();
@@ -180,7 +180,7 @@ async fn a_lossy_link_delays_its_streams_apart_and_keeps_their_order() {
         let (fabric, a, b) = two_lanes(seed);
         let (mut one, mut one_end) = stream(&a, &b).await;
         let (mut other, mut other_end) = stream(&a, &b).await;
-        fabric.set_quality(&peer("a"), &peer("b"), Some(lossy));
+        fabric.worsen(&peer("a"), &peer("b"), 1, lossy);
         for n in 0..10_u8 {
             one.sink.send(Bytes::from(vec![n])).await.unwrap();
         }
@@ -204,12 +204,41 @@ async fn a_stream_that_breaks_is_broken_for_both_sides() {
         breaks_permille: 1_000,
         ..GOOD
     };
-    fabric.set_quality(&peer("a"), &peer("b"), Some(breaks));
+    fabric.worsen(&peer("a"), &peer("b"), 1, breaks);
     ours.sink
         .send(Bytes::from_static(b"gone"))
         .await
         .unwrap_err();
     theirs.source.recv().await.unwrap_err();
-    fabric.set_quality(&peer("a"), &peer("b"), None);
+    fabric.relieve(&peer("a"), &peer("b"), 1);
     stream(&a, &b).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_direction_is_as_bad_as_all_faults_of_it_together() {
+    let (fabric, a, b) = two_lanes(1);
+    let (mut beat, mut beat_end) = stream(&a, &b).await;
+    let slow = Quality {
+        delay_ms: Some((100, 100)),
+        ..Quality::default()
+    };
+    let narrow = Quality {
+        bytes_per_s: Some(1_000),
+        ..Quality::default()
+    };
+    let mut check = async |expected: std::ops::Range<u128>| {
+        let sent_at = Instant::now();
+        beat.sink.send(Bytes::from(vec![0; 50])).await.unwrap();
+        beat_end.source.recv().await.unwrap();
+        let took = sent_at.elapsed().as_millis();
+        assert!(expected.contains(&took), "{took}");
+    };
+    fabric.worsen(&peer("a"), &peer("b"), 1, slow);
+    check(100..102).await;
+    fabric.worsen(&peer("a"), &peer("b"), 2, narrow);
+    check(150..152).await;
+    fabric.relieve(&peer("a"), &peer("b"), 1);
+    check(50..60).await;
+    fabric.relieve(&peer("a"), &peer("b"), 2);
+    check(0..10).await;
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Scenario, SpanRange, When};
+use super::{Range, Scenario, SpanRange, When};
 
 /// What goes wrong, or what somebody does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,20 +25,45 @@ pub enum What {
     CrashMidway,
     /// A lane loses its power, and with it what its disk had not made durable.
     PowerCut,
+    /// A power cut in the middle of writing: of what was not durable, each write is torn, sector by
+    /// sector.
+    PowerCutTorn,
     /// Every lane loses its power at the same moment; all start again at the end.
     PowerCutAll,
     /// A lane's process stands still, and goes on as if nothing had been.
     Freeze,
     /// A lane's disk takes its time over every sync.
     SlowDisk,
+    /// Some of what a lane asks of its disk fails (EIO); afterwards the lane is started again.
+    DiskErrors,
+    /// A lane's disk has no room for a single byte more, and then has again.
+    DiskFull,
+    /// A lane's process takes its time to start: it stands still somewhere on the way.
+    SlowStart,
+    /// A lane's machine sleeps: cut off, its monotonic clock stands still; and it wakes up.
+    Suspend,
+    /// Frames between two lanes, both ways, take their time.
+    SlowLink,
+    /// Two lanes share a line that carries little, so that bulk and heartbeats compete.
+    NarrowLink,
+    /// Between two lanes frames are lost and sent again, so that streams overtake each other.
+    LossyLink,
     /// A lane is closed in good order and started again.
     Restart,
     /// Each lane in turn is closed for as long as `lasts` says and started again.
     RollingRestart,
     /// Head office cannot be reached.
     WanDown,
+    /// Head office's process is killed, or its machine loses its power; it is started again.
+    HqCrash,
+    /// Head office answers late.
+    HqLate,
     /// A lane's wall clock is set forward or back, by an hour at most.
     ClockJump,
+    /// A lane's wall clock runs too fast or too slow.
+    ClockDrift,
+    /// Head office's wall clock is a day ahead of the lanes' or a day behind.
+    WrongDay,
     /// A new lane joins.
     Join,
     /// A manager changes prices on some lane and looks at what is in force.
@@ -48,7 +73,7 @@ pub enum What {
 }
 
 impl What {
-    pub const ALL: [What; 17] = [
+    pub const ALL: [What; 29] = [
         What::Split,
         What::AloneAll,
         What::OneWay,
@@ -56,13 +81,25 @@ impl What {
         What::Crash,
         What::CrashMidway,
         What::PowerCut,
+        What::PowerCutTorn,
         What::PowerCutAll,
         What::Freeze,
         What::SlowDisk,
+        What::DiskErrors,
+        What::DiskFull,
+        What::SlowStart,
+        What::Suspend,
+        What::SlowLink,
+        What::NarrowLink,
+        What::LossyLink,
         What::Restart,
         What::RollingRestart,
         What::WanDown,
+        What::HqCrash,
+        What::HqLate,
         What::ClockJump,
+        What::ClockDrift,
+        What::WrongDay,
         What::Join,
         What::NewPrices,
         What::CopiedDisk,
@@ -82,27 +119,58 @@ impl What {
             | What::Crash
             | What::CrashMidway
             | What::PowerCut
+            | What::PowerCutTorn
             | What::Freeze
             | What::SlowDisk
+            | What::DiskErrors
+            | What::DiskFull
+            | What::SlowStart
+            | What::Suspend
             | What::Restart
             | What::ClockJump
             | What::CopiedDisk
+            | What::ClockDrift
             | What::NewPrices => true,
             What::Split
             | What::AloneAll
             | What::OneWay
+            | What::SlowLink
+            | What::NarrowLink
+            | What::LossyLink
             | What::PowerCutAll
             | What::RollingRestart
             | What::WanDown
+            | What::HqCrash
+            | What::HqLate
+            | What::WrongDay
             | What::Join => false,
         }
     }
 
-    fn cuts_links(self) -> bool {
+    fn takes_links(self) -> bool {
         matches!(
             self,
-            What::Split | What::OneWay | What::AloneAll | What::Cut
+            What::Split
+                | What::OneWay
+                | What::AloneAll
+                | What::Cut
+                | What::SlowLink
+                | What::NarrowLink
+                | What::LossyLink
         )
+    }
+
+    /// Whether the word takes this setting, one of the optional ones of [`FaultPart`].
+    fn takes(self, setting: &str) -> bool {
+        match setting {
+            "by_ms" => matches!(self, What::ClockJump | What::Suspend | What::WrongDay),
+            "ppm" => self == What::ClockDrift,
+            "fails_permille" | "syncs_permille" => self == What::DiskErrors,
+            "delay_ms" => matches!(self, What::SlowLink | What::HqLate),
+            "bytes_per_s" => self == What::NarrowLink,
+            "lost_permille" => self == What::LossyLink,
+            _ => false,
+        }
     }
 }
 
@@ -193,6 +261,18 @@ pub struct FaultPart {
     pub links: Vec<Link>,
     /// By how much a clock is set forward, or back if negative, in milliseconds of its own.
     pub by_ms: Option<i64>,
+    /// By how many millionths a clock runs too fast, or too slow if negative.
+    pub ppm: Option<i64>,
+    /// What a disk fails, of a thousand reads and writes.
+    pub fails_permille: Option<u64>,
+    /// What a disk fails, of a thousand syncs; what one should have made durable never becomes so.
+    pub syncs_permille: Option<u64>,
+    /// How long a frame, or an answer, takes; in milliseconds.
+    pub delay_ms: Option<Range>,
+    /// What a direction carries.
+    pub bytes_per_s: Option<u64>,
+    /// Frames of a thousand that have to be sent again.
+    pub lost_permille: Option<u64>,
 }
 
 impl FaultPart {
@@ -215,16 +295,40 @@ impl FaultPart {
         if self.again.is_some_and(|again| again.1 == 0) {
             return Some("a fault that comes again needs some time in between".to_owned());
         }
-        if !self.links.is_empty() && !self.what.cuts_links() {
+        if !self.links.is_empty() && !self.what.takes_links() {
             return Some(format!("{word} takes no links"));
         }
         if self.lane != Who::Any && !self.what.hits_one_lane() {
             return Some(format!("{word} takes no lane"));
         }
-        if self.by_ms.is_some() && self.what != What::ClockJump {
-            return Some(format!("{word} takes no by_ms"));
+        let settings = self.settings();
+        if let Some((name, _)) = settings.iter().find(|(name, _)| !self.what.takes(name)) {
+            return Some(format!("{word} takes no {name}"));
+        }
+        if self.delay_ms.is_some_and(|(low, high)| low > high) {
+            return Some("a delay's range ends before it begins".to_owned());
+        }
+        if self.bytes_per_s == Some(0) {
+            return Some("a line that carries nothing is a `cut`".to_owned());
         }
         None
+    }
+
+    /// The optional settings that are made, as the file has them.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut settings = Vec::new();
+        let mut add = |name, value: Option<String>| {
+            settings.extend(value.map(|value| (name, value)));
+        };
+        add("by_ms", self.by_ms.map(|n| n.to_string()));
+        add("ppm", self.ppm.map(|n| n.to_string()));
+        add("fails_permille", self.fails_permille.map(|n| n.to_string()));
+        add("syncs_permille", self.syncs_permille.map(|n| n.to_string()));
+        let delay = self.delay_ms.map(|(low, high)| format!("[{low}, {high}]"));
+        add("delay_ms", delay);
+        add("bytes_per_s", self.bytes_per_s.map(|n| n.to_string()));
+        add("lost_permille", self.lost_permille.map(|n| n.to_string()));
+        settings
     }
 }
 
@@ -255,9 +359,7 @@ impl fmt::Display for FaultPart {
                 .collect();
             writeln!(f, "links = [{}]", links.join(", "))?;
         }
-        if let Some(by_ms) = self.by_ms {
-            writeln!(f, "by_ms = {by_ms}")?;
-        }
-        Ok(())
+        let mut settings = self.settings().into_iter();
+        settings.try_for_each(|(name, value)| writeln!(f, "{name} = {value}"))
     }
 }

@@ -31,7 +31,7 @@ macro_rules! scenario {
 }
 
 /// The scenarios that ship with the simulator: name and text.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 22] = [
     scenario!("calm"),
     scenario!("split-in-two"),
     scenario!("leader-flaps"),
@@ -48,6 +48,10 @@ const FILES: [(&str, &str); 18] = [
     scenario!("late-join"),
     scenario!("cloned-disk"),
     scenario!("wan-flap-sync"),
+    scenario!("bad-disks"),
+    scenario!("bad-lines"),
+    scenario!("sleepers"),
+    scenario!("hq-restarts"),
     scenario!("black-friday"),
     scenario!("mixed"),
 ];
