@@ -94,7 +94,10 @@ impl Monitor {
                 format!("from term {} back to {}", seen.term, status.term),
             );
         }
-        seen.term = seen.term.max(status.term);
+        // What a disk that fails did not take is forgotten; it was not answered, either.
+        if !slot.may_be_stopped() {
+            seen.term = seen.term.max(status.term);
+        }
         let votes = status.lanes.iter().any(|lane| lane.this_lane && lane.voter);
         if votes && !std::mem::replace(&mut seen.voted, true) && seen.since.elapsed() < VOTES_AFTER
         {
