@@ -140,6 +140,7 @@ impl Monitor {
         match looked {
             Ok(None) => {}
             Ok(Some(what)) => wrong(Check::StampsFollow, what),
+            Err(_) if slot.may_be_stopped() => {}
             Err(error) => wrong(
                 Check::StampsFollow,
                 format!("its journal cannot be read: {error}"),
