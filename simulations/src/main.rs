@@ -1,5 +1,6 @@
 //! The simulator's command line.
 
+mod failover;
 mod hunt;
 
 use std::fs;
@@ -87,6 +88,16 @@ enum Command {
         #[arg(long)]
         jobs: Option<usize>,
     },
+    /// Measures how long a store is without a leader once its leader is killed; fails beyond a second
+    /// at the 99th percentile.
+    Failover {
+        /// How often a leader is killed.
+        #[arg(long, default_value_t = 200)]
+        trials: usize,
+        /// The first seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Runs many seeds.
     Sweep {
         #[arg(long, default_value = "all")]
@@ -172,6 +183,7 @@ fn main() -> ExitCode {
             }
             hunt::mutants(&only, seed, seeds, jobs, args.json)
         }
+        Command::Failover { trials, seed } => failover::failover(trials, seed, args.json),
         Command::Sweep {
             scenario,
             seeds,

@@ -31,10 +31,11 @@ macro_rules! scenario {
 }
 
 /// The scenarios that ship with the simulator: name and text.
-const FILES: [(&str, &str); 22] = [
+const FILES: [(&str, &str); 23] = [
     scenario!("calm"),
     scenario!("split-in-two"),
     scenario!("leader-flaps"),
+    scenario!("leader-killed"),
     scenario!("one-way-link"),
     scenario!("lane-crash"),
     scenario!("crash-midway"),
