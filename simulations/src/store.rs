@@ -497,7 +497,8 @@ impl Store {
 
     /// Starts a lane's next process on its disk; again and again while the disk is bad.
     pub async fn start(self: &Arc<Self>, slot: &Arc<Slot>) {
-        loop {
+        // Two faults that overlap may both want the lane they struck to run again.
+        while slot.state().begun.is_none() {
             let world = self.begin(slot);
             match self.start_in(slot, world).await {
                 Started::Done => return,
