@@ -11,6 +11,7 @@
 pub mod checkout;
 pub mod commands;
 pub mod entry;
+pub mod fit;
 pub mod keys;
 pub mod message;
 pub mod model;

@@ -60,7 +60,7 @@ fn pump(model: &mut Model, effects: &mut Vec<Effect>) {
             return;
         };
         match job {
-            Job::OpenTender => open_tender(model),
+            Job::OpenTender => open_tender(model, stamp),
             Job::Send(command) => {
                 let ticket = take_ticket(model);
                 effects.push(Effect::Submit {
@@ -299,7 +299,12 @@ fn leave_out(model: &mut Model) {
     asked_no_more(model);
     let (Question::Age { description, .. } | Question::Weight { description, .. }) = question;
     let message = format!("Left out: {description}.");
-    notify(model, NoticeKind::Info, &message, "Scan the next item.");
+    notify(
+        model,
+        NoticeKind::Info,
+        &message,
+        "The sale goes on without it.",
+    );
 }
 
 fn yes(model: &mut Model) {
@@ -465,12 +470,16 @@ fn take_found(model: &mut Model, index: usize) {
     enter::scan(model, code, quantity);
 }
 
-/// Shows what is to be paid, if there is anything.
-fn open_tender(model: &mut Model) {
+/// Shows what is to be paid, if there is anything. What was said about the sale up to `stamp` has
+/// been seen there.
+fn open_tender(model: &mut Model, stamp: u64) {
     match model.cart() {
         None => refuse(model, Refusal::NothingToPay),
         Some(cart) if cart.live_lines().next().is_none() => refuse(model, Refusal::NothingToPay),
-        Some(_) => model.tendering = true,
+        Some(_) => {
+            model.notices.retain(|notice| notice.stamp >= stamp);
+            model.tendering = true;
+        }
     }
 }
 

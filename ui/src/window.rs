@@ -5,11 +5,12 @@ use eframe::{App, CreationContext, Frame, NativeOptions};
 use egui::{Context, Ui, ViewportBuilder, ViewportCommand, vec2};
 
 use crate::checkout::Checkout;
+use crate::fit::fit;
 use crate::theme;
 
 /// The size of a window that does not fill the screen, and the smallest it can be, in points.
 const SIZE: [f32; 2] = [1280.0, 800.0];
-const SIZE_MIN: [f32; 2] = [1024.0, 720.0];
+const SIZE_MIN: [f32; 2] = [800.0, 480.0];
 
 /// How the window is opened.
 #[derive(Clone, Debug)]
@@ -120,6 +121,7 @@ impl App for Window {
             shown();
         }
         self.checkout.poll(ctx);
+        fit(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {

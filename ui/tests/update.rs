@@ -288,6 +288,21 @@ fn an_age_question_holds_back_what_is_scanned_behind_it() {
             &format!("Info: Left out: {wine}."),
         ],
     );
+    // Words about the sale have been seen there, and are no help with the money.
+    check(
+        "{10001} <Enter> {10007} <Enter> <Esc> <F12>",
+        &["Tender", &format!("> 1 {bread}"), "due 2.85"],
+    );
+    // Pay waited behind the question: nobody has seen them yet.
+    check(
+        "@hold {10001} <Enter> {10007} <Enter> <F12> @release <Esc>",
+        &[
+            "Tender",
+            &format!("> 1 {bread}"),
+            "due 2.85",
+            &format!("Info: Left out: {wine}."),
+        ],
+    );
     // Confirmed once, asked never again in this sale.
     check(
         "{10007} <Enter> <F10> {10007} <Enter>",

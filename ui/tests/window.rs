@@ -10,13 +10,28 @@ use egui_kittest::{Harness, Node};
 use sale::{Command, LocalTime};
 use ui::checkout::Checkout;
 use ui::commands::COMMANDS;
+use ui::fit::zoom;
 use ui::theme;
 
 #[path = "../examples/support/mod.rs"]
 mod support;
 
-/// The sizes of screen that a lane is likely to have.
-const SIZES: [[f32; 2]; 2] = [[1280.0, 800.0], [1024.0, 768.0]];
+/// The sizes of screen that a lane is likely to have, in pixels.
+const SCREENS: [[f32; 2]; 5] = [
+    [1280.0, 800.0],
+    [1024.0, 768.0],
+    [1366.0, 768.0],
+    [1024.0, 600.0],
+    [800.0, 480.0],
+];
+/// The smallest thing a finger must hit where everything is drawn smaller, in pixels.
+const TOUCH_MIN_PX: f32 = 30.0;
+
+/// How large a screen is in points, once the window has fitted itself on it.
+fn points([width, height]: [f32; 2]) -> [f32; 2] {
+    let size = vec2(width, height);
+    (size / zoom(size, 1.0)).into()
+}
 
 struct Screen {
     checkout: Checkout,
@@ -58,7 +73,7 @@ impl Desk {
     }
 
     fn signed_in() -> Desk {
-        Desk::signed_in_at(SIZES[0])
+        Desk::signed_in_at(SCREENS[0])
     }
 
     fn signed_in_at(size: [f32; 2]) -> Desk {
@@ -155,7 +170,7 @@ fn sold(handle: &support::Handle) -> Vec<String> {
 
 #[test]
 fn signing_in_by_keyboard() {
-    let mut desk = Desk::new(SIZES[0]);
+    let mut desk = Desk::new(SCREENS[0]);
     desk.shows(&["Sign in", "Employee number", "No one signed in"]);
     desk.scan("101").keys("1234");
     desk.shows(&["101", "••••"]);
@@ -166,7 +181,7 @@ fn signing_in_by_keyboard() {
 
 #[test]
 fn signing_in_by_touch() {
-    let mut desk = Desk::new(SIZES[1]);
+    let mut desk = Desk::new(SCREENS[1]);
     for key in [
         "1", "0", "1", "Next", "1", "2", "2", "Erase", "3", "4", "Sign in",
     ] {
@@ -179,7 +194,7 @@ fn signing_in_by_touch() {
 
 #[test]
 fn a_wrong_pin_is_said() {
-    let mut desk = Desk::new(SIZES[0]);
+    let mut desk = Desk::new(SCREENS[0]);
     desk.scan("101").scan("4321");
     desk.shows(&["That number and PIN do not match.", "Type both again."]);
     desk.touch("Put away");
@@ -202,7 +217,7 @@ fn a_scan_becomes_a_line() {
 
 #[test]
 fn a_sale_by_touch_alone() {
-    let mut desk = Desk::signed_in_at(SIZES[1]);
+    let mut desk = Desk::signed_in_at(SCREENS[1]);
     for key in ["2", "×", "4", "0", "1", "1", "Enter"] {
         desk.touch(key);
     }
@@ -313,7 +328,7 @@ fn a_sale_is_voided_with_a_reason() {
 
 #[test]
 fn a_price_is_changed() {
-    let mut desk = Desk::new(SIZES[0]);
+    let mut desk = Desk::new(SCREENS[0]);
     desk.scan("201").scan("2222").scan_item("10001");
     desk.touch("Change price").scan("2.00");
     desk.shows(&["Change the price to 2.00? Why?"]);
@@ -333,7 +348,7 @@ fn a_customer_is_shown() {
 
 #[test]
 fn an_item_is_found_by_touch() {
-    let mut desk = Desk::signed_in_at(SIZES[1]);
+    let mut desk = Desk::signed_in_at(SCREENS[1]);
     desk.touch("Find item");
     for key in ["M", "I", "L", "K"] {
         desk.touch(key);
@@ -361,7 +376,7 @@ fn the_last_receipt_is_marked_as_a_reprint() {
 
 #[test]
 fn a_long_receipt_is_read_by_keys() {
-    let mut desk = Desk::signed_in_at(SIZES[1]);
+    let mut desk = Desk::signed_in_at(SCREENS[1]);
     for _ in 0..40 {
         desk.scan_item("10001");
     }
@@ -473,7 +488,7 @@ fn a_button_keeps_no_focus_that_enter_could_press() {
 
 #[test]
 fn help_lists_every_command() {
-    let mut desk = Desk::signed_in_at(SIZES[1]);
+    let mut desk = Desk::signed_in_at(SCREENS[1]);
     desk.press(egui::Key::F1);
     let told = desk.told();
     let lines: BTreeSet<&str> = told.lines().collect();
@@ -502,6 +517,14 @@ fn every_screen(size: [f32; 2]) -> Vec<(&'static str, Desk)> {
     vec![
         ("Employee number", Desk::new(size)),
         ("Sign out", open(&|_| {})),
+        (
+            "16 items",
+            open(&|desk| {
+                for _ in 0..14 {
+                    desk.scan_item("10001");
+                }
+            }),
+        ),
         (
             "No item has the code 777.",
             open(&|desk| {
@@ -550,51 +573,56 @@ fn every_screen(size: [f32; 2]) -> Vec<(&'static str, Desk)> {
 }
 
 #[test]
-fn every_button_can_be_hit_by_a_finger_and_lies_on_the_screen() {
-    for size in SIZES {
-        let whole = Rect::from_min_size(egui::Pos2::ZERO, vec2(size[0] + 16.0, size[1] + 16.0));
+fn every_button_can_be_hit_by_a_finger_and_lies_on_the_screen_alone() {
+    for screen in SCREENS {
+        let size = points(screen);
+        // Inside the harness's margin.
+        let whole = Rect::from_min_size(egui::pos2(8.0, 8.0), size.into());
+        let drawn = zoom(screen.into(), 1.0);
+        assert!(theme::TOUCH_MIN * drawn >= TOUCH_MIN_PX, "{screen:?}");
         for (name, desk) in every_screen(size) {
             desk.shows(&[name]);
-            let buttons = desk.buttons();
+            let mut buttons = desk.buttons();
             assert!(buttons.len() > 1, "{name} has buttons");
-            for button in buttons {
+            // Lines of a long sale are scrolled out of their list.
+            buttons.retain(|button| !is_line(button));
+            for button in &buttons {
                 let label = button.accesskit_node().label().unwrap_or_default();
                 let rect = button.rect();
                 assert!(
                     rect.height() >= theme::TOUCH_MIN && rect.width() >= theme::TOUCH_MIN,
-                    "{name} at {size:?}: '{label}' is {:?}",
+                    "{name} at {screen:?}: '{label}' is {:?}",
                     rect.size()
                 );
                 assert!(
                     whole.contains_rect(rect),
-                    "{name} at {size:?}: '{label}' is at {rect:?}"
+                    "{name} at {screen:?}: '{label}' is at {rect:?}"
                 );
                 assert!(
                     !label.is_empty(),
-                    "{name} at {size:?}: a button has no name"
+                    "{name} at {screen:?}: a button has no name"
                 );
+            }
+            if desk.screen.ctx.memory(|m| m.top_modal_layer()).is_none() {
+                none_overlap(&buttons, &format!("{name} at {screen:?}"));
             }
         }
     }
 }
 
-#[test]
-fn no_two_buttons_of_a_screen_overlap() {
-    for size in SIZES {
-        for (name, desk) in every_screen(size) {
-            if desk.screen.ctx.memory(|m| m.top_modal_layer()).is_some() {
-                continue;
-            }
-            let buttons = desk.buttons();
-            for (i, one) in buttons.iter().enumerate() {
-                for other in &buttons[i + 1..] {
-                    let shared = one.rect().intersect(other.rect());
-                    assert!(
-                        !shared.is_positive(),
-                        "{name} at {size:?}: {one:?} and {other:?} overlap"
-                    );
-                }
-            }
+fn is_line(button: &Node<'_>) -> bool {
+    let label = button.accesskit_node().label().unwrap_or_default();
+    label.contains(" × ")
+}
+
+fn none_overlap(buttons: &[Node<'_>], place: &str) {
+    for (i, one) in buttons.iter().enumerate() {
+        for other in &buttons[i + 1..] {
+            let shared = one.rect().intersect(other.rect());
+            assert!(
+                !shared.is_positive(),
+                "{place}: {one:?} and {other:?} overlap"
+            );
         }
     }
 }
