@@ -6,7 +6,7 @@ mod http;
 mod import;
 pub mod lane;
 mod pins;
-mod processes;
+pub mod processes;
 mod production;
 pub mod robots;
 pub mod sample;

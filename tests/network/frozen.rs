@@ -29,14 +29,14 @@ fn frozen(choose: impl Fn(&Store, usize) -> usize) {
         robots.wait_sold(&[0, 1, 2], SALES).await;
         let frozen = choose(&store, store.leader().await);
         let rest = store.others(&[frozen]);
-        store.lanes[frozen].process.freeze();
+        store.lanes[frozen].freeze();
         store.leader_among(&rest).await;
         robots.wait_sold(&rest, SALES).await;
         tokio::time::sleep(FROZEN_FOR).await;
         let leads = store.leader_among(&rest).await;
 
         let term = store.lanes[leads].status().await.term;
-        store.lanes[frozen].process.thaw();
+        store.lanes[frozen].thaw();
         let woken = &store.lanes[frozen];
         let what = "it follows whom the others elected";
         woken

@@ -1,15 +1,15 @@
 //! A store whose lanes and head office each have a machine of their own, found by multicast alone.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use api::{LaneStatus, Mode};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use node::client::{API_FILE, LaneClient};
+use node::processes::Process;
 use node::sample;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -49,76 +49,17 @@ fn lanemesh(arguments: &[&str]) -> Output {
     checked(command)
 }
 
-/// A process on a host. It is killed when this is dropped, and ends by itself when this process
-/// does.
-pub struct Process {
-    child: Child,
-    printed: PathBuf,
+/// Starts `lanemesh` on a host. It ends by itself when this process does.
+fn start(host: &Host, folder: &Path, arguments: &[&str]) -> Process {
+    let mut program = host.command(LANEMESH);
+    program.args(arguments).arg("--until-stdin-closes");
+    Process::start(program, &folder.with_extension("out")).expect("the binary runs")
 }
 
-impl Process {
-    fn start(host: &Host, folder: &Path, arguments: &[&str]) -> Process {
-        let printed = folder.with_extension("out");
-        let output = File::create(&printed).expect("the temporary folder can be written");
-        let child = host
-            .command(LANEMESH)
-            .args(arguments)
-            .arg("--until-stdin-closes")
-            .stdin(Stdio::piped())
-            .stdout(output.try_clone().expect("a file can be shared"))
-            .stderr(output)
-            .spawn()
-            .expect("the binary runs");
-        Process { child, printed }
-    }
-
-    fn said(&self) -> String {
-        std::fs::read_to_string(&self.printed).unwrap_or_default()
-    }
-
-    fn send(&self, signal: Signal) {
-        // `ip netns exec` becomes the program it runs: the child is the lane itself.
-        let pid = i32::try_from(self.child.id()).expect("a process id");
-        kill(Pid::from_raw(pid), signal).expect("a child can be sent signals");
-    }
-
-    /// Stops it where it stands, as a machine does that hangs.
-    pub fn freeze(&self) {
-        self.send(Signal::SIGSTOP);
-    }
-
-    pub fn thaw(&self) {
-        self.send(Signal::SIGCONT);
-    }
-
-    /// Memory in use, in bytes.
-    pub fn resident_bytes(&self) -> u64 {
-        let status = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(status).expect("the process runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        1024 * kib.expect("a process has a size")
-    }
-
-    /// Asks it to end, and waits until it has.
-    fn close(&mut self) {
-        self.send(Signal::SIGTERM);
-        let started = Instant::now();
-        while started.elapsed() < LIMIT {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
-        panic!("a process did not end: {}", self.said());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn send(process: &Process, signal: Signal) {
+    // `ip netns exec` becomes the program it runs: the child is the lane itself.
+    let pid = i32::try_from(process.pid()).expect("a process id");
+    kill(Pid::from_raw(pid), signal).expect("a child can be sent signals");
 }
 
 /// A running lane.
@@ -135,7 +76,7 @@ pub struct Lane {
 
 impl Lane {
     async fn start(host: Host, number: u64, folder: PathBuf) -> Lane {
-        let process = Process::start(&host, &folder, &["lane", text(&folder)]);
+        let process = start(&host, &folder, &["lane", text(&folder)]);
         let client = Lane::answering(&host, &folder, &process).await;
         Lane {
             process,
@@ -161,15 +102,36 @@ impl Lane {
         }
     }
 
-    /// Closes the lane as for the night.
+    /// Closes the lane as for the night, and waits until it has ended.
     pub fn close(&mut self) {
-        self.process.close();
+        send(&self.process, Signal::SIGTERM);
+        let started = Instant::now();
+        while self.process.end().is_none() {
+            let said = self.process.said();
+            assert!(started.elapsed() < LIMIT, "it did not end: {said}");
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Stops it where it stands, as a machine does that hangs.
+    pub fn freeze(&self) {
+        send(&self.process, Signal::SIGSTOP);
+    }
+
+    pub fn thaw(&self) {
+        send(&self.process, Signal::SIGCONT);
+    }
+
+    /// Memory in use.
+    pub fn resident_bytes(&self) -> u64 {
+        let bytes = self.process.resident_bytes();
+        bytes.expect("the process runs")
     }
 
     /// Starts the lane again after it was closed.
     pub async fn open(&mut self) {
         let _ = std::fs::remove_file(self.folder.join(API_FILE));
-        self.process = Process::start(&self.host, &self.folder, &["lane", text(&self.folder)]);
+        self.process = start(&self.host, &self.folder, &["lane", text(&self.folder)]);
         self.client = Lane::answering(&self.host, &self.folder, &self.process).await;
     }
 
@@ -423,7 +385,7 @@ impl Drop for Store {
 
 fn start_hq(host: &Host, folder: &Path) -> Process {
     let listen = format!("0.0.0.0:{HQ_PORT}");
-    let process = Process::start(
+    let process = start(
         host,
         folder,
         &["hq", text(folder), "--listen", &listen, "--json"],

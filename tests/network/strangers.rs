@@ -120,7 +120,7 @@ fn strangers_are_refused_and_cost_little() {
         robots.wait_sold(&[0, 1, 2], SALES).await;
 
         for (lane, before) in store.lanes.iter().zip(before) {
-            let grown = lane.process.resident_bytes().saturating_sub(before);
+            let grown = lane.resident_bytes().saturating_sub(before);
             println!("lane {} has grown by {} KiB", lane.number, grown / 1024);
             assert!(
                 grown < MEMORY_MAX,
@@ -144,7 +144,7 @@ fn strangers_are_refused_and_cost_little() {
 
 fn memory(store: &Store) -> Vec<u64> {
     let all = store.lanes.iter();
-    all.map(|lane| lane.process.resident_bytes()).collect()
+    all.map(|lane| lane.resident_bytes()).collect()
 }
 
 /// Begins all that needs no libp2p. It goes on until the host is gone; counts what was answered.

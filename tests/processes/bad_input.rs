@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use crate::common::{
-    Lane, Process, Store, lanemesh, plain_items, run, run_json, runtime, scan, text,
+    Lane, Store, lanemesh, plain_items, run, run_json, runtime, scan, start, text, wait_for_end,
 };
 use api::Problem;
 use catalog::EmployeeId;
@@ -188,7 +188,7 @@ fn a_damaged_copy_of_the_store_is_set_aside_and_made_again() {
         store.wait_complete().await;
         let folder = store.lane_folder(3);
         for damage in [truncate, overwrite] {
-            store.lanes[2].process.stop();
+            store.lanes[2].stop();
             damage_database(&folder, "store.db", damage);
             store.lanes[2] = Lane::start(&folder).await;
             let lane = &store.lanes[2];
@@ -230,20 +230,12 @@ fn check_joins_again(file: &str) {
         store.lanes[2].sign_in().await;
         store.lanes[2].sell(&item).await;
         store.wait_complete().await;
-        store.lanes[2].process.stop();
+        store.lanes[2].stop();
         let folder = store.lane_folder(3);
         for damage in [truncate, overwrite] {
             damage_database(&folder, file, damage);
-            let mut process = Process::start(&folder, &["lane", text(&folder)]);
-            let started = std::time::Instant::now();
-            while process.has_ended().is_none() {
-                assert!(
-                    started.elapsed() < crate::common::LIMIT,
-                    "{}",
-                    process.said()
-                );
-                std::thread::sleep(std::time::Duration::from_millis(20));
-            }
+            let mut process = start(&folder, &["lane", text(&folder)]);
+            wait_for_end(&mut process);
             assert!(
                 process.said().contains("join again as a new lane"),
                 "{}",

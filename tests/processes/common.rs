@@ -1,13 +1,13 @@
 //! A store of real processes in a temporary folder, driven through the lanes' own API.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use api::{CommandRequest, Done, LaneStatus, Problem};
 use catalog::{EmployeeId, Role};
 use node::client::LaneClient;
+use node::processes::{LaneProcess, Process};
 use node::sample;
 use sale::Pin;
 use serde_json::Value;
@@ -50,68 +50,26 @@ pub fn text(path: &Path) -> &str {
     path.to_str().expect("temporary folders have plain names")
 }
 
-/// A child process that is killed when it is dropped.
-pub struct Process {
-    child: Child,
-    /// What it printed.
-    pub printed: PathBuf,
+/// Starts `lanemesh`; what it prints goes to `FOLDER.out`.
+pub fn start(folder: &Path, arguments: &[&str]) -> Process {
+    let mut program = lanemesh();
+    program.args(arguments);
+    Process::start(program, &folder.with_extension("out")).expect("the binary runs")
 }
 
-impl Process {
-    pub fn start(folder: &Path, arguments: &[&str]) -> Process {
-        Process::start_as(lanemesh(), folder, arguments)
-    }
-
-    fn start_as(mut program: Command, folder: &Path, arguments: &[&str]) -> Process {
-        let printed = folder.with_extension("out");
-        let output = File::create(&printed).expect("the temporary folder can be written");
-        let child = program
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().expect("a file can be shared"))
-            .stderr(output)
-            .spawn()
-            .expect("the binary runs");
-        Process { child, printed }
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// SIGKILL.
-    pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    /// SIGTERM, and waits for the end.
-    pub fn stop(&mut self) {
-        let pid = self.child.id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &pid]).status();
-        let started = Instant::now();
-        while started.elapsed() < LIMIT {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
-        panic!("process {pid} did not stop: {}", self.said());
-    }
-
-    pub fn has_ended(&mut self) -> Option<i32> {
-        let status = self.child.try_wait().expect("a child can be asked");
-        status.map(|status| status.code().unwrap_or(-1))
-    }
-
-    pub fn said(&self) -> String {
-        std::fs::read_to_string(&self.printed).unwrap_or_default()
-    }
+/// SIGTERM, and waits for the end.
+pub fn stop(process: &mut Process) {
+    let pid = process.pid().to_string();
+    let _ = Command::new("kill").args(["-TERM", &pid]).status();
+    wait_for_end(process);
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
+pub fn wait_for_end(process: &mut Process) {
+    let started = Instant::now();
+    while process.end().is_none() {
+        let pid = process.pid();
+        assert!(started.elapsed() < LIMIT, "{pid}: {}", process.said());
+        std::thread::sleep(LOOK_EVERY);
     }
 }
 
@@ -128,40 +86,35 @@ impl Lane {
     }
 
     pub async fn start_with(folder: &Path, options: &[&str]) -> Lane {
-        let _ = std::fs::remove_file(folder.join(node::client::API_FILE));
-        let arguments = [&["lane", text(folder)], options].concat();
-        Lane::started(folder, Process::start(folder, &arguments)).await
+        Lane::started(lanemesh(), folder, options).await
     }
 
     /// Starts a lane that is not ended by the signal which comes with a file that is too large.
     pub async fn start_where_files_may_be_limited(folder: &Path) -> Lane {
-        let _ = std::fs::remove_file(folder.join(node::client::API_FILE));
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
         shell.arg(env!("CARGO_BIN_EXE_lanemesh"));
-        let process = Process::start_as(shell, folder, &["lane", text(folder)]);
-        Lane::started(folder, process).await
+        Lane::started(shell, folder, &[]).await
     }
 
-    /// Waits until a lane answers.
-    async fn started(folder: &Path, mut process: Process) -> Lane {
-        let started = Instant::now();
-        loop {
-            if let Ok(client) = LaneClient::of_folder(folder)
-                && client.status().await.is_ok()
-            {
-                return Lane {
-                    folder: folder.to_owned(),
-                    process,
-                    client,
-                };
-            }
-            if let Some(code) = process.has_ended() {
-                panic!("the lane ended with {code}: {}", process.said());
-            }
-            assert!(started.elapsed() < LIMIT, "no answer: {}", process.said());
-            tokio::time::sleep(LOOK_EVERY).await;
+    async fn started(program: Command, folder: &Path, options: &[&str]) -> Lane {
+        let started = LaneProcess::start(program, folder, options, LIMIT).await;
+        let LaneProcess {
+            folder,
+            process,
+            client,
+            ..
+        } = started.expect("the lane starts");
+        Lane {
+            folder,
+            process,
+            client,
         }
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub fn stop(&mut self) {
+        stop(&mut self.process);
     }
 
     /// SIGKILL and a new start.
@@ -321,7 +274,7 @@ impl Store {
             None => "127.0.0.1:0".to_owned(),
         };
         let arguments = ["hq", text(&folder), "--listen", &listen, "--json"];
-        let process = Process::start(&folder, &arguments);
+        let process = start(&folder, &arguments);
         let started = Instant::now();
         loop {
             let said = process.said();

@@ -145,7 +145,7 @@ async fn check(store: &Store, full: usize, other: usize, room: &Room) {
 fn a_lane_with_a_full_disk_stops_and_goes_on_when_there_is_room() {
     runtime().block_on(async {
         let mut store = Store::start(3, true).await;
-        store.lanes[2].process.stop();
+        store.lanes[2].stop();
         let folder = store.lane_folder(3);
         let room = Room::disk_for(&folder);
         store.lanes[2] = Lane::start_where_files_may_be_limited(&folder).await;
@@ -155,7 +155,7 @@ fn a_lane_with_a_full_disk_stops_and_goes_on_when_there_is_room() {
             Room::FileSize
         });
         check(&store, 2, 0, &room).await;
-        store.lanes[2].process.stop();
+        store.lanes[2].stop();
     });
 }
 
@@ -164,7 +164,7 @@ fn a_lane_with_a_full_disk_stops_and_goes_on_when_there_is_room() {
 fn a_leader_without_room_takes_its_part_again_when_there_is_some() {
     runtime().block_on(async {
         let mut store = Store::start(2, false).await;
-        store.lanes[0].process.stop();
+        store.lanes[0].stop();
         let folder = store.lane_folder(1);
         store.lanes[0] = Lane::start_where_files_may_be_limited(&folder).await;
         store.wait_together().await;

@@ -165,7 +165,7 @@ async fn a_store_that_lost_its_majority_goes_on_and_takes_over_what_comes_back()
     })
     .await;
     back.sell(&item).await;
-    back.process.stop();
+    back.stop();
     join(&last, &back.folder, "Lane 1 again", &["--again"]).await;
     let back = Lane::start(&back.folder).await;
     last.wait("both are together", |status| {
@@ -217,7 +217,7 @@ async fn a_copied_folder_does_not_start_and_a_copied_disk_is_stopped_by_the_othe
         sell_and_share(lane, 1).await;
     }
     let original = store.lanes[1].folder.clone();
-    store.lanes[1].process.stop();
+    store.lanes[1].stop();
     let copy = original.with_file_name("copy-of-lane-2");
     copy_folder(&original, &copy);
     store.lanes[1] = Lane::start(&original).await;
@@ -248,7 +248,7 @@ async fn a_copied_folder_does_not_start_and_a_copied_disk_is_stopped_by_the_othe
     for lane in &store.lanes {
         sell_and_share(lane, 1).await;
     }
-    twin.process.stop();
+    twin.stop();
     store.wait_complete().await;
     store.assert_verified();
 }

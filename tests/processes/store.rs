@@ -1,6 +1,6 @@
 //! A store of real processes: selling together, alone, through crashes, and beside another store.
 
-use crate::common::{Lane, Store, plain_items, run, run_json, runtime, scan, text};
+use crate::common::{Lane, Store, plain_items, run, run_json, runtime, scan, stop, text};
 use api::Mode;
 
 #[test]
@@ -36,10 +36,10 @@ fn a_lane_alone_goes_on_selling_and_shares_everything_later() {
         let mut store = Store::start(3, true).await;
         let items = plain_items(5);
         store.lanes[2].sign_in().await;
-        store.lanes[0].process.stop();
-        store.lanes[1].process.stop();
+        store.lanes[0].stop();
+        store.lanes[1].stop();
         let (mut hq, url) = store.hq.take().expect("a head office");
-        hq.stop();
+        stop(&mut hq);
         let alone = &store.lanes[2];
         alone
             .wait("the lane is alone", |status| {

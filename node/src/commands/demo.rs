@@ -134,7 +134,7 @@ async fn demo(
     talk.say("Closing …");
     tokio::select! {
         () = fleet.close() => {}
-        _ = stop.wait_for(|asked| *asked > 1) => fleet.kill().await,
+        _ = stop.wait_for(|asked| *asked > 1) => fleet.kill(),
     }
     Ok(match done? {
         Some(outcome) => outcome.report(&folder),

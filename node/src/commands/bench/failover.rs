@@ -13,7 +13,9 @@ use api::{LaneStatus, Mode};
 use serde_json::json;
 
 use super::figures::{Figure, machine, table};
-use super::store::{done, leader, sample_codes, scan, sign_in, start_store, void, wait_for};
+use super::store::{
+    done, leader, sample_codes, scan, sign_in, start_process, start_store, void, wait_for,
+};
 use crate::cli::{BenchFailoverArgs, Exit, Report, VerifyArgs};
 use crate::commands::verify;
 use crate::processes::LaneProcess;
@@ -43,7 +45,7 @@ pub async fn run(args: &BenchFailoverArgs) -> anyhow::Result<Report> {
             tell(n + 1, &times);
         }
         let folder = lanes[killed].folder.clone();
-        lanes[killed] = LaneProcess::start(&folder).await?;
+        lanes[killed] = start_process(&folder, &[]).await?;
         sign_in(&lanes[killed].client).await?;
     }
     wait_together(&lanes).await?;

@@ -11,7 +11,7 @@ use api::{CommandRequest, Done};
 use sale::Command;
 
 use super::figures::Figure;
-use super::store::{CART_LINES, SETTLE_LIMIT, done, say, scan, void};
+use super::store::{CART_LINES, SETTLE_LIMIT, done, say, scan, start_process, void};
 use crate::client::LaneClient;
 use crate::lane::Lane;
 use crate::processes::LaneProcess;
@@ -86,7 +86,7 @@ pub(super) async fn figures_inside(
     tokio::time::timeout(SETTLE_LIMIT, released(&lane.folder))
         .await
         .context("the lane did not give its folder back")?;
-    *lane = LaneProcess::start(&lane.folder.clone()).await?;
+    *lane = start_process(&lane.folder.clone(), &[]).await?;
     measured
 }
 

@@ -18,7 +18,7 @@ use super::selling::{figures_inside, figures_over_http};
 use crate::cli::{BenchStoreArgs, JoinArgs, NetworkArgs, Report};
 use crate::client::LaneClient;
 use crate::commands::{join, store};
-use crate::processes::LaneProcess;
+use crate::processes::{LaneProcess, Process, program};
 use crate::sample;
 
 const LANES: usize = 3;
@@ -32,6 +32,9 @@ const IDLE_FOR: Duration = Duration::from_secs(10);
 pub(super) const CART_LINES: u32 = 20;
 /// The longest wait for the lanes to settle.
 pub(super) const SETTLE_LIMIT: Duration = Duration::from_secs(60);
+/// How long a lane may take to answer, or to show its window, after its start.
+const READY_LIMIT: Duration = Duration::from_secs(30);
+const WINDOW_LOOK: Duration = Duration::from_millis(5);
 /// What a lane says when its window is on the screen, and how long that then stays.
 const WINDOW_SHOWN: &str = r#"{"window":true}"#;
 const WINDOW_RESTS: Duration = Duration::from_secs(1);
@@ -102,6 +105,11 @@ pub(super) fn say(what: &str) {
     eprintln!("measuring: {what} …");
 }
 
+/// Starts a lane of this program in `folder`.
+pub(super) async fn start_process(folder: &Path, more: &[&str]) -> anyhow::Result<LaneProcess> {
+    LaneProcess::start(program()?, folder, more, READY_LIMIT).await
+}
+
 pub(super) async fn start_store(
     folder: &Path,
     catalog: Option<&Path>,
@@ -110,7 +118,7 @@ pub(super) async fn start_store(
     let first = lane_folder(1);
     let name = |n: usize| format!("Lane {n}");
     store::create(&first, "Bench store".to_owned(), name(1), None, None)?;
-    let mut lanes = vec![LaneProcess::start(&first).await?];
+    let mut lanes = vec![start_process(&first, &[]).await?];
     import(&lanes[0].client, catalog).await?;
     for n in 2..=LANES {
         let invitation = lanes[0].client.invite().await?;
@@ -125,7 +133,7 @@ pub(super) async fn start_store(
             network: NetworkArgs::to_peers(peers),
         })
         .await?;
-        lanes.push(LaneProcess::start(&joined).await?);
+        lanes.push(start_process(&joined, &[]).await?);
     }
     for lane in &lanes {
         let voting = |status: &api::LaneStatus| {
@@ -264,7 +272,7 @@ async fn journal_ends(lanes: &[LaneProcess]) -> anyhow::Result<Vec<u64>> {
 }
 
 async fn at_rest(lanes: &[LaneProcess]) -> anyhow::Result<Vec<Figure>> {
-    let cpu = |lane: &LaneProcess| lane.cpu_time().unwrap_or_default();
+    let cpu = |lane: &LaneProcess| lane.process.cpu_time().unwrap_or_default();
     let before: Vec<Duration> = lanes.iter().map(cpu).collect();
     tokio::time::sleep(IDLE_FOR).await;
     let used = lanes
@@ -272,7 +280,9 @@ async fn at_rest(lanes: &[LaneProcess]) -> anyhow::Result<Vec<Figure>> {
         .zip(before)
         .map(|(lane, before)| 100.0 * (cpu(lane) - before).as_secs_f64() / IDLE_FOR.as_secs_f64());
     let used = used.collect();
-    let memory = lanes.iter().filter_map(LaneProcess::resident_bytes);
+    let memory = lanes
+        .iter()
+        .filter_map(|lane| lane.process.resident_bytes());
     let memory = memory.map(|bytes| bytes as f64 / 1e6).collect();
     Ok(vec![
         Figure::of("processor used by a lane at rest", "% core", used, None),
@@ -315,7 +325,7 @@ async fn failovers(
         gaps.push(cashier.await??);
         done(witness, void()).await?;
         let folder: PathBuf = lanes[leader].folder.clone();
-        lanes[leader] = LaneProcess::start(&folder).await?;
+        lanes[leader] = start_process(&folder, &[]).await?;
         let together = |status: &api::LaneStatus| {
             status.leader.is_some() && status.lanes.iter().all(|lane| lane.reachable)
         };
@@ -376,14 +386,30 @@ async fn first_frames(lane: &mut LaneProcess) -> anyhow::Result<(Vec<Duration>, 
     for _ in 0..STARTS {
         lane.process.kill();
         let folder = lane.folder.clone();
-        let started = Instant::now();
-        *lane = LaneProcess::start_with(&folder, &["--window", "--json"]).await?;
-        let shown = lane.said(WINDOW_SHOWN, started).await?;
-        times.push(shown);
+        *lane = start_process(&folder, &["--window", "--json"]).await?;
+        times.push(window_shown(&lane.process).await?);
         tokio::time::sleep(WINDOW_RESTS).await;
-        memory.extend(lane.resident_bytes().map(|bytes| bytes as f64 / 1e6));
+        memory.extend(
+            lane.process
+                .resident_bytes()
+                .map(|bytes| bytes as f64 / 1e6),
+        );
     }
     Ok((times, memory))
+}
+
+/// Waits until the process has shown its window; answers how long after its start that was.
+async fn window_shown(process: &Process) -> anyhow::Result<Duration> {
+    loop {
+        let said = process.said();
+        if said.contains(WINDOW_SHOWN) {
+            return Ok(process.age());
+        }
+        if process.age() > READY_LIMIT || said.contains("no window") {
+            bail!("{}", said.lines().last().unwrap_or_default());
+        }
+        tokio::time::sleep(WINDOW_LOOK).await;
+    }
 }
 
 async fn start_times(lane: &mut LaneProcess) -> anyhow::Result<Vec<Duration>> {
@@ -391,7 +417,7 @@ async fn start_times(lane: &mut LaneProcess) -> anyhow::Result<Vec<Duration>> {
     for _ in 0..STARTS {
         lane.process.kill();
         let folder = lane.folder.clone();
-        *lane = LaneProcess::start(&folder).await?;
+        *lane = start_process(&folder, &[]).await?;
         times.push(lane.ready_after);
     }
     Ok(times)

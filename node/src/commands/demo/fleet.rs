@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::folder::DemoFolder;
-use super::process::{End, Process};
+use super::process::Process;
+use crate::processes::End;
 
 /// How long a dead process stays dead, so that a person sees what the others do meanwhile.
 const RESTART_AFTER: Duration = Duration::from_secs(10);
@@ -232,9 +233,9 @@ impl Fleet {
     }
 
     /// Ends everything at once.
-    pub async fn kill(&mut self) {
+    pub fn kill(&mut self) {
         for member in self.members() {
-            member.process.kill().await;
+            member.process.kill();
         }
     }
 }

@@ -294,7 +294,7 @@ async fn ask_to_join(
     invitation: &Invitation,
     peers: &[String],
 ) -> anyhow::Result<Result<(), String>> {
-    let mut command = program()?;
+    let mut command = tokio::process::Command::from(program()?);
     command
         .args(["join", "--json", "--code", invitation.code.as_str()])
         .args(["--lane-name", member.process.title.as_str()])
