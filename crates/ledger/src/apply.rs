@@ -247,8 +247,9 @@ impl Rules<'_, '_> {
             Err(error) => {
                 let message = format!(
                     "Something that happened on lane {} cannot be read by this release ({error}). \
-                     It is kept and goes to head office, but it is in no total of the store: add \
-                     it by hand.",
+                     It is kept and goes to head office, but this lane's totals leave it out, also \
+                     after an upgrade, and those of lanes of a later release may not. Bring every \
+                     lane to one release, and add it by hand where it is missing.",
                     entry.lane.short()
                 );
                 self.exception(ExceptionKind::UnreadableFact, Some(entry), message)

@@ -13,6 +13,13 @@ use crate::Fact;
 /// The newest version of the entry format. This release reads it and all before it, and writes each
 /// entry in the oldest that can say it ([`Fact::format`]), so that lanes of an earlier release go on
 /// counting what they understand.
+///
+/// A store of two releases has a limit. Of an entry that a lane cannot read it counts nothing, then
+/// or after an upgrade, and a lane of the later release counts it: from then on their states differ,
+/// and `verify` says so. Every lane is to be upgraded before something is used that the later release
+/// adds. What would lift the limit is a level of the store that follows from the log alone, so that
+/// all lanes agree on it: each `LaneStarted` names the newest format that its lane reads, the least of
+/// the members' is the level, nothing above it is written or applied, and no lane is admitted below.
 pub const ENTRY_FORMAT: u16 = 3;
 
 /// The largest entry, in bytes.

@@ -232,8 +232,9 @@ pub struct LaneDayRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExceptionKind {
-    /// An entry that this release cannot read. It is kept and shipped, and counts in no total, also
-    /// after an upgrade: what was applied once is not applied again.
+    /// An entry that this release cannot read. It is kept and shipped, and counts in no total of this
+    /// lane, also after an upgrade: what was applied once is not applied again. A lane of a later
+    /// release may count it, see [`crate::ENTRY_FORMAT`].
     UnreadableFact,
     /// An entry that does not continue its lane's chain. It is not taken.
     BrokenChain,

@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["144d81d59fccf91b75fd444f4f1583247a767555aa200f7d4c2a32f762f449e5"]
+    expect!["9abc8b13292c572f18d424a7e39f70abadf1da6bcc33a6f842611637877749e8"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 
