@@ -90,11 +90,11 @@ impl Lane {
     }
 
     /// Starts a lane that is not ended by the signal which comes with a file that is too large.
-    pub async fn start_where_files_may_be_limited(folder: &Path) -> Lane {
+    pub async fn start_where_files_may_be_limited(folder: &Path, options: &[&str]) -> Lane {
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
         shell.arg(env!("CARGO_BIN_EXE_lanemesh"));
-        Lane::started(shell, folder, &[]).await
+        Lane::started(shell, folder, options).await
     }
 
     async fn started(program: Command, folder: &Path, options: &[&str]) -> Lane {

@@ -148,7 +148,9 @@ fn a_lane_with_a_full_disk_stops_and_goes_on_when_there_is_room() {
         store.lanes[2].stop();
         let folder = store.lane_folder(3);
         let room = Room::disk_for(&folder);
-        store.lanes[2] = Lane::start_where_files_may_be_limited(&folder).await;
+        // A copied folder is refused unless a person says that it was moved.
+        let moved = ["--moved"];
+        store.lanes[2] = Lane::start_where_files_may_be_limited(&folder, &moved).await;
         store.wait_together().await;
         let room = room.unwrap_or_else(|| {
             eprintln!("no disk can be mounted here: the size of files is limited instead");
@@ -166,7 +168,7 @@ fn a_leader_without_room_takes_its_part_again_when_there_is_some() {
         let mut store = Store::start(2, false).await;
         store.lanes[0].stop();
         let folder = store.lane_folder(1);
-        store.lanes[0] = Lane::start_where_files_may_be_limited(&folder).await;
+        store.lanes[0] = Lane::start_where_files_may_be_limited(&folder, &[]).await;
         store.wait_together().await;
         assert_eq!(store.leader().await, 0);
         check(&store, 0, 1, &Room::FileSize).await;
