@@ -116,7 +116,8 @@ impl Journal {
     /// whole or refused whole. After [`StorageError::NotDurable`] none of them counts as written, and
     /// the journal can be appended to again.
     ///
-    /// Writes on the caller's thread: call it from a worker of the disk.
+    /// Blocks the caller's thread while it writes: where others share that thread, call it from a
+    /// worker of the disk, as the register does for all but its first entry.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<(), StorageError> {
         self.writer.lock().await.append(entries).await
     }

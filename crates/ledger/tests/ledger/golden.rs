@@ -59,6 +59,21 @@ fn check_read<T: PartialEq + std::fmt::Debug>(
     }
 }
 
+fn of_register(event: Event) -> (&'static str, Fact) {
+    let request = None;
+    (event_name(&event), Fact::Register { event, request })
+}
+
+/// What an entry with these bytes says. Its label does not matter for reading.
+fn body_of(bytes: Vec<u8>) -> EntryBody {
+    let entry = Entry {
+        lane: lane('a'),
+        seq: 1,
+        bytes,
+    };
+    entry.body().unwrap()
+}
+
 fn event_name(event: &Event) -> &'static str {
     // A new event needs a sample below: this is what reminds of it.
     match event {
@@ -502,11 +517,7 @@ fn terms_events() -> Vec<Event> {
 }
 
 fn terms_bodies() -> Vec<(&'static str, EntryBody)> {
-    let facts = terms_events().into_iter().map(|event| {
-        let request = None;
-        (event_name(&event), Fact::Register { event, request })
-    });
-    sealed(facts.collect())
+    sealed(terms_events().into_iter().map(of_register).collect())
 }
 
 #[test]
@@ -514,14 +525,7 @@ fn entries_of_format_3_are_read() {
     check_read(
         include_str!("../golden/entries-3.txt"),
         &terms_bodies(),
-        |bytes| {
-            let entry = Entry {
-                lane: lane('a'),
-                seq: 1,
-                bytes,
-            };
-            entry.body().unwrap()
-        },
+        body_of,
     );
 }
 
@@ -536,11 +540,7 @@ fn what_format_2_cannot_say_is_written_in_format_3() {
 
 /// Entry bodies of what format 2 added.
 fn later_bodies() -> Vec<(&'static str, EntryBody)> {
-    let facts = later_events().into_iter().map(|event| {
-        let request = None;
-        (event_name(&event), Fact::Register { event, request })
-    });
-    sealed(facts.collect())
+    sealed(later_events().into_iter().map(of_register).collect())
 }
 
 #[test]
@@ -548,14 +548,7 @@ fn entries_of_format_2_are_read() {
     check_read(
         include_str!("../golden/entries-2.txt"),
         &later_bodies(),
-        |bytes| {
-            let entry = Entry {
-                lane: lane('a'),
-                seq: 1,
-                bytes,
-            };
-            entry.body().unwrap()
-        },
+        body_of,
     );
 }
 
@@ -582,10 +575,7 @@ fn bodies() -> Vec<(&'static str, EntryBody)> {
             },
         ),
     ];
-    facts.extend(events().into_iter().map(|event| {
-        let request = None;
-        (event_name(&event), Fact::Register { event, request })
-    }));
+    facts.extend(events().into_iter().map(of_register));
     let resumed = Fact::SellingResumed {
         reason: "the disk was full".to_owned(),
         since_ms: 1_795_773_500_000,
@@ -595,9 +585,7 @@ fn bodies() -> Vec<(&'static str, EntryBody)> {
         employee: "101".into(),
         at: at(),
     };
-    let request = None;
-    let event = wrong_pin;
-    facts.push((event_name(&event), Fact::Register { event, request }));
+    facts.push(of_register(wrong_pin));
     sealed(facts)
 }
 
@@ -624,19 +612,7 @@ fn sealed(facts: Vec<(&'static str, Fact)>) -> Vec<(&'static str, EntryBody)> {
 
 #[test]
 fn entries_of_format_1_are_read() {
-    check_read(
-        include_str!("../golden/entries-1.txt"),
-        &bodies(),
-        |bytes| {
-            // The label does not matter for reading.
-            let entry = Entry {
-                lane: lane('a'),
-                seq: 1,
-                bytes,
-            };
-            entry.body().unwrap()
-        },
-    );
+    check_read(include_str!("../golden/entries-1.txt"), &bodies(), body_of);
 }
 
 #[test]

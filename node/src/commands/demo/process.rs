@@ -86,6 +86,7 @@ impl Process {
         ))
     }
 }
+
 /// The error that a process ended with, or whatever it printed last.
 fn last_words(printed: &str) -> String {
     let filled = printed
