@@ -219,13 +219,13 @@ struct SharedQuery {
     seq: u64,
 }
 
-/// How far the store has applied this lane's journal.
+/// How far the store has agreed on this lane's journal.
 #[derive(Serialize)]
 struct Applied {
     applied_seq: u64,
 }
 
-/// Answers once the store has applied this lane's journal up to `seq`, or after ten seconds.
+/// Answers once the store has agreed on this lane's journal up to `seq`, or after ten seconds.
 async fn shared(
     State(local): Shared,
     Query(query): Query<SharedQuery>,

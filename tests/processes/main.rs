@@ -5,6 +5,7 @@ mod common;
 mod crash;
 mod day;
 mod full_disk;
+mod json;
 mod members;
 mod real_baskets;
 mod store;

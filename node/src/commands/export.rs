@@ -31,7 +31,8 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<Report> {
         .with_context(|| format!("{} is no lane's folder", args.dir.display()))?;
     let identity = Identity::parse(bytes)?;
     let numbers = numbers(&args.dir, &identity);
-    let journal = OfflineJournal::open(&args.dir)?;
+    let journal = OfflineJournal::open(&args.dir)
+        .context("there is no journal to export, as in a lane that has never run")?;
     let mut lanes: Vec<LaneId> = journal.heads()?.into_keys().collect();
     if let Some(wanted) = &args.lane {
         let lane = lane_named(wanted, &numbers)?;

@@ -141,6 +141,7 @@ struct Shared {
     consensus: Consensus,
     copies: Arc<Copies>,
     haste: Haste,
+    agreed: watch::Receiver<Seq>,
     contacts: Arc<Contacts>,
     closing: watch::Sender<bool>,
     trouble: watch::Sender<Option<Trouble>>,
@@ -330,6 +331,7 @@ impl Lane {
             parts.discovery.clone(),
             contacts.clone(),
         )));
+        let (agreed, agreed_seen) = watch::channel(0);
         let offers = || Offers {
             lane: identity.lane,
             journal: journal.clone(),
@@ -338,6 +340,7 @@ impl Lane {
             network: network.clone(),
             clock: clock.clone(),
             haste: haste.clone(),
+            agreed: agreed.clone(),
         };
         run(Box::pin(offers().offer_own(journal.subscribe())));
         run(Box::pin(offers().offer_held()));
@@ -391,6 +394,7 @@ impl Lane {
                 consensus,
                 copies,
                 haste,
+                agreed: agreed_seen,
                 contacts,
                 closing,
                 trouble,
@@ -516,32 +520,47 @@ impl Lane {
         &self.shared.journal
     }
 
-    /// Waits until the store has applied this lane's journal up to `seq`, at most `limit`. Answers
-    /// how far it has.
+    /// Waits until the store has agreed on this lane's journal up to `seq`, at most `limit`. Answers
+    /// how far it has. This lane may apply it a moment later.
     pub async fn wait_shared(&self, seq: Seq, limit: Duration) -> Result<Seq, LaneError> {
         let shared = &self.shared;
         let lane = shared.identity.lane;
         shared
             .haste
             .hurry(seq.min(shared.journal.head(lane).next_seq - 1));
+        let mut agreed = shared.agreed.clone();
         let mut status = shared.consensus.status();
         let reached = async {
             loop {
-                status.borrow_and_update();
-                let applied = self.read(|tables| StoreView::new(tables).lane(lane))?;
-                let applied = applied.map_or(0, |record| record.head.next_seq - 1);
-                if applied >= seq || status.changed().await.is_err() {
-                    return Ok(applied);
+                agreed.mark_unchanged();
+                status.mark_unchanged();
+                let taken = self.taken()?;
+                if taken >= seq {
+                    return Ok(taken);
+                }
+                let changed = tokio::select! {
+                    biased;
+                    changed = agreed.changed() => changed,
+                    changed = status.changed() => changed,
+                };
+                if changed.is_err() {
+                    return Ok(taken);
                 }
             }
         };
         match timeout(shared.providers.clock.as_ref(), limit, reached).await {
-            Some(applied) => applied,
-            None => {
-                let applied = self.read(|tables| StoreView::new(tables).lane(lane))?;
-                Ok(applied.map_or(0, |record| record.head.next_seq - 1))
-            }
+            Some(taken) => taken,
+            None => self.taken(),
         }
+    }
+
+    /// How far the store has taken this lane's journal: what the store's leader said, or what this
+    /// lane has applied, if that is more.
+    fn taken(&self) -> Result<Seq, LaneError> {
+        let lane = self.shared.identity.lane;
+        let agreed = *self.shared.agreed.borrow();
+        let applied = self.read(|tables| StoreView::new(tables).lane(lane))?;
+        Ok(agreed.max(applied.map_or(0, |record| record.head.next_seq - 1)))
     }
 
     /// Closes in good order: answers what was asked, shares what it can, hands leadership over.

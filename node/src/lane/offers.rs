@@ -34,6 +34,9 @@ pub struct Offers {
     pub network: SharedNetwork,
     pub clock: SharedClock,
     pub haste: Haste,
+    /// How far the store has taken this lane's entries, by the word of whoever leads it. Comes before
+    /// this lane has applied them itself.
+    pub agreed: watch::Sender<Seq>,
 }
 
 /// How far the store has applied a lane, and where that lane can be found.
@@ -68,6 +71,7 @@ impl Offers {
             match self.offer(entries).await {
                 Ok(wanted) if wanted.get(&self.lane).is_some_and(|seq| *seq != next) => {
                     batch.arrived();
+                    self.agreed.send_replace(wanted[&self.lane] - 1);
                     next = wanted[&self.lane] + u64::from(planted::is("offer-skips-an-entry"));
                 }
                 Ok(_) => {

@@ -14,7 +14,8 @@ use serde_json::json;
 
 use super::figures::{Figure, machine, table};
 use super::store::{
-    done, leader, sample_codes, scan, sign_in, start_process, start_store, void, wait_for,
+    done, leader, make_folder, sample_codes, scan, sign_in, start_process, start_store, void,
+    wait_for,
 };
 use crate::cli::{BenchFailoverArgs, Exit, Report, VerifyArgs};
 use crate::commands::verify;
@@ -30,7 +31,7 @@ pub async fn run(args: &BenchFailoverArgs) -> anyhow::Result<Report> {
         .prefix("lanemesh-bench")
         .tempdir()?;
     let folder = args.dir.clone().unwrap_or(temporary.path().to_owned());
-    std::fs::create_dir_all(&folder)?;
+    make_folder(&folder)?;
     let mut lanes = start_store(&folder, None).await?;
     let items = sample_codes();
     let mut times = Vec::new();

@@ -45,7 +45,7 @@ pub async fn run(args: &BenchStoreArgs) -> anyhow::Result<Report> {
         .prefix("lanemesh-bench")
         .tempdir()?;
     let folder = args.dir.clone().unwrap_or(temporary.path().to_owned());
-    std::fs::create_dir_all(&folder)?;
+    make_folder(&folder)?;
     let mut figures = Vec::new();
 
     say("a store of three lanes");
@@ -99,6 +99,11 @@ pub async fn run(args: &BenchStoreArgs) -> anyhow::Result<Report> {
 
     let json = json!({ "bench": "store", "machine": machine(), "figures": figures });
     Ok(Report::done(table(&figures), json))
+}
+
+pub(super) fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("{} cannot be used as a folder", folder.display()))
 }
 
 pub(super) fn say(what: &str) {
