@@ -6,6 +6,7 @@
 mod disks;
 mod links;
 mod machines;
+mod members;
 mod offices;
 
 use std::sync::Arc;
@@ -165,6 +166,7 @@ impl Driver {
             What::WrongDay => self.wrong_day(end).await,
             What::ClockJump => self.jump(),
             What::Join => self.join().await,
+            What::WipedDisk => self.wiped_disk(end).await,
             What::NewPrices => self.new_prices().await,
             What::CopiedDisk => {
                 if let Some((slot, _)) = self.victim() {
@@ -201,7 +203,7 @@ impl Driver {
         match self.part.lane {
             Who::Leader => self.store.leader(),
             Who::Lane(number) => {
-                let slot = self.store.slots().get(number - 1)?.clone();
+                let slot = self.store.slot(number)?;
                 slot.process().map(|process| (slot, process))
             }
             Who::Any => {
@@ -216,8 +218,7 @@ impl Driver {
 
     /// The directions that the scenario names, if it does.
     fn links(&self) -> Option<Vec<(PeerId, PeerId)>> {
-        let slots = self.store.slots();
-        let peer = |number: usize| slots.get(number - 1).map(|slot| slot.place.clone());
+        let peer = |number: usize| self.store.slot(number).map(|slot| slot.place.clone());
         let named = self.part.links.iter();
         let links: Vec<_> = named
             .filter_map(|Link { from, to }| peer(*from).zip(peer(*to)))
@@ -391,7 +392,7 @@ impl Driver {
         let drawn_ms = self.dice.between(0, 2 * JUMP_MS_MAX) as i64 - JUMP_MS_MAX as i64;
         let by_ms = self.part.by_ms.unwrap_or(drawn_ms);
         let slot = match self.part.lane {
-            Who::Lane(number) => slots.get(number - 1),
+            Who::Lane(number) => slots.iter().find(|slot| slot.number() == number),
             Who::Leader | Who::Any => Some(self.dice.pick(&slots)),
         };
         let Some(slot) = slot else {

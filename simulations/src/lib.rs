@@ -12,9 +12,9 @@
 //! they are for.
 //!
 //! Limits: libp2p and mDNS are not in it (they run for real, in network namespaces, in `tests/`). A
-//! lane of another release, and one that is replaced for good, are not simulated. All lanes share the
-//! rate at which monotonic time passes (wall clocks drift and jump). A frozen process's timers run on,
-//! as under SIGSTOP; in a suspended machine they stand still, but those of openraft.
+//! lane of another release is not simulated. All lanes share the rate at which monotonic time passes
+//! (wall clocks drift and jump). A frozen process's timers run on, as under SIGSTOP; in a suspended
+//! machine they stand still, but those of openraft.
 
 mod cashier;
 mod checks;

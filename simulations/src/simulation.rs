@@ -217,16 +217,14 @@ impl Run {
         let seat = |cashiers: &mut Vec<JoinHandle<()>>, slot: Arc<Slot>| {
             let dice = self.dice.fork(&format!("cashier of {}", slot.name));
             let cashier = Cashier::new(self.store.clone(), slot.clone(), dice, closing.clone());
-            cashiers.push(match slot.is_copy() {
-                false => providers::spawn(cashier.work()),
-                true => providers::spawn(async move {
-                    tokio::select! {
-                        biased;
-                        () = slot.stopped() => {}
-                        () = cashier.work() => {}
-                    }
-                }),
-            });
+            cashiers.push(providers::spawn(async move {
+                tokio::select! {
+                    biased;
+                    () = slot.stopped(), if slot.is_copy() => {}
+                    () = slot.has_gone() => {}
+                    () = cashier.work() => {}
+                }
+            }));
         };
         for slot in self.store.slots() {
             seat(&mut cashiers, slot);

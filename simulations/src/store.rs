@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use ledger::{Command, LaneId, Outcome, StoreId};
+use ledger::{Command, LaneId, LeftWhy, Outcome, StoreId};
 use node::lane::{Code, Identity, JoinParts, Lane, LaneParts, ProposeFailure, join};
 use providers::{Discovery, PeerId, Providers, SharedDisk};
 use sale::Receipt;
@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use wire::LaneContact;
 
-use crate::checks::{Check, History};
+use crate::checks::{Check, Gone, History};
 use crate::clock::SimClock;
 use crate::discovery::Board;
 use crate::disk::{SimDevice, SimDisk, Workers};
@@ -77,6 +77,8 @@ pub struct Slot {
     pub device: SimDevice,
     /// The process that runs, if one does.
     process: watch::Sender<Option<Process>>,
+    /// Whether its disk is lost, and it with it.
+    gone: watch::Sender<bool>,
     state: Mutex<SlotState>,
 }
 
@@ -138,6 +140,17 @@ impl Process {
             .unwrap_or(Err(ProposeFailure::NoQuorum))
     }
 
+    /// Takes a lane out of the store, on a manager's word.
+    pub async fn retire(&self, lane: LaneId) -> Result<Outcome, ProposeFailure> {
+        let command = Command::Retire {
+            lane,
+            why: LeftWhy::Retired,
+            by: "manager".to_owned(),
+            now_ms: self.lane.providers().clock.wall_ms(),
+        };
+        self.propose(command).await
+    }
+
     async fn invite(&self) -> Result<Code, ProposeFailure> {
         self.within(async move |lane: Lane| lane.invite().await)
             .await
@@ -163,6 +176,15 @@ impl Slot {
     /// Whether it works with a copy of another lane's disk.
     pub fn is_copy(&self) -> bool {
         self.place != self.peer
+    }
+
+    /// Completes once the lane is gone for good.
+    pub async fn has_gone(&self) {
+        let mut gone = self.gone.subscribe();
+        if gone.wait_for(|gone| *gone).await.is_err() {
+            // Nobody is left to say that it has.
+            std::future::pending().await
+        }
     }
 
     /// Completes once its process has stopped selling.
@@ -242,6 +264,8 @@ pub struct Store {
     slots: Mutex<Vec<Arc<Slot>>>,
     /// Machines that work with a copy of a lane's disk.
     copies: Mutex<Vec<Arc<Slot>>>,
+    /// Lanes whose disks are no more.
+    gone: Mutex<Vec<Gone>>,
     told: Mutex<Told>,
 }
 
@@ -286,6 +310,7 @@ impl Store {
             scenario: scenario.clone(),
             slots: Mutex::default(),
             copies: Mutex::default(),
+            gone: Mutex::default(),
             told: Mutex::default(),
         }))
     }
@@ -298,9 +323,42 @@ impl Store {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Every lane that was ever begun, in order.
+    /// Every lane that was ever begun, in order, but for those that are gone.
     pub fn slots(&self) -> Vec<Arc<Slot>> {
         self.slots_lock().clone()
+    }
+
+    /// The lane of that number, from 1, unless it is gone.
+    pub fn slot(&self, number: usize) -> Option<Arc<Slot>> {
+        let slots = self.slots_lock();
+        slots.iter().find(|slot| slot.number() == number).cloned()
+    }
+
+    fn gone_lock(&self) -> MutexGuard<'_, Vec<Gone>> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lanes whose disks are no more, in the order in which they went.
+    pub fn gone(&self) -> Vec<Gone> {
+        self.gone_lock().clone()
+    }
+
+    /// A lane's disk is lost with all that is on it, and the lane will not come back. Whether it was:
+    /// what cannot be read now could not be checked afterwards.
+    pub fn lose(&self, slot: &Arc<Slot>) -> bool {
+        let Some(gone) = Gone::of(self, slot) else {
+            return false;
+        };
+        self.kill(slot, Death::Killed);
+        slot.device.wipe();
+        slot.gone.send_replace(true);
+        self.timeline.note(&slot.name, gone.in_words());
+        self.slots_lock().retain(|other| !Arc::ptr_eq(other, slot));
+        let mut all = self.gone_lock();
+        all.iter_mut()
+            .for_each(|earlier| earlier.forget(&slot.name));
+        all.push(gone);
+        true
     }
 
     /// Lanes with a process, and that process.
@@ -357,6 +415,7 @@ impl Store {
             name,
             clock: Arc::new(clock),
             process: watch::Sender::new(None),
+            gone: watch::Sender::new(false),
             state: Mutex::default(),
         });
         copy.device.become_copy_of(&original.device);
@@ -427,8 +486,9 @@ impl Store {
     }
 
     fn new_slot(&self) -> Arc<Slot> {
+        let gone = self.gone_lock().len();
         let mut slots = self.slots_lock();
-        let name = format!("lane-{}", slots.len() + 1);
+        let name = format!("lane-{}", slots.len() + gone + 1);
         let clock = self.new_clock(&name);
         let peer = PeerId(format!("peer-of-{name}"));
         let slot = Arc::new(Slot {
@@ -438,6 +498,7 @@ impl Store {
             name,
             clock: Arc::new(clock),
             process: watch::Sender::new(None),
+            gone: watch::Sender::new(false),
             state: Mutex::default(),
         });
         slots.push(slot.clone());
@@ -497,8 +558,9 @@ impl Store {
 
     /// Starts a lane's next process on its disk; again and again while the disk is bad.
     pub async fn start(self: &Arc<Self>, slot: &Arc<Slot>) {
-        // Two faults that overlap may both want the lane they struck to run again.
-        while slot.state().begun.is_none() {
+        // Two faults that overlap may both want the lane they struck to run again, or one of them may
+        // have ended it for good.
+        while slot.state().begun.is_none() && !*slot.gone.borrow() {
             let world = self.begin(slot);
             match self.start_in(slot, world).await {
                 Started::Done => return,

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Answer, CommandRequest, ItemFound, LaneView};
-use consensus::{Consensus, ConsensusConfig, ConsensusError, Member};
+use consensus::{Consensus, ConsensusConfig, ConsensusError, Member, RaftStatus};
 use ledger::{Command, LaneId, LeftWhy, Outcome, Run, Seq, StoreView, TableError, Tables};
 use providers::{AbortHandle, Discovery, DiskError, Providers, Random, SharedNetwork, timeout};
 use storage::{Journal, SetAside, StateDb, StateReader, StorageError};
@@ -165,7 +165,7 @@ impl Lane {
 
         let stamps = Stamps::of(identity.lane, &journal, clock.clone())?;
         let this_run = run_id(providers.random.as_ref());
-        let (roll, questions) = Roll::new(clock.clone());
+        let (roll, questions) = Roll::new(clock.clone(), this_run);
         let introduction = Introduction {
             hello: Hello {
                 lane: identity.lane,
@@ -513,6 +513,11 @@ impl Lane {
             Outcome::Refused { reason } => Err(RetireError::Refused(reason)),
             _ => Ok(()),
         }
+    }
+
+    /// This lane's part in the store's agreement, as it is now.
+    pub fn raft(&self) -> RaftStatus {
+        self.shared.consensus.status().borrow().clone()
     }
 
     /// This lane's own entries from `from` on, for reports.

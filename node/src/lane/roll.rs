@@ -10,8 +10,9 @@
 //! dies takes them with it); and no voting lane in reach deals with another run, either. Of two runs
 //! that appear at different lanes at the same moment, the one with the lower number is seated. A
 //! second run is a challenger, to whom nobody listens while the first one lives. That both live is
-//! proved, not guessed from the order in which messages arrive: the first one shows a ticket that was
-//! given out after the second one appeared. The store's log then bars one of them for good.
+//! proved, not guessed from the order in which messages arrive: the second one shows a ticket that was
+//! given out after the first one was seated, so it is no late word of a process that ended before; and
+//! then the first one shows a ticket from after that. The store's log then bars one of them for good.
 //!
 //! What this cannot do: where the original and the copy are in two halves of a split network, no lane
 //! hears both, and each half deals with the one it hears. If both halves are large enough to have a
@@ -66,6 +67,15 @@ struct Seat {
     heard: Duration,
     /// It has opened streams here: once they have all ended, so has it.
     had_streams: bool,
+    /// The last ticket that was given out before it was seated.
+    after_ticket: u64,
+}
+
+/// A run that appeared beside the seated one.
+struct Challenger {
+    run: Run,
+    /// What it was answered with when it first showed a ticket from after the other was seated.
+    lives: Option<u64>,
 }
 
 /// What is known of one lane's runs.
@@ -74,8 +84,7 @@ struct Attendance {
     seat: Option<Seat>,
     /// A run that may be seated unless a voter objects, and since when they are asked.
     candidate: Option<(Run, Duration)>,
-    /// A run that appeared beside the seated one, and the ticket that it was answered with first.
-    challenger: Option<(Run, u64)>,
+    challenger: Option<Challenger>,
     barred: BTreeSet<Run>,
     /// Streams that each run has opened to this lane and that have not ended.
     streams: BTreeMap<Run, u32>,
@@ -96,15 +105,31 @@ impl Attendance {
         })
     }
 
+    /// Notes a run beside the seated one, which showed the ticket `shown`.
+    fn challenge(&mut self, run: Run, shown: u64, answered_with: u64) {
+        let after = self.seat.as_ref().map_or(0, |seat| seat.after_ticket);
+        if self
+            .challenger
+            .as_ref()
+            .is_none_or(|other| other.run != run)
+        {
+            self.challenger = Some(Challenger { run, lives: None });
+        }
+        if let Some(challenger) = self.challenger.as_mut().filter(|_| shown > after) {
+            challenger.lives.get_or_insert(answered_with);
+        }
+    }
+
     fn is_seated(&self, run: Run) -> bool {
         self.seat.as_ref().is_some_and(|seat| seat.run == run)
     }
 
-    fn take_seat(&mut self, run: Run, now: Duration) {
+    fn take_seat(&mut self, run: Run, now: Duration, after_ticket: u64) {
         self.seat = Some(Seat {
             run,
             heard: now,
             had_streams: self.streams.contains_key(&run),
+            after_ticket,
         });
         self.candidate = None;
         self.challenger = None;
@@ -115,7 +140,10 @@ impl Attendance {
 pub struct Roll {
     clock: SharedClock,
     lanes: Mutex<BTreeMap<LaneId, Attendance>>,
+    /// The last one given out. Each process begins elsewhere, so that none takes a ticket of an
+    /// earlier one for its own.
     tickets: Mutex<u64>,
+    first_ticket: u64,
     questions: mpsc::Sender<Question>,
     /// Counts what was decided.
     decisions: watch::Sender<u64>,
@@ -126,13 +154,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Roll {
-    /// An empty roll, and the questions it has for the voters.
-    pub fn new(clock: SharedClock) -> (Arc<Roll>, mpsc::Receiver<Question>) {
+    /// An empty roll of the process `me`, and the questions it has for the voters.
+    pub fn new(clock: SharedClock, me: Run) -> (Arc<Roll>, mpsc::Receiver<Question>) {
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
+        // Half of the numbers are left to count up from there.
+        let first_ticket = me.0 / 2;
         let roll = Roll {
             clock,
             lanes: Mutex::default(),
-            tickets: Mutex::default(),
+            tickets: Mutex::new(first_ticket),
+            first_ticket,
             questions,
             decisions: watch::Sender::new(0),
         };
@@ -157,6 +188,9 @@ impl Roll {
 
     fn note(&self, lane: LaneId, run: Run, shown: u64) -> Heard {
         let (now, ticket) = (self.clock.monotonic(), self.ticket());
+        // One that an earlier process of this lane gave out says nothing.
+        let is_ours = (self.first_ticket + 1..ticket).contains(&shown);
+        let shown = if is_ours { shown } else { 0 };
         let heard = |conflict, seated| Heard {
             ticket,
             conflict,
@@ -171,14 +205,16 @@ impl Roll {
             seat.heard = now;
             let proved = known
                 .challenger
-                .filter(|(_, answered_with)| shown >= *answered_with);
-            let conflict = proved.map(|(bars, _)| Conflict { keeps: run, bars });
+                .as_ref()
+                .filter(|challenger| challenger.lives.is_some_and(|lives| shown >= lives));
+            let conflict = proved.map(|challenger| Conflict {
+                keeps: run,
+                bars: challenger.run,
+            });
             return heard(conflict, true);
         }
         if known.seat_is_taken(now) {
-            if known.challenger.is_none_or(|(other, _)| other != run) {
-                known.challenger = Some((run, ticket));
-            }
+            known.challenge(run, shown, ticket);
             return heard(None, false);
         }
         let is_free = known
@@ -195,7 +231,7 @@ impl Roll {
     /// answered.
     pub fn decide(&self, question: Question, seen: &[SeenRun]) {
         let Question { lane, run } = question;
-        let now = self.clock.monotonic();
+        let (now, given) = (self.clock.monotonic(), *lock(&self.tickets));
         {
             let mut lanes = lock(&self.lanes);
             let known = lanes.entry(lane).or_default();
@@ -211,7 +247,7 @@ impl Roll {
             if others.clone().any(objects) || known.seat_is_taken(now) {
                 known.candidate = None;
             } else {
-                known.take_seat(run, now);
+                known.take_seat(run, now, given);
             }
         }
         self.decisions.send_modify(|decisions| *decisions += 1);
@@ -243,7 +279,9 @@ impl Roll {
         known.barred = barred.iter().copied().collect();
         known.seat.take_if(|seat| barred.contains(&seat.run));
         known.candidate.take_if(|(run, _)| barred.contains(run));
-        known.challenger.take_if(|(run, _)| barred.contains(run));
+        known
+            .challenger
+            .take_if(|challenger| barred.contains(&challenger.run));
     }
 
     /// Whether this lane deals with `run` of `lane`.
@@ -355,7 +393,7 @@ mod tests {
     impl Scene {
         fn new() -> Scene {
             let hand = Arc::new(Hand::default());
-            let (roll, questions) = Roll::new(hand.clone());
+            let (roll, questions) = Roll::new(hand.clone(), Run(70));
             Scene {
                 hand,
                 roll,
@@ -414,10 +452,33 @@ mod tests {
             (1, 2, None, None, Some(1)),
             // Its ticket is from before the second run appeared: it may have been sent before, too.
             (1, 1, Some(0), None, Some(1)),
-            (2, 1, Some(2), Some((1, 2)), Some(1)),
+            // The second one may have been sent before the first one began.
+            (2, 1, Some(2), None, Some(1)),
             (3, 2, Some(1), None, Some(1)),
-            (3, 1, Some(3), Some((1, 2)), Some(1)),
+            (3, 1, Some(3), None, Some(1)),
+            (4, 1, Some(5), Some((1, 2)), Some(1)),
+            (5, 2, Some(4), None, Some(1)),
+            (5, 1, Some(6), Some((1, 2)), Some(1)),
         ]);
+    }
+
+    #[test]
+    fn a_late_word_of_a_process_that_ended_is_no_copy() {
+        check(&[
+            (0, 2, None, None, Some(2)),
+            (1, 1, None, None, Some(2)),
+            (2, 2, Some(0), None, Some(2)),
+            (3, 2, Some(2), None, Some(2)),
+            (4, 2, Some(3), None, Some(2)),
+        ]);
+        let mut scene = Scene::new();
+        scene.says_hello(0, 2, 0, &[]);
+        for shown in [1, u64::MAX] {
+            // A ticket of an earlier process of the lane that hears it.
+            scene.says_hello(1, 1, shown, &[]);
+            let ticket = scene.says_hello(1, 2, 0, &[]).ticket;
+            assert_eq!(scene.says_hello(1, 2, ticket, &[]).conflict, None);
+        }
     }
 
     #[test]

@@ -134,10 +134,6 @@ impl Greeter {
             for (peer, standing) in peers.iter().zip(join_all(asks).await) {
                 let Some(standing) = standing else { continue };
                 tickets.insert(peer.clone(), standing.ticket);
-                self.stamps.hear(standing.stamp);
-                if let Some(run) = standing.run {
-                    self.roll.hear_answer(standing.lane, run);
-                }
                 received.0 += 1;
                 received.1 += usize::from(standing.seated);
                 if let Some(trouble) = trouble_in(self.epoch, &standing) {
@@ -172,7 +168,14 @@ impl Greeter {
         let ask = Ask::Standing(hello);
         let asked = self.links.ask(peer, StreamClass::Control, ask, HELLO_LIMIT);
         match asked.await {
-            Ok(Answer::Standing(standing)) => Some(standing),
+            Ok(Answer::Standing(standing)) => {
+                // Now, and not once all have answered: by then another process may answer there.
+                self.stamps.hear(standing.stamp);
+                if let Some(run) = standing.run {
+                    self.roll.hear_answer(standing.lane, run);
+                }
+                Some(standing)
+            }
             // A lane that is away, or of an earlier release.
             _ => None,
         }

@@ -15,6 +15,7 @@ use node::lane::Lane;
 use sale::{BusinessDay, Event, Receipt, Register, evolve};
 
 use super::Check as Name;
+use super::gone::account_for;
 use super::receipts;
 use crate::store::{Acknowledged, Store};
 use crate::timeline::Timeline;
@@ -65,6 +66,8 @@ fn check_history(store: &Store, acknowledged: &[Acknowledged]) {
 
 /// Checks everything, once the store has come to rest.
 pub fn check(store: &Store, acknowledged: &[Acknowledged]) -> anyhow::Result<Tally> {
+    let (acknowledged, of_gone_lanes) = account_for(store, acknowledged)?;
+    let acknowledged = acknowledged.as_slice();
     let mut all = Vec::new();
     for (slot, process) in store.running() {
         all.push(read_books(&slot.name, &process.lane, acknowledged)?);
@@ -73,9 +76,10 @@ pub fn check(store: &Store, acknowledged: &[Acknowledged]) -> anyhow::Result<Tal
         store,
         timeline: &store.timeline,
         acknowledged,
+        gone: store.gone().iter().map(|gone| gone.lane).collect(),
         tally: Tally::default(),
     };
-    let own: BTreeMap<LaneId, Vec<Entry>> = all
+    let mut own: BTreeMap<LaneId, Vec<Entry>> = all
         .iter()
         .map(|books| {
             (
@@ -84,6 +88,7 @@ pub fn check(store: &Store, acknowledged: &[Acknowledged]) -> anyhow::Result<Tal
             )
         })
         .collect();
+    own.extend(of_gone_lanes);
     for books in &all {
         check.journals(books, &own);
         check.applied(books, &own);
@@ -179,7 +184,8 @@ fn read_books(name: &str, lane: &Lane, acknowledged: &[Acknowledged]) -> anyhow:
     })
 }
 
-fn journal(lane: &Lane, of: LaneId) -> anyhow::Result<Vec<Entry>> {
+/// All that a lane holds of a journal.
+pub fn journal(lane: &Lane, of: LaneId) -> anyhow::Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     loop {
         let from = entries.last().map_or(1, |entry| entry.seq + 1);
@@ -192,7 +198,7 @@ fn journal(lane: &Lane, of: LaneId) -> anyhow::Result<Vec<Entry>> {
 }
 
 /// The receipt in an entry, if it is one.
-fn receipt_of(entry: &Entry) -> Option<Receipt> {
+pub fn receipt_of(entry: &Entry) -> Option<Receipt> {
     match entry.body().ok()?.fact {
         Fact::Register {
             event: Event::Completed { receipt, .. },
@@ -206,6 +212,8 @@ struct Check<'a> {
     store: &'a Store,
     timeline: &'a Timeline,
     acknowledged: &'a [Acknowledged],
+    /// Lanes whose disks are no more.
+    gone: BTreeSet<LaneId>,
     tally: Tally,
 }
 
@@ -236,15 +244,18 @@ impl Check<'_> {
                 books.heads.get(lane) == Some(&head),
                 || format!("the end of the journal of {lane:?} is not where its chain ends"),
             );
-            self.demand(
-                Name::CopiesEqual,
-                who,
-                own.get(lane) == Some(entries),
-                || format!("its copy of the journal of {lane:?} differs from that lane's own"),
-            );
+            let is_gone = self.gone.contains(lane);
+            let is_copy = own.get(lane).is_some_and(|own| match is_gone {
+                true => own.starts_with(entries),
+                false => own == entries,
+            });
+            self.demand(Name::CopiesEqual, who, is_copy, || {
+                format!("its copy of the journal of {lane:?} differs from that lane's own")
+            });
             self.stamps(who, entries);
         }
-        let missing = own.keys().find(|lane| !books.journals.contains_key(lane));
+        let mut living = own.keys().filter(|lane| !self.gone.contains(*lane));
+        let missing = living.find(|lane| !books.journals.contains_key(lane));
         self.demand(Name::CopiesEqual, who, missing.is_none(), || {
             format!("it holds no copy of the journal of {missing:?}")
         });

@@ -2,6 +2,7 @@
 //! ([`unsettled`] says when that is), and in the books it then keeps ([`check`]).
 
 mod books;
+mod gone;
 mod history;
 mod linear;
 mod monitor;
@@ -10,6 +11,7 @@ mod receipts;
 mod stamps;
 
 pub use books::{Tally, check};
+pub use gone::Gone;
 pub use history::{Answer, Change, History};
 pub use monitor::{Monitor, unsettled};
 pub use names::Check;

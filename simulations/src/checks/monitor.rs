@@ -8,6 +8,7 @@ use node::lane::{Lane, LaneError};
 use tokio::time::Instant;
 
 use super::Check;
+use super::gone::applied as applied_of;
 use super::stamps::Stamps;
 use crate::store::{Process, Slot, Store};
 use crate::timeline::Sample;
@@ -241,7 +242,14 @@ pub fn unsettled(store: &Store) -> Option<String> {
         };
         leaders.insert((status.term, leader));
         applied.insert(status.applied_index);
-        let held = process.lane.journal().heads();
+        let mut held = process.lane.journal().heads();
+        for gone in store.gone() {
+            let held = held.remove(&gone.lane).map_or(0, |head| head.next_seq - 1);
+            if applied_of(&process.lane, gone.lane).is_ok_and(|applied| applied < held) {
+                let (name, holder) = (&gone.name, &slot.name);
+                return Some(format!("what {holder} holds of {name} is not applied"));
+            }
+        }
         heads.insert(
             held.iter()
                 .map(|(l, h)| (*l, h.next_seq))

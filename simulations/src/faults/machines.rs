@@ -73,7 +73,7 @@ impl Driver {
     pub(super) async fn drift(&mut self, end: Instant) {
         let slots = self.store.slots();
         let slot = match self.part.lane {
-            Who::Lane(number) => slots.get(number - 1),
+            Who::Lane(number) => slots.iter().find(|slot| slot.number() == number),
             Who::Leader | Who::Any => Some(self.dice.pick(&slots)),
         };
         let Some(slot) = slot else {

@@ -70,10 +70,12 @@ pub enum What {
     NewPrices,
     /// Another machine begins to work with a copy of a lane's disk; a cashier sells there, too.
     CopiedDisk,
+    /// A lane's disk is lost; the lane is replaced by one that joins, and taken out of the store.
+    WipedDisk,
 }
 
 impl What {
-    pub const ALL: [What; 29] = [
+    pub const ALL: [What; 30] = [
         What::Split,
         What::AloneAll,
         What::OneWay,
@@ -103,6 +105,7 @@ impl What {
         What::Join,
         What::NewPrices,
         What::CopiedDisk,
+        What::WipedDisk,
     ];
 
     /// The word that a scenario file uses.
@@ -129,6 +132,7 @@ impl What {
             | What::Restart
             | What::ClockJump
             | What::CopiedDisk
+            | What::WipedDisk
             | What::ClockDrift
             | What::NewPrices => true,
             What::Split

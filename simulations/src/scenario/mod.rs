@@ -31,7 +31,7 @@ macro_rules! scenario {
 }
 
 /// The scenarios that ship with the simulator: name and text.
-const FILES: [(&str, &str); 23] = [
+const FILES: [(&str, &str); 24] = [
     scenario!("calm"),
     scenario!("split-in-two"),
     scenario!("leader-flaps"),
@@ -48,6 +48,7 @@ const FILES: [(&str, &str); 23] = [
     scenario!("clock-jump"),
     scenario!("late-join"),
     scenario!("cloned-disk"),
+    scenario!("wiped-disk"),
     scenario!("wan-flap-sync"),
     scenario!("bad-disks"),
     scenario!("bad-lines"),
