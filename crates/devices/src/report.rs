@@ -46,6 +46,9 @@ pub fn report(head: &ReportHead, tally: &Tally, currency: Currency) -> Document 
     paper.sum("Paid out", &tally.paid_out);
     paper.sum("Drops", &tally.drops);
     paper.sum("Over and short", &tally.over_short);
+    if tally.set_aside != 0 {
+        paper.amount("Paid on sales put aside", tally.set_aside);
+    }
     paper.amount("Cash", tally.cash());
     paper.sums("DEPARTMENTS", &tally.departments);
     paper.sums("TAXES", &tally.taxes);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use money::Money;
 use serde::{Deserialize, Serialize};
 
-use crate::{CashMovement, Event, Receipt};
+use crate::{CashMovement, Event, Receipt, Tender};
 
 /// How often, and how much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,10 @@ pub struct Tally {
     pub drops: Sum,
     pub paid_in: Sum,
     pub paid_out: Sum,
+    /// Cash that was paid on sales put aside here, less what had been paid on sales taken up here: a
+    /// receipt counts all of its cash where it is printed, and some may lie in another drawer.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub set_aside: i64,
     /// What counts found over (positive) or short (negative).
     pub over_short: Sum,
 }
@@ -104,8 +108,14 @@ impl Tally {
             Event::LineVoided { .. } => self.voided_lines += 1,
             Event::PriceOverridden { .. } => self.price_overrides += 1,
             Event::TaxOverridden { .. } => self.tax_overrides += 1,
-            Event::Suspended { .. } => self.suspended += 1,
-            Event::Resumed { .. } => self.resumed += 1,
+            Event::Suspended { .. } => {
+                self.suspended += 1;
+                self.set_aside = self.set_aside.saturating_add(cash_effect(event));
+            }
+            Event::Resumed { .. } => {
+                self.resumed += 1;
+                self.set_aside = self.set_aside.saturating_add(cash_effect(event));
+            }
             Event::Approved { .. } => self.approvals += 1,
             Event::NoSale { .. } => self.no_sales += 1,
             Event::DrawerOpened { float, .. } => self.floats.add(float.minor()),
@@ -211,16 +221,22 @@ impl Tally {
         }
         self.tax_added = self.tax_added.saturating_add(other.tax_added);
         self.tax_included = self.tax_included.saturating_add(other.tax_included);
+        self.set_aside = self.set_aside.saturating_add(other.set_aside);
     }
 
-    /// What a drawer should hold after these facts: floats, cash taken and paid in, less what was
-    /// dropped and paid out.
+    /// What a drawer should hold after these facts: floats, cash taken and paid in, and what was paid
+    /// on sales put aside, less what was dropped and paid out.
     pub fn cash(&self) -> i64 {
         let taken = self.tenders.get("cash").map_or(0, |sum| sum.amount);
-        [self.floats.amount, taken, self.paid_in.amount]
-            .into_iter()
-            .chain([self.drops.amount, self.paid_out.amount].map(|out| -out))
-            .fold(0, i64::saturating_add)
+        [
+            self.floats.amount,
+            taken,
+            self.paid_in.amount,
+            self.set_aside,
+        ]
+        .into_iter()
+        .chain([self.drops.amount, self.paid_out.amount].map(|out| -out))
+        .fold(0, i64::saturating_add)
     }
 }
 
@@ -237,8 +253,20 @@ pub(crate) fn cash_effect(event: &Event) -> i64 {
             CashMovement::PayIn => amount.minor(),
             CashMovement::Drop | CashMovement::PayOut => -amount.minor(),
         },
+        // What was paid so far stays in this drawer, whichever lane prints the receipt.
+        Event::Suspended { open, .. } => cash_of(&open.tenders),
+        Event::Resumed { open, .. } => -cash_of(&open.tenders),
         _ => 0,
     }
+}
+
+fn cash_of(tenders: &[Tender]) -> i64 {
+    let cash = tenders.iter().filter(|tender| tender.kind() == "cash");
+    cash.fold(0, |sum, tender| sum.saturating_add(tender.amount().minor()))
+}
+
+fn is_zero(amount: &i64) -> bool {
+    *amount == 0
 }
 
 /// What stayed of each tender of a receipt. Change is always given in cash.

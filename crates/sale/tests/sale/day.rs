@@ -133,6 +133,34 @@ fn a_sale_goes_on_another_lane() {
 }
 
 #[test]
+fn what_was_paid_on_a_sale_put_aside_stays_in_the_drawer_it_went_into() {
+    let check = |script: &str, first_minor: i64, second_minor: i64| {
+        let put_aside = "in 101 1111 / drawer 100 / scan 4006381333931 / cash 1 / suspend";
+        let first = Lane::after(put_aside);
+        let mut second = Lane::after("in 102 1111 / drawer 50");
+        let [in_first, in_second] = [&first, &second].map(|lane| lane.register.period.cash());
+        assert_eq!((in_first, in_second), (10_100, 5_000), "{script}");
+        second.shared = first.shared;
+        second.all(script);
+        for (register, expected) in [
+            (first.register, first_minor),
+            (second.register, second_minor),
+        ] {
+            let drawer = register.drawer.unwrap().cash_minor;
+            assert_eq!(
+                (drawer, register.period.cash()),
+                (expected, expected),
+                "{script}"
+            );
+        }
+    };
+    // 2.15 in all, 1.00 of it in the first drawer.
+    check("resume S3-1 / cash", 10_100, 5_115);
+    check("resume S3-1 / take back / void sale", 10_100, 4_900);
+    check("resume S3-1 / suspend", 10_100, 5_000);
+}
+
+#[test]
 fn a_drawer_is_opened_moved_and_counted() {
     check(ADA, "drawer 100", "drawer of 101 with 100.00");
     refuse(DRAWER, "drawer 100", "has not been counted");
