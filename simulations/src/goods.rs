@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use catalog::{
-    Department, Employee, EmployeeId, Item, ItemCode, ItemId, Record, Role, Settings, TaxCategory,
+    Action, Department, Employee, EmployeeId, Item, ItemCode, ItemId, Record, Role, Settings,
+    TaxCategory,
 };
 use money::{Currency, Money, Rate, Unit};
 
@@ -12,7 +13,12 @@ use crate::random::Dice;
 const CURRENCY: Currency = Currency::USD;
 /// The one PIN of everybody; the simulated check compares texts.
 pub const PIN: &str = "2468";
-pub const CASHIER: &str = "101";
+/// They take turns at the lanes.
+pub const CASHIERS: [&str; 2] = ["101", "102"];
+/// Approves what cashiers may not do.
+pub const SUPERVISOR: &str = "201";
+/// Closes the day.
+pub const MANAGER: &str = "301";
 /// Sold by the kilogram.
 const WEIGHED: &str = "BANANAS";
 /// Needs a look at the buyer's age.
@@ -111,20 +117,35 @@ fn tax(id: &str, millionths_percent: &str, included: bool) -> Option<Record> {
     }))
 }
 
+fn employee(id: &str, name: &str, role: Role) -> Record {
+    Record::Employee(Employee {
+        id: EmployeeId::from(id),
+        name: name.to_owned(),
+        role,
+        pin_hash: PIN.to_owned(),
+    })
+}
+
+/// A supervisor voids what a customer has left at the lane.
+fn settings() -> Settings {
+    Settings {
+        permissions: BTreeMap::from([(Action::VoidSale, Role::Supervisor)]),
+        ..Settings::default()
+    }
+}
+
 /// The reference data that a new store is given.
 pub fn everything() -> Vec<Record> {
     let mut records = vec![
-        Record::Settings(Settings::default()),
+        Record::Settings(settings()),
         Record::Department(Department {
             id: "all".into(),
             name: "All".to_owned(),
         }),
-        Record::Employee(Employee {
-            id: EmployeeId::from(CASHIER),
-            name: "Ada".to_owned(),
-            role: Role::Supervisor,
-            pin_hash: PIN.to_owned(),
-        }),
+        employee(CASHIERS[0], "Ada", Role::Cashier),
+        employee(CASHIERS[1], "Ben", Role::Cashier),
+        employee(SUPERVISOR, "Cleo", Role::Supervisor),
+        employee(MANAGER, "Dora", Role::Manager),
     ];
     records.extend(tax("none", "0", false));
     records.extend(tax("standard", "8.25", false));

@@ -19,6 +19,7 @@
 mod cashier;
 mod checks;
 mod clock;
+mod customers;
 mod discovery;
 pub mod disk;
 pub mod executor;

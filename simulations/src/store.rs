@@ -22,6 +22,7 @@ use wire::LaneContact;
 
 use crate::checks::{Check, Gone, History};
 use crate::clock::SimClock;
+use crate::customers::Customers;
 use crate::discovery::Board;
 use crate::disk::{SimDevice, SimDisk, Workers};
 use crate::executor::{Executor, ProcessId};
@@ -267,6 +268,8 @@ pub struct Store {
     /// Lanes whose disks are no more.
     gone: Mutex<Vec<Gone>>,
     told: Mutex<Told>,
+    /// What customers carry from lane to lane.
+    pub customers: Customers,
 }
 
 #[derive(Default)]
@@ -312,6 +315,7 @@ impl Store {
             copies: Mutex::default(),
             gone: Mutex::default(),
             told: Mutex::default(),
+            customers: Customers::default(),
         }))
     }
 

@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hq::{ENTRIES_PAGE_MAX, HqStore, TotalsFilter};
 use ledger::{
-    DayTotal, Entry, Fact, Head, Hlc, LaneId, Seq, StateHash, StoreView, computed_hash, stored_hash,
+    DayTotal, Entry, ExceptionKind, ExceptionRecord, Fact, Head, Hlc, LaneId, Seq, StateHash,
+    StoreView, computed_hash, stored_hash,
 };
 use node::lane::Lane;
 use sale::{BusinessDay, Event, Receipt, Register, evolve};
 
 use super::Check as Name;
+use super::conflicts::{self, Conflict};
 use super::gone::account_for;
 use super::receipts;
 use crate::store::{Acknowledged, Store};
@@ -40,7 +42,7 @@ struct Books {
     applied: Vec<(u64, Entry)>,
     totals: BTreeMap<(BusinessDay, LaneId), DayTotal>,
     stock: BTreeMap<String, i64>,
-    exceptions: Vec<String>,
+    exceptions: Vec<ExceptionRecord>,
     hq_cursor: u64,
     stored_hash: StateHash,
     computed_hash: StateHash,
@@ -155,7 +157,6 @@ fn read_books(name: &str, lane: &Lane, acknowledged: &[Acknowledged]) -> anyhow:
             applied.extend(page);
         }
         let totals = view.totals()?.into_iter();
-        let exceptions = view.exception_list()?.into_iter();
         let stock = items
             .iter()
             .map(|item| Ok((item.to_string(), view.stock_milli(item)?)));
@@ -167,7 +168,7 @@ fn read_books(name: &str, lane: &Lane, acknowledged: &[Acknowledged]) -> anyhow:
                 .map(|(day, lane, total)| ((day, lane), total))
                 .collect(),
             stock: stock.collect::<Result<_, ledger::TableError>>()?,
-            exceptions: exceptions.map(|e| e.message).collect(),
+            exceptions: view.exception_list()?,
             hq_cursor: view.hq_cursor()?,
             stored_hash: stored_hash(tables)?,
             computed_hash: computed_hash(tables)?,
@@ -362,19 +363,34 @@ impl Check<'_> {
         self.demand(Name::Stock, who, books.stock == stock, || {
             format!("its stock is {:?}, and sold was {stock:?}", books.stock)
         });
-        // That a disk was copied is for a person to know.
-        let exceptions = &books.exceptions;
-        let (copied, others): (Vec<&String>, Vec<&String>) = exceptions
-            .iter()
-            .partition(|message| message.contains("its disk was copied"));
-        let copies = self.store.copies().len();
-        let as_expected = others.is_empty() && copied.len() == copies;
-        self.demand(Name::NothingSetAside, who, as_expected, || {
-            format!("with {copies} disks copied it has exceptions: {exceptions:?}")
-        });
+        self.exceptions(books);
         let hash_holds = books.stored_hash == books.computed_hash;
         self.demand(Name::HashOfRows, who, hash_holds, || {
             "its state hash is not that of its rows".to_owned()
+        });
+    }
+
+    /// P9: what two lanes did that did not know of each other is before a person, and that a disk
+    /// was copied; nothing else is.
+    fn exceptions(&self, books: &Books) {
+        let (copied, others): (Vec<_>, Vec<_>) = books
+            .exceptions
+            .iter()
+            .partition(|e| e.kind == ExceptionKind::LaneCopied);
+        let found: Vec<Conflict> = others
+            .iter()
+            .filter_map(|e| Some((e.kind, e.lane?, e.seq?)))
+            .collect();
+        let expected = conflicts::expected(books.applied.iter().map(|(_, entry)| entry));
+        let copies = self.store.copies().len();
+        let as_expected =
+            found.len() == others.len() && found == expected && copied.len() == copies;
+        self.demand(Name::NothingSetAside, &books.name, as_expected, || {
+            format!(
+                "with {copies} disks copied and {expected:?} done by two lanes it has exceptions: \
+                 {:?}",
+                books.exceptions
+            )
         });
     }
 

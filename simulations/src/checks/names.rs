@@ -47,10 +47,14 @@ checks! {
         "what was tendered less the change is what the receipt costs, and what the drawer holds";
     Stock "stock" "P1"
         "stock is what was sold";
+    Drawer "drawer" "P1"
+        "what should be in a drawer is what its cashier put in and took out, to the cent";
     CursorHonest "cursor-honest" "P1"
         "the store never takes head office to hold what it does not hold";
     NeverHeldUp "never-held-up" "P2"
         "no command of a sale is refused, or held longer than the scenario allows";
+    ClaimedOnce "claimed-once" "P3"
+        "no lane grants what it holds to have been granted before";
     ReceiptArithmetic "receipt-arithmetic" "P4"
         "a receipt's lines, taxes and sums are what exact arithmetic makes of its prices";
     PriceOfBook "price-of-book" "P4"
@@ -59,6 +63,8 @@ checks! {
         "a command that is repeated under its id is answered as before, and carried out once";
     ReceiptIsCart "receipt-is-cart" "P5"
         "a receipt has the lines that were acknowledged, and no other";
+    CartSurvives "cart-survives" "P5"
+        "a basket that was put aside is taken up as it was, at any lane that holds it";
     Chain "chain" "P6"
         "each journal is one unbroken chain of hashes";
     ClockForward "clock-forward" "P6"
@@ -76,7 +82,7 @@ checks! {
     RegisterFold "register-fold" "P6"
         "a register is the fold of its journal";
     NothingSetAside "nothing-set-aside" "P7"
-        "no good record is set aside, and no exception is raised";
+        "no good record is set aside, and exceptions say what two lanes did and nothing else";
     OneLeaderATerm "one-leader-a-term" "Raft"
         "a term has one leader";
     TermForward "term-forward" "Raft"

@@ -179,6 +179,15 @@ pub struct WorkPart {
     pub corrections_permille: u64,
     /// Answers that get lost between a lane and its window, so that the window asks again.
     pub lost_answers_permille: u64,
+    /// Baskets that are put aside, of those not yet paid and of those half paid, to be taken up at
+    /// any lane.
+    pub suspends_permille: u64,
+    /// Slips that are presented at another lane at the same moment.
+    pub twice_permille: u64,
+    /// Customers after whom something is done at the drawer: it is counted, cash is moved.
+    pub drawer_permille: u64,
+    /// Customers after whom another cashier takes over.
+    pub sign_offs_permille: u64,
 }
 
 impl Default for WorkPart {
@@ -189,6 +198,10 @@ impl Default for WorkPart {
             walk_aways_permille: 40,
             corrections_permille: 100,
             lost_answers_permille: 20,
+            suspends_permille: 60,
+            twice_permille: 250,
+            drawer_permille: 100,
+            sign_offs_permille: 40,
         }
     }
 }
@@ -327,6 +340,10 @@ impl fmt::Display for Scenario {
             walk_aways_permille,
             corrections_permille,
             lost_answers_permille,
+            suspends_permille,
+            twice_permille,
+            drawer_permille,
+            sign_offs_permille,
         } = &self.work;
         writeln!(
             f,
@@ -336,6 +353,10 @@ impl fmt::Display for Scenario {
         writeln!(f, "walk_aways_permille = {walk_aways_permille}")?;
         writeln!(f, "corrections_permille = {corrections_permille}")?;
         writeln!(f, "lost_answers_permille = {lost_answers_permille}")?;
+        writeln!(f, "suspends_permille = {suspends_permille}")?;
+        writeln!(f, "twice_permille = {twice_permille}")?;
+        writeln!(f, "drawer_permille = {drawer_permille}")?;
+        writeln!(f, "sign_offs_permille = {sign_offs_permille}")?;
         let (low, high) = self.network.delay_ms;
         writeln!(f, "\n[network]\ndelay_ms = [{low}, {high}]")?;
         let (low, high) = self.wan.delay_ms;

@@ -1,30 +1,39 @@
-//! A cashier: rings up baskets, repeats what was not answered, and remembers what was.
+//! A cashier: rings up baskets, puts some aside, handles the drawer, and remembers what was
+//! acknowledged.
 //!
-//! Each command has an id of its own and is repeated under it until the lane answers, through
-//! crashes and restarts. What the lane answered is held against the receipt: a scan that was
-//! acknowledged is on it, and nothing else is.
+//! What the lane answered is held against what it prints and counts later: a scan that was
+//! acknowledged is on the receipt, and nothing else is; cash that went in or out is in the drawer or
+//! is not; a basket that was put aside is taken up as it was.
+
+mod asking;
+mod drawer;
+mod slips;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{CommandRequest, Done, Problem};
+use api::Done;
 use catalog::{EmployeeId, ItemId};
+use ledger::LaneId;
 use money::Quantity;
 use sale::{Command, Event, Pin, Receipt, Refusal};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
 
 use crate::checks::Check;
+use crate::customers::Visit;
 use crate::goods;
 use crate::random::Dice;
 use crate::scenario::{Range, WorkPart};
 use crate::store::{Acknowledged, Process, Slot, Store};
+use asking::approved;
+use drawer::Cash;
 
-/// Before a command that found the lane closing is tried again.
-const AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// How often a cashier without anything to sell looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Customers who come with a slip, where some have one.
+const BACK_PERMILLE: u64 = 500;
 /// Between two customers of a normal day, in milliseconds.
 const NEXT_CUSTOMER_MS: (u64, u64) = (6_000, 48_000);
 /// Between two scans, where the next item is not in the hand already.
@@ -33,15 +42,20 @@ const NEXT_ITEM_MS: (u64, u64) = (1_200, 10_800);
 const NEXT_TENDER_MS: (u64, u64) = (600, 12_000);
 
 pub struct Cashier {
-    pub store: Arc<Store>,
-    pub slot: Arc<Slot>,
-    pub dice: Dice,
-    pub process: watch::Receiver<Option<Process>>,
-    pub closing: watch::Receiver<bool>,
-    pub commands: u64,
+    store: Arc<Store>,
+    slot: Arc<Slot>,
+    dice: Dice,
+    process: watch::Receiver<Option<Process>>,
+    closing: watch::Receiver<bool>,
+    commands: u64,
     /// Lines of the open cart as they were acknowledged.
-    pub lines: BTreeMap<u32, (ItemId, Quantity)>,
-    pub has_cart: bool,
+    lines: BTreeMap<u32, (ItemId, Quantity)>,
+    has_cart: bool,
+    /// Whether some of the open cart was paid.
+    is_paying: bool,
+    cash: Cash,
+    /// Customers who come from another lane; nobody comes to a copy of one.
+    counter: Option<mpsc::Receiver<Visit>>,
 }
 
 impl Cashier {
@@ -51,6 +65,7 @@ impl Cashier {
         dice: Dice,
         closing: watch::Receiver<bool>,
     ) -> Cashier {
+        let counter = (!slot.is_copy()).then(|| store.customers.open(&slot.name));
         Cashier {
             process: slot.watch(),
             store,
@@ -60,32 +75,95 @@ impl Cashier {
             commands: 0,
             lines: BTreeMap::new(),
             has_cart: false,
+            is_paying: false,
+            cash: Cash::default(),
+            counter,
         }
     }
 
-    /// Works until the store closes, and then finishes the open sale.
+    /// Works until the store closes; then finishes the open sale and counts the drawer.
     pub async fn work(mut self) {
         self.wait_for_goods().await;
-        let sign_in = Command::SignIn {
-            employee: EmployeeId::from(goods::CASHIER),
-            pin: Pin(goods::PIN.to_owned()),
-        };
         if self.slot.is_copy() {
-            self.take_over(sign_in).await;
-        } else if !*self.closing.borrow() {
-            self.must(sign_in).await;
+            return self.work_at_a_copy().await;
         }
+        if *self.closing.borrow() {
+            return;
+        }
+        self.sign_in().await;
+        self.open_drawer().await;
+        while !*self.closing.borrow() {
+            match self.next_visit().await {
+                Some(Visit::Slip(slip)) => self.resume(slip).await,
+                None => self.sale().await,
+            }
+            self.between_customers().await;
+        }
+        self.count_drawer().await;
+    }
+
+    async fn sign_in(&mut self) {
+        let employee = EmployeeId::from(*self.dice.pick(&goods::CASHIERS));
+        let pin = Pin(goods::PIN.to_owned());
+        self.must(Command::SignIn { employee, pin }).await;
+    }
+
+    /// Whoever comes from another lane, or with a slip; `None`: somebody with a basket.
+    async fn next_visit(&mut self) -> Option<Visit> {
+        let normal_ms = self.draw(NEXT_CUSTOMER_MS);
+        let counter = self.counter.as_mut()?;
+        tokio::select! {
+            biased;
+            visit = counter.recv() => return visit,
+            () = sleep(normal_ms) => {}
+        }
+        match self.dice.chance(BACK_PERMILLE) {
+            true => self.store.customers.take(&mut self.dice).map(Visit::Slip),
+            false => None,
+        }
+    }
+
+    async fn between_customers(&mut self) {
+        let WorkPart {
+            drawer_permille,
+            sign_offs_permille,
+            ..
+        } = self.store.scenario.work;
+        if self.has_cart {
+            return;
+        }
+        if self.dice.chance(drawer_permille) {
+            self.drawer_work().await;
+        }
+        if self.dice.chance(sign_offs_permille) {
+            self.must(Command::SignOut).await;
+            self.sign_in().await;
+        }
+    }
+
+    /// Sells at a copy of a lane's disk until somebody stops it.
+    async fn work_at_a_copy(&mut self) {
+        self.take_over().await;
         while !*self.closing.borrow() {
             self.sale().await;
             self.pause(NEXT_CUSTOMER_MS).await;
         }
     }
 
+    /// The lane that the process behind the window is.
+    fn lane_id(&self) -> Option<LaneId> {
+        self.slot.process().map(|p| p.lane.identity().lane)
+    }
+
     /// What takes a normal day's cashier that long takes this one less, or more.
-    async fn pause(&mut self, (from_ms, to_ms): Range) {
+    fn draw(&mut self, (from_ms, to_ms): Range) -> Duration {
         let normal_ms = self.dice.between(from_ms, to_ms) as f64;
         let rate = self.store.scenario.work.rate;
-        sleep(Duration::from_millis((normal_ms / rate) as u64)).await;
+        Duration::from_millis((normal_ms / rate) as u64)
+    }
+
+    async fn pause(&mut self, normal_ms: Range) {
+        sleep(self.draw(normal_ms)).await;
     }
 
     /// A lane that has just joined sells once the catalog has reached it.
@@ -101,11 +179,14 @@ impl Cashier {
 
     /// Begins anew at a machine that has the register of another lane, as its disk had it: some of
     /// what is asked is refused there.
-    async fn take_over(&mut self, sign_in: Command) {
+    async fn take_over(&mut self) {
         let reason = "this is not the customer's register".to_owned();
-        let amount = None;
-        let steps = [Command::VoidCart { reason }, Command::TenderCash { amount }];
-        for command in steps.into_iter().chain([sign_in]) {
+        let void = approved(goods::SUPERVISOR, Command::VoidCart { reason });
+        let sign_in = Command::SignIn {
+            employee: EmployeeId::from(goods::CASHIERS[0]),
+            pin: Pin(goods::PIN.to_owned()),
+        };
+        for command in [void, Command::TenderCash { amount: None }, sign_in] {
             drop(self.ask(command).await);
         }
     }
@@ -118,7 +199,6 @@ impl Cashier {
         }
         let WorkPart {
             scans,
-            walk_aways_permille,
             corrections_permille,
             ..
         } = self.store.scenario.work;
@@ -135,14 +215,37 @@ impl Cashier {
                 self.pause(NEXT_ITEM_MS).await;
             }
         }
-        let reason = "the customer left".to_owned();
-        if self.dice.chance(walk_aways_permille) || self.lines.is_empty() {
-            if self.has_cart {
-                self.must(Command::VoidCart { reason }).await;
-            }
-            return;
+        if self.may_suspend() {
+            return self.suspend().await;
+        }
+        self.finish().await;
+    }
+
+    /// Whether the open basket is put aside now.
+    fn may_suspend(&mut self) -> bool {
+        let permille = self.store.scenario.work.suspends_permille;
+        self.has_cart && !self.slot.is_copy() && self.dice.chance(permille)
+    }
+
+    /// The customer pays, or has left.
+    async fn finish(&mut self) {
+        let walks_away = self.store.scenario.work.walk_aways_permille;
+        if self.dice.chance(walks_away) || self.lines.is_empty() {
+            return self.void_sale().await;
         }
         self.pay().await;
+    }
+
+    /// The customer has left: what was paid is given back, and a supervisor voids the sale.
+    async fn void_sale(&mut self) {
+        if self.is_paying {
+            self.must(Command::CancelTender).await;
+        }
+        if self.has_cart {
+            let reason = "the customer left".to_owned();
+            self.approved(goods::SUPERVISOR, Command::VoidCart { reason })
+                .await;
+        }
     }
 
     async fn scan(&mut self) {
@@ -183,6 +286,7 @@ impl Cashier {
 
     async fn pay(&mut self) {
         let amounts: &[Option<&str>] = match self.dice.between(1, 10) {
+            _ if self.is_paying => &[None],
             1 | 2 => &[Some("0.50"), None],
             3..=5 => &[Some("1000.00")],
             _ => &[None],
@@ -200,10 +304,19 @@ impl Cashier {
                 self.received(*receipt);
                 return;
             }
+            if self.may_suspend() {
+                return self.suspend().await;
+            }
             self.pause(NEXT_TENDER_MS).await;
         }
         let what = "the sale was paid in full and not completed".to_owned();
         self.wrong(Check::ReceiptIsCart, what);
+    }
+
+    fn wrong_if(&self, check: Check, wrong: Option<String>) {
+        if let Some(what) = wrong {
+            self.wrong(check, what);
+        }
     }
 
     fn received(&mut self, receipt: Receipt) {
@@ -219,7 +332,7 @@ impl Cashier {
             );
             self.wrong(Check::ReceiptIsCart, what);
         }
-        let Some(lane) = self.slot.process().map(|p| p.lane.identity().lane) else {
+        let Some(lane) = self.lane_id() else {
             let what = "a receipt came from a lane that does not run".to_owned();
             return self.wrong(Check::NothingInvented, what);
         };
@@ -227,26 +340,26 @@ impl Cashier {
             .acknowledge(&self.slot.name, Acknowledged { lane, receipt });
     }
 
-    /// Carries out what cannot be refused.
-    async fn must(&mut self, command: Command) -> Option<Done> {
-        match self.ask(command.clone()).await {
-            Ok(done) => {
-                self.note(&done);
-                Some(done)
-            }
-            Err(refusal) => {
-                self.refused(&command, &refusal);
-                None
-            }
-        }
-    }
-
     /// Remembers the cart as it was acknowledged.
     fn note(&mut self, done: &Done) {
         for event in &done.events {
+            self.cash.note(event);
             match event {
                 Event::CartOpened { .. } => self.has_cart = true,
-                Event::CartVoided { .. } | Event::Completed { .. } => self.has_cart = false,
+                Event::CartVoided { .. } | Event::Completed { .. } | Event::Suspended { .. } => {
+                    self.has_cart = false;
+                    self.is_paying = false;
+                }
+                Event::Resumed { open, .. } => {
+                    self.has_cart = true;
+                    self.is_paying = !open.tenders.is_empty();
+                    let lines = open.live_lines();
+                    self.lines = lines
+                        .map(|line| (line.number, (line.item.clone(), line.quantity)))
+                        .collect();
+                }
+                Event::Tendered { .. } => self.is_paying = true,
+                Event::TendersReturned { .. } => self.is_paying = false,
                 Event::LineAdded { line, .. } => {
                     self.lines
                         .insert(line.number, (line.item.clone(), line.quantity));
@@ -262,86 +375,5 @@ impl Cashier {
                 _ => {}
             }
         }
-    }
-
-    fn refused(&self, command: &Command, refusal: &Refusal) {
-        let what = format!("{command:?} was refused: {refusal}");
-        self.wrong(Check::NeverHeldUp, what);
-    }
-
-    fn wrong(&self, check: Check, what: String) {
-        self.store.timeline.violation(check, &self.slot.name, what);
-    }
-
-    /// Asks the lane until it answers, through whatever happens to it.
-    async fn ask(&mut self, command: Command) -> Result<Done, Refusal> {
-        self.commands += 1;
-        let request = CommandRequest {
-            id: Some(format!("{}-{}", self.slot.name, self.commands)),
-            command,
-        };
-        let mut unheard: Option<Done> = None;
-        loop {
-            match self.attempt(&request).await {
-                Some(Ok(done)) => {
-                    if unheard.as_ref().is_some_and(|before| *before != done) {
-                        let what = format!(
-                            "command {:?} was answered {unheard:?} and then {done:?}",
-                            request.id
-                        );
-                        self.wrong(Check::AnswersOnce, what);
-                    }
-                    // Now and then an answer is lost between the lane and its window.
-                    let lost_permille = self.store.scenario.work.lost_answers_permille;
-                    if unheard.is_none() && self.dice.chance(lost_permille) {
-                        unheard = Some(done);
-                        continue;
-                    }
-                    return Ok(done);
-                }
-                Some(Err(Problem::Refused { refusal, .. })) => return Err(refusal),
-                Some(Err(Problem::Stopped { .. })) if self.slot.is_copy() => {
-                    sleep(LOOK_EVERY).await
-                }
-                Some(Err(Problem::Stopped { .. })) if self.slot.may_be_stopped() => {
-                    self.store.count(|counts| counts.stopped += 1);
-                    sleep(LOOK_EVERY).await;
-                }
-                Some(Err(Problem::Stopped { message })) => {
-                    let what = format!("the lane stopped: {message}");
-                    self.wrong(Check::NeverHeldUp, what);
-                    sleep(LOOK_EVERY).await;
-                }
-                Some(Err(Problem::Unavailable { .. })) | None => sleep(AGAIN_AFTER).await,
-            }
-        }
-    }
-
-    /// One attempt; `None` if the process ended before anybody heard its answer.
-    async fn attempt(&mut self, request: &CommandRequest) -> Option<api::Answer> {
-        let running = self.process.wait_for(Option::is_some).await.ok()?.clone();
-        let Process { lane, run, .. } = running?;
-        let asked_at = Instant::now();
-        let answer = tokio::select! {
-            biased;
-            _ = self.process.changed() => return None,
-            answer = lane.command(request.clone()) => answer,
-        };
-        if !self.slot.runs(run) {
-            return None;
-        }
-        let held = asked_at.elapsed();
-        self.store.count(|counts| {
-            counts.commands += 1;
-            let held_ms = u64::try_from(held.as_millis()).unwrap_or(u64::MAX);
-            counts.held_ms_max = counts.held_ms_max.max(held_ms);
-        });
-        if held > Duration::from_millis(self.store.scenario.expect.held_max.0)
-            && !self.slot.was_held_up_since(asked_at)
-        {
-            let what = format!("{:?} was held for {held:?}", request.command);
-            self.wrong(Check::NeverHeldUp, what);
-        }
-        Some(answer)
     }
 }
