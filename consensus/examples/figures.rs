@@ -10,6 +10,7 @@ mod in_process;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use figures::percentile;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use in_process::{Node, Store, member};
@@ -36,7 +37,7 @@ async fn main() {
     for in_flight in [1, 16, 128] {
         let took = measure(&nodes[0], in_flight).await;
         let per_second = took.len() as f64 / SPAN.as_secs_f64();
-        let (p50, p99) = (percentile(&took, 0.5), percentile(&took, 0.99));
+        let (p50, p99) = p50_and_p99(took);
         println!("{in_flight:>9}  {per_second:>11.0}  {p50:>6.2}  {p99:>6.2}");
     }
     println!("next commit after   p50 ms  p99 ms");
@@ -47,7 +48,7 @@ async fn main() {
         cut_off.push(cut_leader_off(&store, &nodes, change).await);
     }
     for (what, took) in [("hand-over", handed_over), ("cut", cut_off)] {
-        let (p50, p99) = (percentile(&took, 0.5), percentile(&took, 0.99));
+        let (p50, p99) = p50_and_p99(took);
         println!("{what:<18}  {p50:>6.1}  {p99:>6.1}");
     }
     for node in nodes {
@@ -80,11 +81,10 @@ async fn form_group(leader: &Node) {
 }
 
 /// In milliseconds.
-fn percentile(took: &[Duration], share: f64) -> f64 {
-    let mut sorted = took.to_vec();
-    sorted.sort_unstable();
-    let at = ((sorted.len() - 1) as f64 * share) as usize;
-    sorted[at].as_secs_f64() * 1e3
+fn p50_and_p99(mut took: Vec<Duration>) -> (f64, f64) {
+    took.sort_unstable();
+    let at = |percent| percentile(&took, percent).unwrap_or_default();
+    (at(50).as_secs_f64() * 1e3, at(99).as_secs_f64() * 1e3)
 }
 
 /// How long each proposal took, with `in_flight` of them under way at any time.

@@ -109,7 +109,7 @@ impl Default for Timing {
     /// A new leader is elected within 0.7 s of the last sign of the old one.
     fn default() -> Timing {
         Timing {
-            heartbeat: Duration::from_millis(70),
+            heartbeat: Duration::from_millis(100),
             election_min: Duration::from_millis(180),
             election_max: Duration::from_millis(330),
             rpc_limit: Duration::from_millis(170),

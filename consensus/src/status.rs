@@ -1,16 +1,17 @@
 //! What the rest of the lane sees of the group.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::metrics::RaftMetrics;
 use openraft::{Instant, ServerState};
-use providers::{SharedClock, timeout};
+use providers::SharedClock;
 use tokio::sync::watch;
 
 use crate::liveness::Liveness;
-use crate::types::{LogId, Types};
+use crate::types::{LogId, StoredMembership, Types};
 use crate::{Member, NodeId, Timing};
 
 /// How often the status is looked at when nothing happens, to notice silence.
@@ -51,35 +52,94 @@ pub fn index(id: Option<&LogId>) -> u64 {
     id.map_or(0, |id| id.index())
 }
 
-fn has_heard_quorum(metrics: &RaftMetrics<Types>, span: Duration) -> bool {
-    let voters: BTreeSet<NodeId> = metrics.membership_config.voter_ids().collect();
-    let is_alone = voters.len() == 1 && voters.contains(&metrics.id);
-    let acked = metrics
-        .last_quorum_acked
-        .map(|at| at.into_inner().elapsed());
-    is_alone || acked.is_some_and(|ago| ago <= span)
+/// What the status is made of, kept to see cheaply whether any of it has changed: openraft publishes
+/// its metrics some seventy times a second, most of them the same.
+struct Source {
+    term: u64,
+    state: ServerState,
+    leader: Option<NodeId>,
+    applied: Option<LogId>,
+    committed: Option<LogId>,
+    last_log: Option<u64>,
+    purged: Option<LogId>,
+    membership: Arc<StoredMembership>,
+    committed_membership: Arc<StoredMembership>,
+    has_failed: bool,
+    /// Whether this node is the only voter.
+    is_alone: bool,
+}
+
+impl Source {
+    fn of(metrics: &RaftMetrics<Types>) -> Source {
+        let mut voters = metrics.membership_config.voter_ids();
+        let is_alone = voters.next() == Some(metrics.id) && voters.next().is_none();
+        Source {
+            term: metrics.current_term,
+            state: metrics.state,
+            leader: metrics.current_leader,
+            applied: metrics.last_applied,
+            committed: metrics.local_committed,
+            last_log: metrics.last_log_index,
+            purged: metrics.purged,
+            membership: metrics.membership_config.clone(),
+            committed_membership: metrics.committed_membership_config.clone(),
+            has_failed: metrics.running_state.is_err(),
+            is_alone,
+        }
+    }
+
+    fn is_still(&self, metrics: &RaftMetrics<Types>) -> bool {
+        self.term == metrics.current_term
+            && self.state == metrics.state
+            && self.leader == metrics.current_leader
+            && self.applied == metrics.last_applied
+            && self.committed == metrics.local_committed
+            && self.last_log == metrics.last_log_index
+            && self.purged == metrics.purged
+            && Arc::ptr_eq(&self.membership, &metrics.membership_config)
+            && Arc::ptr_eq(
+                &self.committed_membership,
+                &metrics.committed_membership_config,
+            )
+            && self.has_failed == metrics.running_state.is_err()
+    }
+
+    /// Whether the store can agree now, as far as this node knows. Passes with time alone.
+    fn has_quorum(
+        &self,
+        metrics: &RaftMetrics<Types>,
+        liveness: &Liveness,
+        timing: &Timing,
+    ) -> bool {
+        // Long enough that one lost heartbeat changes nothing, shorter than an election.
+        let span = timing.election_max + timing.heartbeat;
+        let is_leader = self.state == ServerState::Leader;
+        let has_heard = || {
+            let acked = metrics.last_quorum_acked;
+            acked.is_some_and(|at| at.into_inner().elapsed() <= span)
+        };
+        let leads_quorum = is_leader && (self.is_alone || has_heard());
+        liveness.set_leads_quorum(leads_quorum);
+        leads_quorum || (!is_leader && liveness.hears_leader(span))
+    }
 }
 
 /// The status from openraft's metrics and what was heard on the network.
 pub fn status_of(metrics: &RaftMetrics<Types>, liveness: &Liveness, timing: &Timing) -> RaftStatus {
+    let has_quorum = Source::of(metrics).has_quorum(metrics, liveness, timing);
     let membership = &metrics.membership_config;
     let voters: BTreeSet<NodeId> = membership.voter_ids().collect();
     let members: BTreeMap<NodeId, Member> = membership
         .nodes()
         .map(|(node, member)| (*node, member.clone()))
         .collect();
-    let is_leader = metrics.state == ServerState::Leader;
-    // Long enough that one lost heartbeat changes nothing, shorter than an election.
-    let span = timing.election_max + timing.heartbeat;
-    let leads_quorum = is_leader && has_heard_quorum(metrics, span);
-    liveness.set_leads_quorum(leads_quorum);
     RaftStatus {
         me: metrics.id,
         term: metrics.current_term,
         leader: metrics
             .current_leader
             .and_then(|leader| members.get(&leader).cloned()),
-        is_leader,
+        is_leader: metrics.state == ServerState::Leader,
         applied: index(metrics.last_applied.as_ref()),
         committed: index(metrics.local_committed.as_ref()),
         last_log: metrics.last_log_index.unwrap_or(0),
@@ -93,7 +153,7 @@ pub fn status_of(metrics: &RaftMetrics<Types>, liveness: &Liveness, timing: &Tim
         is_changing: membership.get_joint_config().len() > 1
             || metrics.membership_config != metrics.committed_membership_config,
         members,
-        has_quorum: leads_quorum || (!is_leader && liveness.hears_leader(span)),
+        has_quorum,
         failed: metrics
             .running_state
             .as_ref()
@@ -102,30 +162,59 @@ pub fn status_of(metrics: &RaftMetrics<Types>, liveness: &Liveness, timing: &Tim
     }
 }
 
+/// Brings what is shown up to date.
+fn show(
+    metrics: &RaftMetrics<Types>,
+    source: &mut Option<Source>,
+    liveness: &Liveness,
+    timing: &Timing,
+    status: &watch::Sender<RaftStatus>,
+) {
+    if let Some(source) = source.as_ref().filter(|source| source.is_still(metrics)) {
+        let has_quorum = source.has_quorum(metrics, liveness, timing);
+        status.send_if_modified(|shown| {
+            std::mem::replace(&mut shown.has_quorum, has_quorum) != has_quorum
+        });
+        return;
+    }
+    *source = Some(Source::of(metrics));
+    let now = status_of(metrics, liveness, timing);
+    status.send_if_modified(|shown| {
+        let is_new = *shown != now;
+        *shown = now;
+        is_new
+    });
+}
+
 /// Keeps the status up to date until openraft or all who look have gone.
 pub async fn follow(
     mut metrics: Metrics,
-    liveness: std::sync::Arc<Liveness>,
+    liveness: Arc<Liveness>,
     timing: Timing,
     clock: SharedClock,
     status: watch::Sender<RaftStatus>,
     mut stop: watch::Receiver<()>,
 ) {
+    let mut source = None;
+    // One timer for many looks.
+    let mut look = clock.sleep(LOOK_EVERY);
     loop {
-        let now = status_of(&metrics.borrow_watched(), &liveness, &timing);
-        status.send_if_modified(|shown| {
-            let is_new = *shown != now;
-            *shown = now;
-            is_new
-        });
+        show(
+            &metrics.borrow_watched(),
+            &mut source,
+            &liveness,
+            &timing,
+            &status,
+        );
         tokio::select! {
             biased;
             _ = stop.changed() => break,
-            changed = timeout(clock.as_ref(), LOOK_EVERY, metrics.changed()) => {
-                if let Some(Err(_)) = changed {
+            changed = metrics.changed() => {
+                if changed.is_err() {
                     break;
                 }
             }
+            () = &mut look => look = clock.sleep(LOOK_EVERY),
         }
     }
     status.send_modify(|status| {

@@ -35,12 +35,19 @@ pub struct ProcessId(u64);
 /// People, wires and faults: never killed.
 pub const WORLD: ProcessId = ProcessId(0);
 
-type TaskId = u64;
+/// Which task, and where it is kept. Tasks are in the order in which they were spawned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct TaskId {
+    number: u64,
+    /// Its place among the tasks; used again once it has ended.
+    place: usize,
+}
 
 /// What a process whose own countdown killed it still has to be told.
 type OnKilled = Box<dyn FnOnce() + Send>;
 
 struct Task {
+    id: TaskId,
     process: ProcessId,
     /// Taken out while it is polled.
     future: Option<BoxFuture<'static, ()>>,
@@ -94,9 +101,50 @@ impl Wake for TaskWaker {
     }
 }
 
+/// Tasks by their places: each is looked up at every poll.
+#[derive(Default)]
+struct Tasks {
+    places: Vec<Option<Task>>,
+    free: Vec<usize>,
+    begun: u64,
+}
+
+impl Tasks {
+    fn next_id(&mut self) -> TaskId {
+        self.begun += 1;
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            self.places.len() - 1
+        });
+        TaskId {
+            number: self.begun,
+            place,
+        }
+    }
+
+    fn get_mut(&mut self, id: TaskId) -> Option<&mut Task> {
+        let task = self.places.get_mut(id.place)?.as_mut();
+        task.filter(|task| task.id == id)
+    }
+
+    fn remove(&mut self, id: TaskId) -> Option<Task> {
+        self.get_mut(id)?;
+        self.free.push(id.place);
+        self.places[id.place].take()
+    }
+
+    /// The tasks of a process, the oldest first.
+    fn of(&self, process: ProcessId) -> Vec<TaskId> {
+        let tasks = self.places.iter().flatten();
+        let ids = tasks.filter(|task| task.process == process);
+        let mut ids: Vec<TaskId> = ids.map(|task| task.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
 struct State {
-    tasks: BTreeMap<TaskId, Task>,
-    tasks_begun: u64,
+    tasks: Tasks,
     processes: BTreeMap<ProcessId, Process>,
     processes_begun: u64,
     current: ProcessId,
@@ -139,8 +187,7 @@ pub fn spawn_world(task: impl Future<Output = ()> + Send + 'static) {
 impl Executor {
     pub fn new(dice: &Dice) -> Executor {
         let state = State {
-            tasks: BTreeMap::new(),
-            tasks_begun: 0,
+            tasks: Tasks::default(),
             processes: BTreeMap::new(),
             processes_begun: 0,
             current: WORLD,
@@ -189,6 +236,7 @@ impl Executor {
     /// Polls tasks until `done` says so or none is ready.
     fn run_ready<T>(&self, cx: &Context<'_>, done: impl Fn() -> Option<T>) -> Poll<T> {
         let mut polls = 0;
+        trace::time_has_passed();
         loop {
             self.reap();
             let Some(id) = self.next(cx) else {
@@ -234,12 +282,13 @@ impl Executor {
         let is_pending = matches!(polled, Ok(Poll::Pending));
         let mut state = self.state();
         state.current = WORLD;
-        let kept = state.tasks.get_mut(&id).filter(|_| is_pending);
+        let kept = state.tasks.get_mut(id).filter(|_| is_pending);
         match kept {
             Some(task) => task.future = Some(future),
             None => {
-                state.tasks.remove(&id);
+                let ended = state.tasks.remove(id);
                 drop(state);
+                drop(ended);
                 drop(future);
             }
         }
@@ -254,11 +303,9 @@ impl Executor {
                     return;
                 };
                 let ended = state.processes.remove(&id);
-                let ids: Vec<TaskId> = state.tasks_of(id).collect();
-                let tasks: Vec<_> = ids
-                    .iter()
-                    .filter_map(|task| state.tasks.remove(task))
-                    .collect();
+                let ids = state.tasks.of(id);
+                let tasks = ids.into_iter();
+                let tasks: Vec<_> = tasks.filter_map(|task| state.tasks.remove(task)).collect();
                 (tasks, ended.and_then(|process| process.on_killed))
             };
             drop(tasks);
@@ -269,7 +316,8 @@ impl Executor {
     }
 
     fn drop_all(&self) {
-        let tasks = std::mem::take(&mut self.state().tasks);
+        let mut tasks = std::mem::take(&mut self.state().tasks.places);
+        tasks.sort_unstable_by_key(|task| task.as_ref().map(|task| task.id));
         drop(tasks);
     }
 
@@ -305,14 +353,14 @@ impl Executor {
         future: BoxFuture<'static, ()>,
     ) -> Arc<dyn Abort> {
         let mut state = self.state();
-        state.tasks_begun += 1;
-        let id = state.tasks_begun;
+        let id = state.tasks.next_id();
         trace::record(
             Kind::Spawn,
-            &[process.0, id, u64::from(from.line())],
+            &[process.0, id.number, u64::from(from.line())],
             || {
                 let file = from.file().rsplit('/').next().unwrap_or_default();
-                format!("process {} task {id} at {file}:{}", process.0, from.line())
+                let (process, task) = (process.0, id.number);
+                format!("process {process} task {task} at {file}:{}", from.line())
             },
         );
         let waker = Arc::new(TaskWaker {
@@ -325,15 +373,17 @@ impl Executor {
             executor: self.clone(),
         });
         if process != WORLD && !state.processes.contains_key(&process) {
+            state.tasks.free.push(id.place);
             return handle;
         }
         let task = Task {
+            id,
             process,
             future: Some(future),
             waker: waker.clone(),
             aborted: false,
         };
-        state.tasks.insert(id, task);
+        state.tasks.places[id.place] = Some(task);
         drop(state);
         waker.wake();
         handle
@@ -397,7 +447,7 @@ impl Executor {
     fn abort(&self, id: TaskId) {
         let waker = {
             let mut state = self.state();
-            let Some(task) = state.tasks.get_mut(&id) else {
+            let Some(task) = state.tasks.get_mut(id) else {
                 return;
             };
             task.aborted = true;
@@ -416,7 +466,7 @@ enum Taken {
 
 impl State {
     fn take(&mut self, id: TaskId) -> Taken {
-        let Some(task) = self.tasks.get_mut(&id) else {
+        let Some(task) = self.tasks.get_mut(id) else {
             return Taken::Nothing;
         };
         let owner = task.process;
@@ -434,21 +484,16 @@ impl State {
             }
         }
         if task.aborted {
-            return self.tasks.remove(&id).map_or(Taken::Nothing, Taken::Drop);
+            return self.tasks.remove(id).map_or(Taken::Nothing, Taken::Drop);
         }
         self.current = owner;
-        trace::record(Kind::Poll, &[owner.0, id], || {
-            format!("process {} task {id}", owner.0)
+        trace::record(Kind::Poll, &[owner.0, id.number], || {
+            format!("process {} task {}", owner.0, id.number)
         });
         match task.future.take() {
             Some(future) => Taken::Poll(future, task.waker.clone()),
             None => Taken::Nothing,
         }
-    }
-
-    fn tasks_of(&self, process: ProcessId) -> impl Iterator<Item = TaskId> {
-        let tasks = self.tasks.iter();
-        tasks.filter_map(move |(id, task)| (task.process == process).then_some(*id))
     }
 }
 

@@ -12,10 +12,10 @@ mod offices;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{Command, Outcome, StoreView};
+use ledger::{Command, Outcome, Seq, StoreView};
 use providers::PeerId;
-use sale::LaneId;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use sale::Command as SaleCommand;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::checks::{Answer, Change, Check};
 use crate::goods;
@@ -37,8 +37,6 @@ const POLLS_MAX: u64 = 3_000;
 const SEEN_MAX: Duration = Duration::from_secs(20);
 /// How often a manager looks whether a change has reached the lane.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How often a lost leader's successor is looked for.
-const FAILOVER_LOOK: Duration = Duration::from_millis(5);
 
 pub struct Driver {
     pub store: Arc<Store>,
@@ -290,7 +288,7 @@ impl Driver {
         self.store.kill(&slot, death);
         if led && let Some(limit) = self.store.scenario.expect.failover_max {
             let limit = Duration::from_millis(limit.0);
-            self.failover(process.lane.identity().lane, limit).await;
+            self.failover(limit).await;
         }
         sleep_until(end).await;
         self.store.start(&slot).await;
@@ -318,41 +316,53 @@ impl Driver {
         self.store.timeline.strike_over(drawn);
     }
 
-    /// Waits for the next leader that has a quorum, and notes how long that took.
-    async fn failover(&self, lost: LaneId, limit: Duration) {
+    /// Makes a fact on a lane that is left, and notes how long it takes until it is committed and
+    /// applied there. The lanes take turns: the next leader and those that follow it differ.
+    async fn failover(&self, limit: Duration) {
+        let turn = self.store.counts().failovers_ms.len();
+        let running = self.store.running();
+        let Some((slot, process)) = running.get(turn % running.len().max(1)) else {
+            return;
+        };
         let begun = Instant::now();
-        let next = timeout(2 * limit, async {
-            loop {
-                if let Some((slot, process)) = self.store.leader() {
-                    let status = process.lane.view().borrow().status.clone();
-                    let leads = status.is_leader && status.mode == api::Mode::Together;
-                    if leads && process.lane.identity().lane != lost {
-                        return slot.name.clone();
-                    }
-                }
-                sleep(FAILOVER_LOOK).await;
-            }
-        });
-        let next = next.await;
+        let Some(seq) = self.fact(process).await else {
+            return;
+        };
+        let applied = process.wait_shared(seq, 2 * limit).await;
         let took = begun.elapsed();
         self.store.count(|counts| {
             let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             counts.failovers_ms.push(took_ms);
         });
-        match next {
-            Ok(name) if took <= limit => {
-                self.store.timeline.note(
-                    &name,
-                    format!("leads {took:?} after the last leader was lost"),
-                );
+        let timeline = &self.store.timeline;
+        match applied {
+            Some(applied) if applied >= seq && took <= limit => {
+                let what = format!("its next fact was committed {took:?} after the leader's death");
+                timeline.note(&slot.name, what);
             }
             _ => {
-                let what = format!("no new leader within {limit:?}, after {took:?}");
-                self.store
-                    .timeline
-                    .violation(Check::Expected, "store", what);
+                let what = format!("nothing was committed within {limit:?}, after {took:?}");
+                timeline.violation(Check::Expected, &slot.name, what);
             }
         }
+    }
+
+    /// Has a lane journal something that does not change what its cashier rings up.
+    async fn fact(&self, process: &Process) -> Option<Seq> {
+        let words = || "failover".to_owned();
+        let steps = [
+            SaleCommand::NoSale { reason: words() },
+            SaleCommand::Note {
+                line: None,
+                text: words(),
+            },
+        ];
+        for step in steps {
+            if let Some(Ok(done)) = process.command(step).await {
+                return Some(done.seq);
+            }
+        }
+        None
     }
 
     async fn power_cut(&self, end: Instant) {

@@ -11,10 +11,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use simulations::scenario::Scenario;
 use simulations::{
     Options, Report, Row, Sweep, mutants, picture, scenario, shrink, simulate, sweep,
 };
+
+/// A simulation allocates more than it computes. The product keeps the system's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Happenings printed of a failure in a sweep; `run` prints all.
 const HAPPENINGS_SHOWN: usize = 60;

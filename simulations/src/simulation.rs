@@ -73,7 +73,7 @@ pub struct Report {
     pub kills: u64,
     /// Commands that a lane did not take because its disk was bad.
     pub stopped: u64,
-    /// From each loss of a leader to its successor, where the scenario asks for it.
+    /// From each loss of a leader to the next committed fact, where the scenario asks for it.
     pub failovers_ms: Vec<u64>,
     pub lost: u64,
     pub double: u64,

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use ledger::{Command, LaneId, LeftWhy, Outcome, StoreId};
+use api::CommandRequest;
+use ledger::{Command, LaneId, LeftWhy, Outcome, Seq, StoreId};
 use node::lane::{Code, Identity, JoinParts, Lane, LaneParts, ProposeFailure, join};
 use providers::{Discovery, PeerId, Providers, SharedDisk};
 use sale::Receipt;
@@ -64,7 +65,7 @@ pub struct Counts {
     pub stopped: u64,
     pub restarts: u64,
     pub joined: u64,
-    /// From each loss of a leader to its successor, where the scenario asks for it.
+    /// From each loss of a leader to the next committed fact, where the scenario asks for it.
     pub failovers_ms: Vec<u64>,
 }
 
@@ -150,6 +151,19 @@ impl Process {
             now_ms: self.lane.providers().clock.wall_ms(),
         };
         self.propose(command).await
+    }
+
+    /// Has the register carry out a command; `None` if the process is killed before it answers.
+    pub async fn command(&self, command: sale::Command) -> Option<api::Answer> {
+        let request = CommandRequest { id: None, command };
+        self.within(async move |lane: Lane| lane.command(request).await)
+            .await
+    }
+
+    /// How far the store has applied this lane's journal, once it has up to `seq` or after `limit`.
+    pub async fn wait_shared(&self, seq: Seq, limit: Duration) -> Option<Seq> {
+        let waited = self.within(async move |lane: Lane| lane.wait_shared(seq, limit).await);
+        waited.await?.ok()
     }
 
     async fn invite(&self) -> Result<Code, ProposeFailure> {

@@ -41,6 +41,8 @@ pub struct Trace {
 
 struct Recorder {
     begun: Instant,
+    /// Virtual microseconds since then; time passes between polls of all that is ready only.
+    at_us: u64,
     keep: Keep,
     trace: Trace,
 }
@@ -53,9 +55,20 @@ thread_local! {
 pub fn begin(keep: Keep) {
     RECORDER.set(Some(Recorder {
         begun: Instant::now(),
+        at_us: 0,
         keep,
         trace: Trace::default(),
     }));
+}
+
+/// Looks at the virtual clock for the events to come.
+pub fn time_has_passed() {
+    RECORDER.with_borrow_mut(|recorder| {
+        if let Some(recorder) = recorder {
+            let elapsed = recorder.begun.elapsed().as_micros();
+            recorder.at_us = u64::try_from(elapsed).unwrap_or(u64::MAX);
+        }
+    });
 }
 
 /// Ends this thread's trace.
@@ -71,7 +84,7 @@ pub fn record(kind: Kind, fields: &[u64], text: impl FnOnce() -> String) {
         let Some(recorder) = recorder else {
             return;
         };
-        let at_us = u64::try_from(recorder.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let at_us = recorder.at_us;
         let trace = &mut recorder.trace;
         trace.events += 1;
         trace.hash = mix(mix(trace.hash, kind as u64), at_us);
@@ -91,13 +104,19 @@ pub fn record_text(kind: Kind, text: &str) {
     record(kind, &[hash_of(text.as_bytes())], || text.to_owned());
 }
 
-/// The hash of some bytes, for `fields`.
+/// The hash of some bytes, for `fields`. Every frame passes here: it is quick, and no more than
+/// different contents need.
 pub fn hash_of(bytes: &[u8]) -> u64 {
-    let hash = blake3::hash(bytes);
-    let (first, _) = hash.as_bytes().split_at(8);
-    first
-        .iter()
-        .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    const ODD: u64 = 0xf135_7aea_2e62_a9c5;
+    let words = bytes.chunks(8).map(|chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(word)
+    });
+    let sum = words.fold(bytes.len() as u64, |sum, word| {
+        (sum.rotate_left(23) ^ word).wrapping_mul(ODD)
+    });
+    mix(sum, ODD)
 }
 
 /// One step of a running hash: each bit of both sides reaches every bit of the outcome (the

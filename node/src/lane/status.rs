@@ -1,6 +1,6 @@
 //! How this lane stands, composed from what its parts say, and the view that its window shows.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,10 +19,13 @@ use super::register::{ReceiptMark, RegisterState};
 use super::standing::Trouble;
 use super::store_time::StoreTime;
 
-/// The longest that a change of connections may stay unnoticed.
+/// The longest that a change of connections may stay unnoticed. Without one, and without any other
+/// news, nothing is composed: a lane at rest costs next to nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The shortest time between two looks, so that a busy lane is not kept busier by its status bar.
 const REST: Duration = Duration::from_millis(100);
+
+const MINUTE_MS: u64 = 60_000;
 
 pub struct StatusParts {
     pub identity: Arc<Identity>,
@@ -67,6 +70,18 @@ struct Composer {
     time: StoreTime,
     /// Kept until more is applied, so that a scan does not have the whole state read again.
     applied: Option<Applied>,
+    /// With whom, and at which minute, the view was last composed.
+    connected: BTreeSet<PeerId>,
+    minute: u64,
+}
+
+/// What woke the composer.
+enum Woken {
+    News,
+    /// It is time to look whether there are any.
+    Time,
+    /// The lane has closed.
+    End,
 }
 
 /// Starts composing. The view changes with the register at once and with all else within
@@ -78,11 +93,24 @@ pub fn start(parts: StatusParts) -> watch::Receiver<Arc<LaneView>> {
         raft_ended: false,
         time: StoreTime::default(),
         applied: None,
+        connected: BTreeSet::new(),
+        minute: 0,
         parts,
     };
     let (sender, view) = watch::channel(Arc::new(composer.view()));
     providers::spawn(async move {
-        while composer.select().await {
+        loop {
+            let is_news = match composer.select().await {
+                Woken::End => return,
+                Woken::News => true,
+                Woken::Time => composer.finds_news(),
+            };
+            if sender.is_closed() {
+                return;
+            }
+            if !is_news {
+                continue;
+            }
             let fresh = composer.view();
             sender.send_if_modified(|view| {
                 let changed = **view != fresh;
@@ -91,40 +119,61 @@ pub fn start(parts: StatusParts) -> watch::Receiver<Arc<LaneView>> {
                 }
                 changed
             });
-            if sender.is_closed() {
-                return;
-            }
         }
     });
     view
 }
 
+impl Woken {
+    fn by(register: Result<(), watch::error::RecvError>) -> Woken {
+        register.map_or(Woken::End, |()| Woken::News)
+    }
+}
+
+fn minute_of(unix_ms: u64) -> u64 {
+    unix_ms / MINUTE_MS
+}
+
 impl Composer {
-    /// Waits until something may have changed; `false` once the lane has closed.
-    async fn select(&mut self) -> bool {
+    /// Waits until something may have changed.
+    async fn select(&mut self) -> Woken {
         let clock = self.parts.clock.clone();
         tokio::select! {
             biased;
-            changed = self.parts.register.changed() => return changed.is_ok(),
+            changed = self.parts.register.changed() => return Woken::by(changed),
             // A lane whose part in the store has ended still shows how it stands.
             changed = self.parts.raft.changed(), if !self.raft_ended => {
                 self.raft_ended = changed.is_err();
             }
             _ = self.parts.held.changed() => {}
-            () = clock.sleep(LOOK_EVERY) => return true,
+            () = clock.sleep(LOOK_EVERY) => return Woken::Time,
         }
         // The register is never made to wait for the rest of the lane's news.
         tokio::select! {
             biased;
-            changed = self.parts.register.changed() => changed.is_ok(),
-            () = clock.sleep(REST) => true,
+            changed = self.parts.register.changed() => Woken::by(changed),
+            () = clock.sleep(REST) => Woken::News,
         }
+    }
+
+    /// Whether anything has changed that wakes nobody.
+    fn finds_news(&self) -> bool {
+        let parts = &self.parts;
+        let is_new = |changed: Result<bool, watch::error::RecvError>| changed.unwrap_or(false);
+        self.applied.is_none()
+            || !parts.receipts.is_empty()
+            || is_new(parts.warnings.has_changed())
+            || is_new(parts.trouble.has_changed())
+            || (parts.shipping.as_ref()).is_some_and(|shipping| is_new(shipping.has_changed()))
+            || self.minute != minute_of(parts.clock.wall_ms())
+            || self.connected != parts.network.connected()
     }
 
     fn view(&mut self) -> LaneView {
         let register = self.parts.register.borrow_and_update().clone();
         let applied = self.applied();
         let now = self.time.at(self.parts.clock.wall_ms(), &applied.time_zone);
+        self.minute = minute_of(now.unix_ms);
         let status = self.status(&register, &applied, now);
         let identity = &self.parts.identity;
         LaneView {
@@ -138,7 +187,7 @@ impl Composer {
             currency: applied.currency,
             // To the minute, so that a lane at rest shows the same view.
             now: LocalTime {
-                unix_ms: now.unix_ms / 60_000 * 60_000,
+                unix_ms: self.minute * MINUTE_MS,
                 ..now
             },
             register: register.register.shown(),
@@ -216,7 +265,7 @@ impl Composer {
         let own = applied.lanes.iter().find(|lane| lane.lane == me);
         let applied_next = own.map_or(1, |lane| lane.head.next_seq);
         self.forget_shared(applied_next);
-        let connected = self.parts.network.connected();
+        self.connected = self.parts.network.connected();
         let lanes: Vec<PeerStatus> = applied
             .lanes
             .iter()
@@ -226,13 +275,18 @@ impl Composer {
                 number: lane.number,
                 name: lane.name.clone(),
                 this_lane: lane.lane == me,
-                reachable: lane.lane == me || connected.contains(&PeerId(lane.peer.clone())),
+                reachable: lane.lane == me || self.connected.contains(&PeerId(lane.peer.clone())),
                 leader: leader.is_some_and(|leader| leader.lane == lane.lane),
                 voter: raft.voters.contains(&lane.node),
             })
             .collect();
         let mode = self.mode(register, &raft, &lanes, now);
-        let shipping = self.parts.shipping.as_ref();
+        let shipping = self.parts.shipping.as_mut();
+        let hq = HqStatus {
+            configured: shipping.is_some(),
+            lag_entries: applied.entries.saturating_sub(applied.hq_cursor),
+            problem: shipping.and_then(|status| status.borrow_and_update().problem.clone()),
+        };
         LaneStatus {
             mode,
             term: raft.term,
@@ -249,19 +303,15 @@ impl Composer {
             items: applied.items,
             exceptions: applied.exceptions,
             lanes,
-            hq: HqStatus {
-                configured: shipping.is_some(),
-                lag_entries: applied.entries.saturating_sub(applied.hq_cursor),
-                problem: shipping.and_then(|status| status.borrow().problem.clone()),
-            },
+            hq,
             warnings: self.warnings(),
         }
     }
 
-    fn warnings(&self) -> Vec<String> {
-        let trouble = self.parts.trouble.borrow().clone();
+    fn warnings(&mut self) -> Vec<String> {
+        let trouble = self.parts.trouble.borrow_and_update().clone();
         let trouble = trouble.map(|trouble| trouble.in_words());
-        let others = self.parts.warnings.borrow().clone();
+        let others = self.parts.warnings.borrow_and_update().clone();
         trouble.into_iter().chain(others).collect()
     }
 

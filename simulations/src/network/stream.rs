@@ -1,15 +1,19 @@
 //! One framed stream between two processes.
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::task::AtomicWaker;
 use providers::{
     FRAME_BYTES_MAX, FrameSink, FrameSource, FrameStream, NetworkError, PeerId, StreamClass,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 use super::{End, Fabric, Passage};
@@ -30,10 +34,40 @@ struct Side {
     end: Arc<End>,
     /// What this side sends vanishes.
     lost: AtomicBool,
-    /// This side has noticed that the stream is broken.
-    broken: watch::Sender<bool>,
+    broken: Broken,
     /// When the newest frame of this side arrives: none overtakes it.
     last_arrival: Mutex<Instant>,
+}
+
+/// Whether a side has noticed that its stream is broken, and who of it waits to.
+#[derive(Default)]
+struct Broken {
+    is: AtomicBool,
+    writer: AtomicWaker,
+    reader: AtomicWaker,
+}
+
+impl Broken {
+    fn set(&self) {
+        self.is.store(true, Ordering::Relaxed);
+        self.writer.wake();
+        self.reader.wake();
+    }
+
+    fn is(&self) -> bool {
+        self.is.load(Ordering::Relaxed)
+    }
+
+    async fn wait(&self, half: &AtomicWaker) {
+        poll_fn(|cx| {
+            half.register(cx.waker());
+            match self.is() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
+    }
 }
 
 impl Side {
@@ -41,7 +75,7 @@ impl Side {
         Side {
             end,
             lost: AtomicBool::new(false),
-            broken: watch::Sender::new(false),
+            broken: Broken::default(),
             last_arrival: Mutex::new(Instant::now()),
         }
     }
@@ -102,14 +136,14 @@ impl Stream {
 
     fn end_side(self: &Arc<Self>, side: usize, after: Duration) {
         if after.is_zero() {
-            self.sides[side].broken.send_replace(true);
+            self.sides[side].broken.set();
             return;
         }
         let stream = self.clone();
         spawn_world(async move {
             tokio::time::sleep(after).await;
             stream.lose_both_ways();
-            stream.sides[side].broken.send_replace(true);
+            stream.sides[side].broken.set();
         });
     }
 
@@ -123,14 +157,12 @@ impl Stream {
                 stream: self.clone(),
                 side,
                 frames,
-                broken: self.sides[side].broken.subscribe(),
             }),
             source: Box::new(Source {
                 stream: self.clone(),
                 side,
                 arriving,
                 on_its_way: None,
-                broken: self.sides[side].broken.subscribe(),
             }),
         };
         (
@@ -149,18 +181,11 @@ fn closed() -> NetworkError {
     NetworkError::Closed("the connection is lost".to_owned())
 }
 
-async fn until_broken(broken: &mut watch::Receiver<bool>) {
-    if broken.wait_for(|broken| *broken).await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
 struct Sink {
     fabric: Arc<Fabric>,
     stream: Arc<Stream>,
     side: usize,
     frames: mpsc::Sender<InFlight>,
-    broken: watch::Receiver<bool>,
 }
 
 #[async_trait]
@@ -169,7 +194,8 @@ impl FrameSink for Sink {
         if frame.len() > FRAME_BYTES_MAX {
             return Err(NetworkError::FrameTooLarge { bytes: frame.len() });
         }
-        if *self.broken.borrow() {
+        let broken = &self.stream.sides[self.side].broken;
+        if broken.is() {
             return Err(closed());
         }
         let [from, to] = self.direction();
@@ -186,10 +212,15 @@ impl FrameSink for Sink {
             *last
         };
         self.trace(&frame);
+        let in_flight = match self.frames.try_send(InFlight { arrives_at, frame }) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return Err(closed()),
+            Err(TrySendError::Full(in_flight)) => in_flight,
+        };
         tokio::select! {
             biased;
-            () = until_broken(&mut self.broken) => Err(closed()),
-            sent = self.frames.send(InFlight { arrives_at, frame }) => sent.map_err(|_| closed()),
+            () = broken.wait(&broken.writer) => Err(closed()),
+            sent = self.frames.send(in_flight) => sent.map_err(|_| closed()),
         }
     }
 }
@@ -216,7 +247,6 @@ struct Source {
     side: usize,
     arriving: mpsc::Receiver<InFlight>,
     on_its_way: Option<InFlight>,
-    broken: watch::Receiver<bool>,
 }
 
 impl Source {
@@ -248,10 +278,11 @@ impl Source {
 #[async_trait]
 impl FrameSource for Source {
     async fn recv(&mut self) -> Result<Option<Bytes>, NetworkError> {
-        let mut broken = self.broken.clone();
+        let stream = self.stream.clone();
+        let broken = &stream.sides[self.side].broken;
         tokio::select! {
             biased;
-            () = until_broken(&mut broken) => Err(closed()),
+            () = broken.wait(&broken.reader) => Err(closed()),
             frame = self.arrive() => Ok(frame),
         }
     }

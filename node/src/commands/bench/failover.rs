@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use api::{LaneStatus, Mode};
+use figures::{Figure, machine, table};
 use serde_json::json;
 
-use super::figures::{Figure, machine, table};
 use super::store::{
     done, leader, make_folder, sample_codes, scan, sign_in, start_process, start_store, void,
     wait_for,

@@ -1,7 +1,6 @@
 //! `lanemesh bench`: measures this machine, each figure beside a baseline of the same run.
 
 mod failover;
-mod figures;
 mod selling;
 mod store;
 

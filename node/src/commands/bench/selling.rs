@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use api::{CommandRequest, Done};
+use figures::Figure;
 use sale::Command;
 
-use super::figures::Figure;
 use super::store::{CART_LINES, SETTLE_LIMIT, done, say, scan, start_process, void};
 use crate::client::LaneClient;
 use crate::lane::Lane;

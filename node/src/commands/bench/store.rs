@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use api::{CommandRequest, Done};
 use catalog::EmployeeId;
+use figures::{Figure, machine, table};
 use money::Unit;
 use sale::{Command, Pin};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::figures::{Figure, machine, table};
 use super::selling::{figures_inside, figures_over_http};
 use crate::cli::{BenchStoreArgs, JoinArgs, NetworkArgs, Report};
 use crate::client::LaneClient;

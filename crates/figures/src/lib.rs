@@ -1,4 +1,7 @@
-//! What benchmarks print.
+//! What measurements say: figures of lanes, of consensus and of the simulator, summed up in one way,
+//! so that one may be held against another.
+//!
+//! Measures nothing, and knows no clock.
 
 use std::time::Duration;
 
@@ -33,23 +36,26 @@ impl Figure {
         baseline: Option<f64>,
     ) -> Figure {
         samples.sort_by(f64::total_cmp);
-        let at = |share: f64| {
-            let last = samples.len().saturating_sub(1);
-            let index = (last as f64 * share).ceil() as usize;
-            samples.get(index).copied().unwrap_or(0.0)
-        };
-        let p50 = at(0.5);
+        let at = |percent| percentile(&samples, percent).unwrap_or(0.0);
+        let p50 = at(50);
         Figure {
             what: what.into(),
             unit,
             n: samples.len(),
             p50,
-            p99: at(0.99),
-            max: at(1.0),
+            p99: at(99),
+            max: at(100),
             baseline,
             ratio: baseline.filter(|b| *b > 0.0).map(|b| p50 / b),
         }
     }
+}
+
+/// Of sorted values, the smallest that `percent` of them do not exceed (the nearest rank); `None` of
+/// none. `percent` is from 1 to 100.
+pub fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
 }
 
 /// What was measured on, so that figures are not compared across machines by accident.
@@ -97,11 +103,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_of_the_samples() {
-        let samples = (1..=100).map(f64::from).collect();
+    fn figures_are_of_the_samples() {
+        let samples = (1..=100).rev().map(f64::from).collect();
         let figure = Figure::of("x", "ms", samples, Some(25.0));
-        assert_eq!((figure.p50, figure.p99, figure.max), (51.0, 100.0, 100.0));
-        assert_eq!(figure.ratio, Some(51.0 / 25.0));
+        assert_eq!((figure.p50, figure.p99, figure.max), (50.0, 99.0, 100.0));
+        assert_eq!(figure.ratio, Some(2.0));
         assert_eq!(Figure::of("none", "ms", vec![], None).p50, 0.0);
+    }
+
+    #[test]
+    fn a_percentile_is_the_smallest_value_that_so_many_do_not_exceed() {
+        let check = |count: u64, percent, expected| {
+            let sorted: Vec<u64> = (1..=count).collect();
+            assert_eq!(percentile(&sorted, percent), expected);
+        };
+        check(0, 99, None);
+        check(1, 50, Some(1));
+        check(2, 50, Some(1));
+        check(3, 99, Some(3));
+        check(100, 99, Some(99));
+        check(200, 99, Some(198));
+        check(200, 100, Some(200));
     }
 }
