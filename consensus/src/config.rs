@@ -13,16 +13,32 @@ pub struct ConsensusConfig {
     pub group: String,
     pub me: NodeId,
     pub timing: Timing,
-    /// A snapshot is built after this many further entries.
-    pub snapshot_after_entries: u64,
-    /// Entries kept in the log behind a snapshot, for lanes that were away for a moment.
-    pub entries_kept: u64,
+    pub limits: LogLimits,
     /// Begin a new group that goes on with this node's log, and has this node alone. The old group
     /// must never agree on anything again under this `group`; whether nodes of it still run, nobody
     /// here can know.
     pub alone: Option<Member>,
     /// Follow and vote, and do not stand for election before [`crate::Consensus::stand_for_election`].
     pub waits_to_stand: bool,
+}
+
+/// How long the log grows before a snapshot takes its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogLimits {
+    /// A snapshot is built after this many further entries.
+    pub snapshot_after_entries: u64,
+    /// Entries kept in the log behind a snapshot, for lanes that were away for a moment.
+    pub entries_kept: u64,
+}
+
+impl Default for LogLimits {
+    /// Those of a store.
+    fn default() -> LogLimits {
+        LogLimits {
+            snapshot_after_entries: 20_000,
+            entries_kept: 10_000,
+        }
+    }
 }
 
 impl ConsensusConfig {
@@ -32,8 +48,7 @@ impl ConsensusConfig {
             group,
             me,
             timing: Timing::default(),
-            snapshot_after_entries: 20_000,
-            entries_kept: 10_000,
+            limits: LogLimits::default(),
             alone: None,
             waits_to_stand: false,
         }
@@ -54,8 +69,8 @@ impl ConsensusConfig {
             install_snapshot_timeout: ms(timing.snapshot_step_limit),
             max_payload_entries: 512,
             max_append_entries: Some(4096),
-            snapshot_policy: SnapshotPolicy::LogsSinceLast(self.snapshot_after_entries),
-            max_in_snapshot_log_to_keep: self.entries_kept,
+            snapshot_policy: SnapshotPolicy::LogsSinceLast(self.limits.snapshot_after_entries),
+            max_in_snapshot_log_to_keep: self.limits.entries_kept,
             api_channel_size: Some(4096),
             notification_channel_size: Some(16_384),
             state_machine_channel_size: Some(256),

@@ -30,7 +30,7 @@ mod tests;
 mod transport;
 mod types;
 
-pub use config::{ConsensusConfig, Timing};
+pub use config::{ConsensusConfig, LogLimits, Timing};
 pub use node::{Consensus, ConsensusError, ProposeError};
 pub use recovery::voters;
 pub use state_machine::Applier;

@@ -15,7 +15,7 @@ use storage::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::codec::decode;
-use crate::types::{SnapshotMeta, Types};
+use crate::types::{LogId, SnapshotMeta, Types};
 
 /// Requests that may wait for the worker; more wait at the caller.
 const QUEUE_MAX: usize = 64;
@@ -230,8 +230,13 @@ impl Worker {
 /// What openraft knows a snapshot by, from the snapshot itself.
 pub fn meta_of(file: &SnapshotFile) -> io::Result<SnapshotMeta> {
     let private = |name| file.private(name).map_err(io::Error::other);
+    let applied: Option<LogId> = private(APPLIED)?.map(|bytes| decode(&bytes)).transpose()?;
     Ok(SnapshotMeta {
-        last_log_id: private(APPLIED)?.map(|bytes| decode(&bytes)).transpose()?,
+        last_log_id: planted::instead(
+            "snapshot-lacks-its-last-entries",
+            applied.map(|id| LogId::new(*id.committed_leader_id(), id.index() + 2)),
+            applied,
+        ),
         last_membership: private(MEMBERSHIP)?
             .map(|bytes| decode(&bytes))
             .transpose()?

@@ -27,8 +27,8 @@ fn brisk(config: &mut ConsensusConfig) {
 /// With thresholds that a few entries reach.
 fn brisk_and_forgetful(config: &mut ConsensusConfig) {
     brisk(config);
-    config.snapshot_after_entries = 50;
-    config.entries_kept = 5;
+    config.limits.snapshot_after_entries = 50;
+    config.limits.entries_kept = 5;
 }
 
 async fn until(consensus: &Consensus, what: &str, is_so: impl Fn(&RaftStatus) -> bool) {

@@ -93,6 +93,13 @@ pub const MUTANTS: &[Mutant] = &[
         4,
         "the applied index is not in the transaction of what was applied",
     ),
+    mutant(
+        "commits-not-synced",
+        "power-cut-all",
+        25,
+        4,
+        "what is said to be durable is written and not synced",
+    ),
     // Raft.
     in_a_store_of(
         5,
@@ -133,6 +140,30 @@ pub const MUTANTS: &[Mutant] = &[
             6,
             "a change is answered as made by lanes that cannot agree",
         ),
+    ),
+    in_a_store_of(
+        5,
+        mutant(
+            "cut-off-leader-goes-on",
+            "split-in-two",
+            60,
+            6,
+            "a leader that is cut off shows what it holds as what the store holds",
+        ),
+    ),
+    mutant(
+        "snapshot-lacks-its-last-entries",
+        "short-logs",
+        60,
+        4,
+        "a snapshot says that it has two entries more than it has",
+    ),
+    mutant(
+        "copied-disk-gate-off",
+        "cloned-disk",
+        45,
+        3,
+        "of two processes with one lane's disk, both are listened to",
     ),
     // Determinism.
     in_a_store_of(
@@ -213,6 +244,13 @@ pub const MUTANTS: &[Mutant] = &[
             3,
             "an entry is never copied to a sibling",
         ),
+    ),
+    mutant(
+        "entry-of-another-store",
+        "calm",
+        15,
+        3,
+        "an entry is sealed for another store than its lane's",
     ),
     // Head office.
     mutant(

@@ -603,6 +603,7 @@ impl Store {
             hq_token: None,
             pin_check: Arc::new(|employee, pin| employee.pin_hash == pin.0),
             release: "simulated".to_owned(),
+            log_limits: self.scenario.log_limits(),
         };
         let started_at = Instant::now();
         let Some(started) = self.executor.call(id, Lane::start(parts)).await else {

@@ -252,7 +252,7 @@ impl Database {
 
     fn prepare_writer(&self, connection: &Connection, limits: Limits) -> Result<(), StorageError> {
         let synchronous = match self.kind.durability {
-            Durability::EachCommit => "FULL",
+            Durability::EachCommit => planted::instead("commits-not-synced", "OFF", "FULL"),
             Durability::AtCheckpoint => "NORMAL",
         };
         let prepare = || -> rusqlite::Result<String> {

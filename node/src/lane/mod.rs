@@ -45,6 +45,7 @@ use tokio::sync::{broadcast, watch};
 use wire::Hello;
 
 pub use authority::NoAuthority;
+pub use consensus::LogLimits;
 pub use identity::{Identity, IdentityError, LANE_FILE, Recovering};
 pub use invitation::{Code, VALID_FOR_MINUTES as INVITATION_MINUTES};
 pub use join::{JoinParts, join};
@@ -121,6 +122,7 @@ pub struct LaneParts {
     pub pin_check: PinCheck,
     /// This software's version, kept in the journal.
     pub release: String,
+    pub log_limits: LogLimits,
 }
 
 /// A running lane. Clones share it.
@@ -180,6 +182,7 @@ impl Lane {
         let contacts = Arc::new(Contacts::open(disk.clone(), network.clone()));
         let transport = Arc::new(transport::RaftOverLinks(links.clone()));
         let mut config = ConsensusConfig::new(identity.group(), identity.node);
+        config.limits = parts.log_limits;
         config.alone = identity
             .recovering
             .as_ref()

@@ -25,7 +25,7 @@ use tokio::task::AbortHandle;
 
 use crate::client::{API_FILE, ApiAddress, TOKEN_FILE};
 use crate::http;
-use crate::lane::{Identity, Lane, LaneError, LaneParts};
+use crate::lane::{Identity, Lane, LaneError, LaneParts, LogLimits};
 use crate::pins;
 
 pub use discovery::Discoveries;
@@ -246,6 +246,7 @@ pub async fn start_lane(folder: &Path, options: &LaneOptions) -> Result<RunningL
         hq_token,
         pin_check: Arc::new(pins::matches),
         release: RELEASE.to_owned(),
+        log_limits: LogLimits::default(),
     })
     .await?;
 

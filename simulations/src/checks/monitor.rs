@@ -1,6 +1,7 @@
 //! What must hold while the store sells, looked at again and again; and when it has come to rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::{LaneId, StateHash, StoreView, Table};
@@ -13,6 +14,9 @@ use super::stamps::Stamps;
 use crate::store::{Process, Slot, Store};
 use crate::timeline::Sample;
 
+/// How long a lane may show itself together with the store, apply nothing, and hold less than the
+/// store had applied when that began. A leader that is cut off ceases to lead well before.
+const BEHIND_MAX: Duration = Duration::from_secs(6);
 /// State hashes looked at for each lane at a time.
 const HASHES: usize = 1_000;
 /// A lane that has just joined is watched for so long before it may vote: the spell for which
@@ -26,9 +30,20 @@ pub struct Monitor {
     hashes: BTreeMap<u64, (StateHash, String)>,
     /// By machine and lane: a machine may become another lane, and two may be one.
     lanes: BTreeMap<(String, LaneId), Seen>,
-    /// Up to where each machine's process was looked at.
-    seen: BTreeMap<(String, u32), u64>,
+    /// By machine and process.
+    looks: BTreeMap<(String, u32), Look>,
     stamps: Stamps,
+    /// The most that any lane had applied, at the looks of the last [`BEHIND_MAX`].
+    applied: VecDeque<(Instant, u64)>,
+}
+
+/// How far a process was looked at.
+#[derive(Default)]
+struct Look {
+    /// What it showed then. Without anything new to show it has applied nothing.
+    view: Option<Arc<api::LaneView>>,
+    /// The last index whose state was compared.
+    index: u64,
 }
 
 /// What one lane has shown.
@@ -37,6 +52,8 @@ struct Seen {
     term: u64,
     voted: bool,
     stopped: bool,
+    /// What it had applied, and since when it has shown that it is together with the store and no more.
+    stands_at: (u64, Instant),
 }
 
 impl Monitor {
@@ -46,6 +63,10 @@ impl Monitor {
         for copy in store.copies() {
             running.extend(copy.process().map(|process| (copy, process)));
         }
+        let applied = |process: &Process| process.lane.view().borrow().status.applied_index;
+        let most = running.iter().map(|(_, process)| applied(process)).max();
+        self.applied.push_back((Instant::now(), most.unwrap_or(0)));
+        self.applied.retain(|(at, _)| at.elapsed() <= BEHIND_MAX);
         for (slot, process) in &running {
             self.look_at(store, slot, process);
         }
@@ -77,6 +98,7 @@ impl Monitor {
             // The founder has voted from the beginning, and a copy as long as its original.
             voted: process.lane.identity().number == 1 || slot.is_copy(),
             stopped: false,
+            stands_at: (0, Instant::now()),
         });
         if let api::Mode::Stop { reason } = &status.mode
             && !slot.is_copy()
@@ -108,6 +130,22 @@ impl Monitor {
                 format!("votes {after:?} after it joined"),
             );
         }
+        let may_stand = status.mode != api::Mode::Together || slot.is_copy();
+        if may_stand || status.applied_index != seen.stands_at.0 {
+            seen.stands_at = (status.applied_index, Instant::now());
+        }
+        let since = seen.stands_at.1;
+        let store_had = self.applied.front().map_or(0, |(_, applied)| *applied);
+        if since.elapsed() > BEHIND_MAX
+            && status.applied_index < store_had
+            && !slot.was_held_up_since(since)
+            && !slot.may_be_stopped()
+        {
+            seen.stands_at.1 = Instant::now();
+            let held = status.applied_index;
+            let what = format!("it shows itself together and holds {held} of {store_had} entries");
+            wrong(Check::TogetherIsCurrent, what);
+        }
         if status.is_leader {
             let leader = self.leaders.entry(status.term);
             let leader = leader.or_insert_with(|| slot.name.clone());
@@ -116,6 +154,30 @@ impl Monitor {
                 wrong(Check::OneLeaderATerm, what);
             }
         }
+        let look = self.looks.entry((slot.name.clone(), process.run));
+        let shown = look.or_default().view.replace(view.clone());
+        if shown.is_none_or(|shown| !Arc::ptr_eq(&shown, &view)) {
+            self.state(store, slot, process);
+        }
+        // What a copy writes under its original's id is stamped by a clock of its own.
+        let looked = match slot.is_copy() {
+            true => Ok(None),
+            false => self.stamps.look(&process.lane, process.run, &slot.clock),
+        };
+        match looked {
+            Ok(None) => {}
+            Ok(Some(what)) => wrong(Check::StampsFollow, what),
+            Err(_) if slot.may_be_stopped() => {}
+            Err(error) => wrong(
+                Check::StampsFollow,
+                format!("its journal cannot be read: {error}"),
+            ),
+        }
+    }
+
+    /// Looks at what a lane has applied.
+    fn state(&mut self, store: &Store, slot: &Slot, process: &Process) {
+        let wrong = |check, what: String| store.timeline.violation(check, &slot.name, what);
         let promised = process
             .lane
             .read(|tables| StoreView::new(tables).hq_cursor());
@@ -133,28 +195,14 @@ impl Monitor {
                 format!("its state cannot be read: {error}"),
             ),
         }
-        // What a copy writes under its original's id is stamped by a clock of its own.
-        let looked = match slot.is_copy() {
-            true => Ok(None),
-            false => self.stamps.look(&process.lane, process.run, &slot.clock),
-        };
-        match looked {
-            Ok(None) => {}
-            Ok(Some(what)) => wrong(Check::StampsFollow, what),
-            Err(_) if slot.may_be_stopped() => {}
-            Err(error) => wrong(
-                Check::StampsFollow,
-                format!("its journal cannot be read: {error}"),
-            ),
-        }
         self.hashes(store, slot, process);
     }
 
     /// The state at an index is the same on every lane and for good.
     fn hashes(&mut self, store: &Store, slot: &Slot, process: &Process) {
         let wrong = |what: String| store.timeline.violation(Check::StateHash, &slot.name, what);
-        let seen = self.seen.entry((slot.name.clone(), process.run));
-        let seen = seen.or_default();
+        let look = self.looks.entry((slot.name.clone(), process.run));
+        let seen = &mut look.or_default().index;
         match hashes_after(&process.lane, *seen) {
             Ok(hashes) => {
                 for (index, hash) in hashes {

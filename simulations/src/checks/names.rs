@@ -95,6 +95,8 @@ checks! {
         "a lane votes only once it has caught up with the log";
     Linearizable "linearizable" "Raft"
         "changes of reference data, and reads behind them, happen in one order that fits the time";
+    TogetherIsCurrent "together-is-current" "Raft"
+        "a lane that shows itself together with the store does not stay behind it";
     ComesToRest "comes-to-rest" "liveness"
         "after the faults: one leader, all lanes caught up, head office complete, nothing waits";
     Starts "starts" "liveness"

@@ -49,8 +49,8 @@ struct Shm {
 struct Shared {
     handles_begun: u64,
     /// Levels of the open handles above `NONE`, by handle.
-    locks: BTreeMap<String, BTreeMap<u64, LockLevel>>,
-    shms: BTreeMap<String, Shm>,
+    locks: BTreeMap<Arc<str>, BTreeMap<u64, LockLevel>>,
+    shms: BTreeMap<Arc<str>, Shm>,
 }
 
 /// Kills the process that the mount belongs to.
@@ -187,7 +187,7 @@ fn code(failure: Failure, broken: c_int) -> c_int {
 /// An open file.
 pub struct Handle {
     mount: Arc<Mount>,
-    file: String,
+    file: Arc<str>,
     number: u64,
     delete_at_close: bool,
     maps_shm: bool,
@@ -222,7 +222,7 @@ impl Handle {
         };
         Ok(Handle {
             mount,
-            file,
+            file: file.into(),
             number,
             delete_at_close,
             maps_shm: false,

@@ -12,6 +12,7 @@ mod span;
 use std::fmt;
 use std::path::Path;
 
+use node::lane::LogLimits;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -31,7 +32,7 @@ macro_rules! scenario {
 }
 
 /// The scenarios that ship with the simulator: name and text.
-const FILES: [(&str, &str); 24] = [
+const FILES: [(&str, &str); 25] = [
     scenario!("calm"),
     scenario!("split-in-two"),
     scenario!("leader-flaps"),
@@ -47,6 +48,7 @@ const FILES: [(&str, &str); 24] = [
     scenario!("two-lane-store"),
     scenario!("clock-jump"),
     scenario!("late-join"),
+    scenario!("short-logs"),
     scenario!("cloned-disk"),
     scenario!("wiped-disk"),
     scenario!("wan-flap-sync"),
@@ -78,6 +80,9 @@ pub struct Scenario {
     pub faster: Option<Spanned<u64>>,
     /// How long cashiers sell and faults happen.
     pub sells_for: Span,
+    /// Entries of the log after which a lane builds a snapshot, instead of a store's; half as many stay
+    /// in the log behind it.
+    pub snapshot_after: Option<u64>,
     pub expect: ExpectPart,
     #[serde(default)]
     pub network: NetworkPart,
@@ -103,8 +108,8 @@ pub struct ExpectPart {
     /// The longest that a cashier's command may be held.
     #[serde(default = "held_max")]
     pub held_max: Span,
-    /// The longest from the loss of a leader to the next one that has a quorum, where the lanes that
-    /// are left can form one.
+    /// The longest from the loss of a leader to the next committed fact, where the lanes that are left
+    /// can form a quorum.
     pub failover_max: Option<Span>,
     /// The fewest sales that the cashiers must get done.
     #[serde(default)]
@@ -211,6 +216,17 @@ impl Scenario {
     pub fn lanes(&self) -> Range {
         let Count(low, high) = *self.lanes.get_ref();
         (low, high)
+    }
+
+    /// How long a lane's Raft log grows.
+    pub fn log_limits(&self) -> LogLimits {
+        match self.snapshot_after {
+            None => LogLimits::default(),
+            Some(entries) => LogLimits {
+                snapshot_after_entries: entries,
+                entries_kept: entries / 2,
+            },
+        }
     }
 
     /// Cuts the selling down, in virtual milliseconds.
@@ -323,6 +339,9 @@ impl fmt::Display for Scenario {
             writeln!(f, "faster = {}", faster.get_ref())?;
         }
         writeln!(f, "sells_for = \"{}\"", self.sells_for)?;
+        if let Some(entries) = self.snapshot_after {
+            writeln!(f, "snapshot_after = {entries}")?;
+        }
         let ExpectPart {
             settles_within,
             held_max,
