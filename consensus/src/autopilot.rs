@@ -25,7 +25,7 @@ pub const CAUGHT_UP_ENTRIES_MAX: u64 = 256;
 pub fn voters_wanted(lanes: usize) -> usize {
     match lanes {
         0..=2 => 1,
-        3..=4 => 3,
+        3..=4 => planted::instead("too-few-voters", 1, 3),
         5..=14 => 5,
         _ => 7,
     }
@@ -74,6 +74,9 @@ pub fn decide(view: &View, stable_for: Duration, dead_after: Duration) -> Option
         [.., goal] => (goal, true),
     };
     if interrupted {
+        if planted::is("joint-change-not-finished") {
+            return None;
+        }
         return Some(Change::Finish(voters.clone()));
     }
     let wanted = voters_wanted(voters.union(&view.learners).count());
@@ -133,7 +136,8 @@ impl View {
     }
 
     fn is_dead(&self, node: NodeId, dead_after: Duration) -> bool {
-        !self.closed.contains(&node) && self.is_silent(node, dead_after)
+        let is_closed = self.closed.contains(&node) && !planted::is("closed-taken-for-dead");
+        !is_closed && self.is_silent(node, dead_after)
     }
 
     /// Whether it has been closed for so long that it is not just being started again.

@@ -165,6 +165,8 @@ impl Driver {
             What::ClockJump => self.jump(),
             What::Join => self.join().await,
             What::WipedDisk => self.wiped_disk(end).await,
+            What::CrashChanging => self.crash_changing(lasts).await,
+            What::NightShutdown => self.night_shutdown(end).await,
             What::NewPrices => self.new_prices().await,
             What::CopiedDisk => {
                 if let Some((slot, _)) = self.victim() {

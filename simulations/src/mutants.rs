@@ -100,6 +100,51 @@ pub const MUTANTS: &[Mutant] = &[
         4,
         "what is said to be durable is written and not synced",
     ),
+    // Membership.
+    mutant(
+        "held-copies-not-offered",
+        "wiped-disk",
+        30,
+        8,
+        "what siblings hold of a lane that is gone never reaches the store",
+    ),
+    in_a_store_of(
+        6,
+        mutant(
+            "closed-taken-for-dead",
+            "night-shutdown",
+            50,
+            3,
+            "a voter that closed in good order is replaced like a dead one",
+        ),
+    ),
+    in_a_store_of(
+        3,
+        mutant(
+            "leadership-not-handed-over",
+            "night-shutdown",
+            110,
+            3,
+            "a leader closes and leaves it to the others to notice",
+        ),
+    ),
+    mutant(
+        "joint-change-not-finished",
+        "voters-change",
+        40,
+        4,
+        "a change of voters that lost its leader half-way stays half-way",
+    ),
+    in_a_store_of(
+        4,
+        mutant(
+            "too-few-voters",
+            "calm",
+            10,
+            1,
+            "four lanes are content with one voter",
+        ),
+    ),
     // Raft.
     in_a_store_of(
         5,

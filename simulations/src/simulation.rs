@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::cashier::Cashier;
-use crate::checks::{Check, Monitor, Tally, check, unsettled};
+use crate::checks::{Check, Monitor, Tally, check, off_plan, unsettled};
 use crate::executor::Executor;
 use crate::faults::Driver;
 use crate::log;
@@ -265,14 +265,26 @@ impl Run {
     async fn settle(&self) -> Option<u64> {
         let begun = Instant::now();
         let limit = Duration::from_millis(self.scenario.expect.settles_within.0);
+        let mut settled_after_ms = None;
         loop {
-            let Some(reason) = unsettled(&self.store) else {
+            let waits = match unsettled(&self.store) {
+                Some(reason) => {
+                    settled_after_ms = None;
+                    Some((Check::ComesToRest, reason))
+                }
+                None => {
+                    let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).ok();
+                    settled_after_ms = settled_after_ms.or(elapsed_ms);
+                    off_plan(&self.store).map(|reason| (Check::VotersAsPlanned, reason))
+                }
+            };
+            let Some((check, reason)) = waits else {
                 self.timeline.note("store", "is at rest");
-                return u64::try_from(begun.elapsed().as_millis()).ok();
+                return settled_after_ms;
             };
             if begun.elapsed() > limit {
                 let what = format!("it did not come to rest within {limit:?}: {reason}");
-                self.timeline.violation(Check::ComesToRest, "store", what);
+                self.timeline.violation(check, "store", what);
                 return None;
             }
             sleep(LOOK_EVERY).await;

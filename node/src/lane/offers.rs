@@ -127,7 +127,8 @@ impl Offers {
         for (lane, applied) in self.applied() {
             let next = applied.head.next_seq;
             let holds_more = held.get(&lane).is_some_and(|head| head.next_seq > next);
-            if lane == self.lane || !holds_more {
+            let is_skipped = planted::is("held-copies-not-offered");
+            if lane == self.lane || !holds_more || is_skipped {
                 waiting_since.remove(&lane);
                 continue;
             }

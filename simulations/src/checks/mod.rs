@@ -10,9 +10,11 @@ mod monitor;
 mod names;
 mod receipts;
 mod stamps;
+mod voters;
 
 pub use books::{Tally, check};
 pub use gone::Gone;
 pub use history::{Answer, Change, History};
 pub use monitor::{Monitor, unsettled};
 pub use names::Check;
+pub use voters::off_plan;

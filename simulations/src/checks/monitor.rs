@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::Check;
 use super::gone::applied as applied_of;
 use super::stamps::Stamps;
+use super::voters::Voters;
 use crate::store::{Process, Slot, Store};
 use crate::timeline::Sample;
 
@@ -33,6 +34,7 @@ pub struct Monitor {
     /// By machine and process.
     looks: BTreeMap<(String, u32), Look>,
     stamps: Stamps,
+    voters: Voters,
     /// The most that any lane had applied, at the looks of the last [`BEHIND_MAX`].
     applied: VecDeque<(Instant, u64)>,
 }
@@ -70,6 +72,7 @@ impl Monitor {
         for (slot, process) in &running {
             self.look_at(store, slot, process);
         }
+        self.voters.look(store);
         for slot in store.slots() {
             if slot.process().is_none() {
                 let down = Sample {

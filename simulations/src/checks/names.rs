@@ -93,6 +93,10 @@ checks! {
         "no node id is given twice";
     PromotedCaughtUp "promoted-caught-up" "Raft"
         "a lane votes only once it has caught up with the log";
+    VotersAsPlanned "voters-as-planned" "Raft"
+        "as many lanes vote as the plan says, no change of voters stays half-way, and a lane that closed is not taken for dead";
+    HandedOver "handed-over" "Raft"
+        "a leader that closes while others can lead has handed that over";
     Linearizable "linearizable" "Raft"
         "changes of reference data, and reads behind them, happen in one order that fits the time";
     TogetherIsCurrent "together-is-current" "Raft"

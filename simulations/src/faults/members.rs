@@ -1,4 +1,5 @@
-//! Lanes that are lost for good, and lanes that take their place.
+//! Lanes that are lost for good and lanes that take their place, a change of members that is
+//! interrupted, and the night.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,9 @@ use ledger::LaneId;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Driver;
-use crate::store::{Process, Slot};
+use crate::checks::Check;
+use crate::scenario::Range;
+use crate::store::{Death, Process, Slot};
 
 /// How long a disk waits for a moment at which the store can do without its lane for good.
 const LOSES_WITHIN: Duration = Duration::from_secs(20);
@@ -18,7 +21,98 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long replacing a lane may take, faults of others included.
 const REPLACED_WITHIN: Duration = Duration::from_secs(120);
 
+/// How often it is looked whether a change is under way: each takes a few milliseconds.
+const CHANGE_LOOK: Duration = Duration::from_millis(1);
+/// How far into a change its leader dies, in milliseconds.
+const INTO_CHANGE_MS: Range = (0, 8);
+/// How often a change of voters is waited for: most changes are of lanes that join.
+const VOTERS_ONLY_PERMILLE: u64 = 700;
+/// Between one lane that closes or opens and the next, in milliseconds.
+const NEXT_LANE_MS: Range = (0, 2_000);
+/// How long after its leader has closed a store may be without the next one; an election alone
+/// takes longer.
+const HANDED_OVER_MAX: Duration = Duration::from_millis(150);
+
 impl Driver {
+    /// The next change of members, or of voters, loses its leader half-way.
+    pub(super) async fn crash_changing(&mut self, lasts: Duration) {
+        let voters_only = self.dice.chance(VOTERS_ONLY_PERMILLE);
+        let mut settled = None;
+        while Instant::now() < self.until {
+            if let Some((slot, process)) = self.store.leader() {
+                let raft = process.lane.raft();
+                if !raft.is_changing {
+                    settled = Some(raft.voters);
+                } else if !voters_only
+                    || settled
+                        .as_ref()
+                        .is_some_and(|settled| *settled != raft.voters)
+                {
+                    sleep(self.draw(INTO_CHANGE_MS)).await;
+                    // Another fault may have been quicker.
+                    if slot.runs(process.run) {
+                        let end = (Instant::now() + lasts).min(self.until);
+                        self.crash(slot, process, Death::Killed, end).await;
+                    }
+                    return;
+                }
+            }
+            sleep(CHANGE_LOOK).await;
+        }
+    }
+
+    /// The evening, the night until `end`, and the morning.
+    pub(super) async fn night_shutdown(&mut self, end: Instant) {
+        let mut slots = self.store.slots();
+        let hit: Vec<&Slot> = slots.iter().map(Arc::as_ref).collect();
+        let drawn = self.strikes(&hit, Vec::new());
+        self.dice.shuffle(&mut slots);
+        for slot in &slots {
+            self.close_for_the_night(slot).await;
+            sleep(self.draw(NEXT_LANE_MS)).await;
+        }
+        self.store.timeline.note("store", "the night");
+        sleep_until(end).await;
+        self.dice.shuffle(&mut slots);
+        for slot in &slots {
+            self.store.start(slot).await;
+            sleep(self.draw(NEXT_LANE_MS)).await;
+        }
+        self.store.timeline.strike_over(drawn);
+    }
+
+    /// Closes a lane; one that leads while enough others can has handed that over by then.
+    async fn close_for_the_night(&self, slot: &Arc<Slot>) {
+        let Some(process) = slot.process() else {
+            return;
+        };
+        let raft = process.lane.raft();
+        let others = || {
+            let running = self.store.running().into_iter();
+            running.filter(|(other, _)| !Arc::ptr_eq(other, slot))
+        };
+        let is_voter = |process: &Process| raft.voters.contains(&process.lane.identity().node);
+        let voters = others().filter(|(_, process)| is_voter(process)).count();
+        let must_hand_over = raft.is_leader
+            && raft.has_quorum
+            && voters > raft.voters.len() / 2
+            && !raft.is_changing;
+        drop(process);
+        self.store.close(slot).await;
+        if !must_hand_over {
+            return;
+        }
+        let deadline = Instant::now() + HANDED_OVER_MAX;
+        while !others().any(|(_, process)| process.lane.raft().is_leader) {
+            if Instant::now() > deadline {
+                let what = format!("closed, and nobody led {HANDED_OVER_MAX:?} later");
+                let timeline = &self.store.timeline;
+                return timeline.violation(Check::HandedOver, &slot.name, what);
+            }
+            sleep(CHANGE_LOOK).await;
+        }
+    }
+
     /// A lane's disk is lost. The shop puts another machine in its place, which joins as a new lane,
     /// and takes the lost one out of the store, in either order.
     pub(super) async fn wiped_disk(&mut self, end: Instant) {

@@ -72,10 +72,14 @@ pub enum What {
     CopiedDisk,
     /// A lane's disk is lost; the lane is replaced by one that joins, and taken out of the store.
     WipedDisk,
+    /// The leader's process is killed while the store changes its members or voters.
+    CrashChanging,
+    /// All lanes are closed in turn for the night, and opened in turn in the morning.
+    NightShutdown,
 }
 
 impl What {
-    pub const ALL: [What; 30] = [
+    pub const ALL: [What; 32] = [
         What::Split,
         What::AloneAll,
         What::OneWay,
@@ -106,6 +110,8 @@ impl What {
         What::NewPrices,
         What::CopiedDisk,
         What::WipedDisk,
+        What::CrashChanging,
+        What::NightShutdown,
     ];
 
     /// The word that a scenario file uses.
@@ -147,6 +153,8 @@ impl What {
             | What::HqCrash
             | What::HqLate
             | What::WrongDay
+            | What::CrashChanging
+            | What::NightShutdown
             | What::Join => false,
         }
     }

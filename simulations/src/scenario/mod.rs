@@ -32,7 +32,7 @@ macro_rules! scenario {
 }
 
 /// The scenarios that ship with the simulator: name and text.
-const FILES: [(&str, &str); 25] = [
+const FILES: [(&str, &str); 27] = [
     scenario!("calm"),
     scenario!("split-in-two"),
     scenario!("leader-flaps"),
@@ -51,6 +51,8 @@ const FILES: [(&str, &str); 25] = [
     scenario!("short-logs"),
     scenario!("cloned-disk"),
     scenario!("wiped-disk"),
+    scenario!("voters-change"),
+    scenario!("night-shutdown"),
     scenario!("wan-flap-sync"),
     scenario!("bad-disks"),
     scenario!("bad-lines"),
@@ -73,6 +75,9 @@ pub struct Scenario {
     pub about: String,
     /// Lanes at the beginning; more may join.
     pub lanes: Spanned<Count>,
+    /// It takes long: run only when named, and not among `all`.
+    #[serde(default)]
+    pub only_when_named: bool,
     /// When the store of the story opens, such as `9:40`; `at` may then name hours.
     pub opens: Option<Spanned<String>>,
     /// How many times faster than in the story time goes by: an hour of it, at 20, is simulated in
@@ -332,6 +337,9 @@ impl fmt::Display for Scenario {
             (low, high) if low == high => writeln!(f, "lanes = {low}")?,
             (low, high) => writeln!(f, "lanes = [{low}, {high}]")?,
         }
+        if self.only_when_named {
+            writeln!(f, "only_when_named = true")?;
+        }
         if let Some(opens) = &self.opens {
             writeln!(f, "opens = {}", quoted(opens.get_ref()))?;
         }
@@ -407,14 +415,17 @@ pub fn all() -> Result<Vec<Scenario>, ScenarioError> {
     parsed.collect()
 }
 
-/// The scenarios of that name; `all` for every one that ships, a path that ends in `.toml` for a
-/// file.
+/// The scenarios of that name; `all` for every one that ships but those that are run only when named,
+/// `everything` for those, too, a path that ends in `.toml` for a file.
 pub fn named(name: &str) -> Result<Vec<Scenario>, ScenarioError> {
     if name.ends_with(".toml") {
         return read(Path::new(name)).map(|scenario| vec![scenario]);
     }
     let mut scenarios = all()?;
     if name == "all" {
+        scenarios.retain(|scenario| !scenario.only_when_named);
+    }
+    if matches!(name, "all" | "everything") {
         return Ok(scenarios);
     }
     let names: Vec<&str> = scenarios.iter().map(|s| s.name.as_str()).collect();
