@@ -242,6 +242,13 @@ pub const MUTANTS: &[Mutant] = &[
         ),
     ),
     mutant(
+        "level-ignored",
+        "rolling-update",
+        40,
+        3,
+        "an updated register writes what the other lanes cannot read yet",
+    ),
+    mutant(
         "row-not-hashed",
         "calm",
         15,

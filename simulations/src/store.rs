@@ -88,6 +88,8 @@ pub struct Slot {
 struct SlotState {
     /// Processes begun.
     runs: u32,
+    /// Whether the lane was started; from the second start on it has the newest release.
+    was_started: bool,
     /// The process that runs or starts.
     begun: Option<Begun>,
     frozen: bool,
@@ -604,6 +606,7 @@ impl Store {
             pin_check: Arc::new(|employee, pin| employee.pin_hash == pin.0),
             release: "simulated".to_owned(),
             log_limits: self.scenario.log_limits(),
+            reads: self.release_of(slot),
         };
         let started_at = Instant::now();
         let Some(started) = self.executor.call(id, Lane::start(parts)).await else {
@@ -641,6 +644,15 @@ impl Store {
             }
         }
         Started::Done
+    }
+
+    /// What the release reads with which a lane starts now.
+    fn release_of(&self, slot: &Slot) -> u16 {
+        let was_started = std::mem::replace(&mut slot.state().was_started, true);
+        match self.scenario.older_release && !was_started {
+            true => ledger::FORMAT_FIRST,
+            false => ledger::ENTRY_FORMAT,
+        }
     }
 
     /// Ends a lane's process, running or starting, at once.

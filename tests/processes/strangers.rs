@@ -121,6 +121,7 @@ fn a_stranger_gets_nothing_but_refusals() {
             proof: [7; 32],
             lane: LaneId([9; 16]),
             lane_name: "Lane 9".to_owned(),
+            reads: ledger::ENTRY_FORMAT,
         };
         let answer = ask(&mut stream, 99, Ask::Join(guess)).await;
         assert!(matches!(answer, Answer::JoinRefused(_)), "{answer:?}");

@@ -152,7 +152,14 @@ impl Shop {
         };
         for lane in 0..LANES {
             let (name, release) = (format!("Lane {}", lane + 1), "1".to_owned());
-            shop.happen(lane, Fact::LaneStarted { name, release });
+            shop.happen(
+                lane,
+                Fact::LaneStarted {
+                    name,
+                    release,
+                    reads: ledger::ENTRY_FORMAT,
+                },
+            );
         }
         for _ in 0..3 {
             (0..LANES).for_each(|lane| shop.sell(lane));
@@ -332,6 +339,7 @@ impl Shop {
             lane: self.lane(0),
             lane_name: "Lane 1".to_owned(),
             peer: peer(0),
+            reads: ledger::ENTRY_FORMAT,
         }];
         for lane in 1..LANES {
             commands.push(Command::Invite {

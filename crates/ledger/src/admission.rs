@@ -87,6 +87,7 @@ impl Rules<'_, '_> {
         admitted_ms: u64,
     ) -> Result<Outcome, TableError> {
         let number = u32::try_from(self.count(LANES)?).unwrap_or(u32::MAX);
+        let level = StoreView::new(self.tables).level()?;
         let record = LaneRecord {
             lane,
             number,
@@ -96,6 +97,7 @@ impl Rules<'_, '_> {
             head: Head::default(),
             admitted_ms,
             closed: false,
+            reads: level,
             left: None,
             barred: Vec::new(),
             confirmed: Vec::new(),
@@ -135,6 +137,7 @@ impl Rules<'_, '_> {
             at_ms,
         };
         self.leave(record.clone(), left)?;
+        self.raise_level()?;
         Ok(Outcome::Done)
     }
 
@@ -183,7 +186,23 @@ impl Rules<'_, '_> {
             };
             self.leave(lane, left)?;
         }
+        self.raise_level()?;
         Ok(Outcome::Done)
+    }
+
+    /// Raises the store's level to what all its members read.
+    pub(crate) fn raise_level(&mut self) -> Result<(), TableError> {
+        let Some(store) = self.store()? else {
+            return Ok(());
+        };
+        let lanes = StoreView::new(self.tables).lanes()?.into_iter();
+        let read_by_all = lanes.filter(LaneRecord::is_member).map(|l| l.reads).min();
+        match read_by_all {
+            Some(level) if level > store.level => {
+                self.put(Table::Meta, STORE, &StoreRecord { level, ..store })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn bar(

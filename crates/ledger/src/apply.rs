@@ -56,6 +56,7 @@ impl Rules<'_, '_> {
                 lane,
                 lane_name,
                 peer,
+                reads,
             } => {
                 if self.store()?.is_some() {
                     return refused("This store exists already.");
@@ -65,6 +66,7 @@ impl Rules<'_, '_> {
                     name: name.clone(),
                     epoch: Epoch::FIRST.number,
                     epoch_mark: Epoch::FIRST.mark,
+                    level: *reads,
                 };
                 self.put(Table::Meta, STORE, &record)?;
                 self.admit(*lane, lane_name, peer, FOUNDER_NODE, 0)
@@ -235,10 +237,23 @@ impl Rules<'_, '_> {
     fn take(&mut self, entry: &Entry, lane: &mut LaneRecord) -> Result<(), TableError> {
         let global = self.count(ENTRIES)?;
         self.put(Table::Entry, &global.to_be_bytes(), entry)?;
-        match entry.body() {
+        let level = StoreView::new(self.tables).level()?;
+        let read = match entry.body() {
+            Ok(body) if body.v > level => Err(format!(
+                "it has format {}, and the store keeps to format {level}",
+                body.v
+            )),
+            read => read.map_err(|error| error.to_string()),
+        };
+        match read {
             Ok(body) => {
                 match body.fact {
-                    Fact::LaneStarted { .. } => lane.closed = false,
+                    Fact::LaneStarted { reads, .. } => {
+                        lane.closed = false;
+                        lane.reads = reads;
+                        self.put(Table::Lane, &lane.lane.0, lane)?;
+                        self.raise_level()?;
+                    }
                     Fact::LaneClosed => lane.closed = true,
                     Fact::Register { .. } | Fact::SellingResumed { .. } => {}
                 }
@@ -246,10 +261,9 @@ impl Rules<'_, '_> {
             }
             Err(error) => {
                 let message = format!(
-                    "Something that happened on lane {} cannot be read by this release ({error}). \
-                     It is kept and goes to head office, but this lane's totals leave it out, also \
-                     after an upgrade, and those of lanes of a later release may not. Bring every \
-                     lane to one release, and add it by hand where it is missing.",
+                    "Something that happened on lane {} cannot be counted ({error}). It is kept and \
+                     goes to head office, but the store's totals leave it out, also after an \
+                     upgrade. Bring every lane to one release, and add it by hand.",
                     entry.lane.short()
                 );
                 self.exception(ExceptionKind::UnreadableFact, Some(entry), message)

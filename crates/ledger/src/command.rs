@@ -7,6 +7,7 @@ use sale::{LaneId, StoreId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::entry::{format_unsaid, is_format_unsaid};
 use crate::{Entry, Epoch, InvitationId, LeftWhy, Run, Seq};
 
 /// The version of the command encoding that this release writes, the first byte of each.
@@ -22,6 +23,9 @@ pub enum Command {
         lane: LaneId,
         lane_name: String,
         peer: String,
+        /// The newest entry format that the lane reads.
+        #[serde(default = "format_unsaid", skip_serializing_if = "is_format_unsaid")]
+        reads: u16,
     },
     /// Journal entries of any lanes, offered by whoever holds them. Only the next entry of a lane
     /// is taken, so offering twice changes nothing.

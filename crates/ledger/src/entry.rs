@@ -11,16 +11,28 @@ use serde::{Deserialize, Serialize};
 use crate::Fact;
 
 /// The newest version of the entry format. This release reads it and all before it, and writes each
-/// entry in the oldest that can say it ([`Fact::format`]), so that lanes of an earlier release go on
-/// counting what they understand.
+/// entry in the oldest that can say it ([`Fact::format`]).
 ///
-/// A store of two releases has a limit. Of an entry that a lane cannot read it counts nothing, then
-/// or after an upgrade, and a lane of the later release counts it: from then on their states differ,
-/// and `verify` says so. Every lane is to be upgraded before something is used that the later release
-/// adds. What would lift the limit is a level of the store that follows from the log alone, so that
-/// all lanes agree on it: each `LaneStarted` names the newest format that its lane reads, the least of
-/// the members' is the level, nothing above it is written or applied, and no lane is admitted below.
+/// A store whose lanes run different releases keeps to what all of them read, its level
+/// ([`crate::StoreRecord::level`]): each `LaneStarted` names the newest format that its lane reads,
+/// and the least of the members' is the level, which never falls. It follows from the log alone, so
+/// that all lanes agree on it. A register refuses what can be said only above the level, an entry
+/// above it counts nowhere, and a lane that reads less does not start, nor is it let in. A rule that
+/// changes what applying an entry writes is to be keyed on the level, too.
 pub const ENTRY_FORMAT: u16 = 3;
+
+/// What lanes and stores read of which it is not written down: those of the releases before it was.
+pub const FORMAT_UNSAID: u16 = 3;
+
+/// The value of a field that says which format is read, where it is missing.
+pub fn format_unsaid() -> u16 {
+    FORMAT_UNSAID
+}
+
+/// Whether a field that says which format is read can be left out.
+pub fn is_format_unsaid(format: &u16) -> bool {
+    *format == FORMAT_UNSAID
+}
 
 /// The largest entry, in bytes.
 pub const ENTRY_BYTES_MAX: usize = 1024 * 1024;

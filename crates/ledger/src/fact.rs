@@ -3,6 +3,8 @@
 use sale::{Event, Tender};
 use serde::{Deserialize, Serialize};
 
+use crate::entry::{format_unsaid, is_format_unsaid};
+
 /// The content of a journal entry. Variants and fields are only ever added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
@@ -11,7 +13,13 @@ use serde::{Deserialize, Serialize};
 )]
 pub enum Fact {
     /// The lane's process began. The first entry of every journal, and one for each start.
-    LaneStarted { name: String, release: String },
+    LaneStarted {
+        name: String,
+        release: String,
+        /// The newest entry format that it reads.
+        #[serde(default = "format_unsaid", skip_serializing_if = "is_format_unsaid")]
+        reads: u16,
+    },
     /// The lane's process ended in good order.
     LaneClosed,
     /// The lane can sell again. It could not, because its journal could not be made durable: for
@@ -29,39 +37,49 @@ pub enum Fact {
 impl Fact {
     /// The oldest entry format that can say this.
     pub fn format(&self) -> u16 {
-        let Fact::Register { event, .. } = self else {
-            return 1;
-        };
-        match event {
-            Event::SignedIn { .. }
-            | Event::SignedOut { .. }
-            | Event::SignInFailed { .. }
-            | Event::CartOpened { .. }
-            | Event::LineAdded { .. }
-            | Event::QuantityChanged { .. }
-            | Event::PriceOverridden { .. }
-            | Event::LineVoided { .. }
-            | Event::AgeConfirmed { .. }
-            | Event::CustomerSet { .. }
-            | Event::TenderStarted { .. }
-            | Event::TendersReturned { .. }
-            | Event::CartVoided { .. } => 1,
-            Event::Tendered { tender, .. } => tender_format(tender),
-            Event::Completed { receipt, .. } => {
-                // Earlier releases would count what came back as sold.
-                let returns = receipt.lines.iter().any(|l| l.detail.returned.is_some());
-                let tenders = receipt.tenders.iter().map(tender_format).max();
-                tenders.unwrap_or(1).max(if returns { 2 } else { 1 })
+        match self {
+            Fact::Register { event, .. } => event_format(event),
+            Fact::LaneStarted { .. } | Fact::LaneClosed | Fact::SellingResumed { .. } => {
+                FORMAT_FIRST
             }
-            // Earlier releases would price these sales without what decides on their price.
-            Event::CouponTaken { .. }
-            | Event::CouponReturned { .. }
-            | Event::DiscountGiven { .. }
-            | Event::DiscountVoided { .. }
-            | Event::TenderQuoted { .. } => 3,
-            Event::Suspended { open, .. } | Event::Resumed { open, .. } if open.terms.matter() => 3,
-            _ => 2,
         }
+    }
+}
+
+/// What every release reads.
+pub const FORMAT_FIRST: u16 = 1;
+
+/// The oldest entry format that can say that this happened on a register.
+pub fn event_format(event: &Event) -> u16 {
+    match event {
+        Event::SignedIn { .. }
+        | Event::SignedOut { .. }
+        | Event::SignInFailed { .. }
+        | Event::CartOpened { .. }
+        | Event::LineAdded { .. }
+        | Event::QuantityChanged { .. }
+        | Event::PriceOverridden { .. }
+        | Event::LineVoided { .. }
+        | Event::AgeConfirmed { .. }
+        | Event::CustomerSet { .. }
+        | Event::TenderStarted { .. }
+        | Event::TendersReturned { .. }
+        | Event::CartVoided { .. } => 1,
+        Event::Tendered { tender, .. } => tender_format(tender),
+        Event::Completed { receipt, .. } => {
+            // Earlier releases would count what came back as sold.
+            let returns = receipt.lines.iter().any(|l| l.detail.returned.is_some());
+            let tenders = receipt.tenders.iter().map(tender_format).max();
+            tenders.unwrap_or(1).max(if returns { 2 } else { 1 })
+        }
+        // Earlier releases would price these sales without what decides on their price.
+        Event::CouponTaken { .. }
+        | Event::CouponReturned { .. }
+        | Event::DiscountGiven { .. }
+        | Event::DiscountVoided { .. }
+        | Event::TenderQuoted { .. } => 3,
+        Event::Suspended { open, .. } | Event::Resumed { open, .. } if open.terms.matter() => 3,
+        _ => 2,
     }
 }
 

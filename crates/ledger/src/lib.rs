@@ -19,9 +19,10 @@ mod tables;
 pub use apply::apply;
 pub use command::{COMMAND_FORMAT, Command, CommandError, Outcome};
 pub use entry::{
-    ENTRY_BYTES_MAX, ENTRY_FORMAT, Entry, EntryBody, EntryError, EntryHash, Head, Hlc, Seq,
+    ENTRY_BYTES_MAX, ENTRY_FORMAT, Entry, EntryBody, EntryError, EntryHash, FORMAT_UNSAID, Head,
+    Hlc, Seq, format_unsaid, is_format_unsaid,
 };
-pub use fact::Fact;
+pub use fact::{FORMAT_FIRST, Fact, event_format};
 pub use membership::{BARRED_RUNS_KEPT, Epoch, Left, LeftWhy, Run};
 pub use records::{
     DayTotal, ExceptionKind, ExceptionRecord, InvitationId, InvitationRecord, LaneDayRecord,

@@ -6,6 +6,7 @@ use money::Currency;
 use sale::{BusinessDay, Cart, LaneId, Receipt, StoreId};
 use serde::{Deserialize, Serialize};
 
+use crate::entry::{format_unsaid, is_format_unsaid};
 use crate::{Epoch, Head, Left, Run, Seq};
 
 /// Names an invitation; the first part of the code that is shown.
@@ -20,6 +21,9 @@ pub struct StoreRecord {
     /// The mark of [`crate::Epoch`]; 0 in the first.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub epoch_mark: u32,
+    /// The newest entry format that is used in this store, see [`crate::ENTRY_FORMAT`].
+    #[serde(default = "format_unsaid", skip_serializing_if = "is_format_unsaid")]
+    pub level: u16,
 }
 
 impl StoreRecord {
@@ -53,6 +57,9 @@ pub struct LaneRecord {
     /// Its journal, as far as it is known, ends with a farewell: it is closed on purpose.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub closed: bool,
+    /// The newest entry format that it reads; until its first start what the store's level was.
+    #[serde(default = "format_unsaid", skip_serializing_if = "is_format_unsaid")]
+    pub reads: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Left>,
     /// Runs that were found to work on a copy of this lane's disk, the last
@@ -232,9 +239,8 @@ pub struct LaneDayRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExceptionKind {
-    /// An entry that this release cannot read. It is kept and shipped, and counts in no total of this
-    /// lane, also after an upgrade: what was applied once is not applied again. A lane of a later
-    /// release may count it, see [`crate::ENTRY_FORMAT`].
+    /// An entry that cannot be read, or is above the store's level. It is kept and shipped, and counts
+    /// in no total, also after an upgrade: what was applied once is not applied again.
     UnreadableFact,
     /// An entry that does not continue its lane's chain. It is not taken.
     BrokenChain,

@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    DayTotal, Entry, ExceptionRecord, InvitationId, InvitationRecord, LaneDayRecord, LaneRecord,
-    ReceiptRecord, StoreRecord, SuspendedRecord, Table, TableError, Tables,
+    DayTotal, Entry, ExceptionRecord, FORMAT_FIRST, InvitationId, InvitationRecord, LaneDayRecord,
+    LaneRecord, ReceiptRecord, StoreRecord, SuspendedRecord, Table, TableError, Tables,
 };
 
 pub(crate) const STORE: &[u8] = b"store";
@@ -100,6 +100,11 @@ impl<'a> StoreView<'a> {
 
     pub fn store(&self) -> Result<Option<StoreRecord>, TableError> {
         row(self.tables, Table::Meta, STORE)
+    }
+
+    /// The newest entry format that is used in the store, see [`crate::ENTRY_FORMAT`].
+    pub fn level(&self) -> Result<u16, TableError> {
+        Ok(self.store()?.map_or(FORMAT_FIRST, |store| store.level))
     }
 
     pub fn lane(&self, lane: LaneId) -> Result<Option<LaneRecord>, TableError> {

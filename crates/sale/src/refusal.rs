@@ -19,6 +19,8 @@ pub enum Refusal {
     WrongPin,
     #[error("Too many wrong PINs for this number. Try again in {seconds} s.")]
     TooManyWrongPins { seconds: u32 },
+    #[error("An older release on {lanes} does not know this yet.")]
+    NotInStoreYet { lanes: String },
     #[error("A sale is open.")]
     SaleOpen,
     #[error("There is no open sale.")]
@@ -168,6 +170,7 @@ impl Refusal {
             Refusal::NoSale => "Scan an item to begin.",
             Refusal::Paying { .. } => "Take the rest, or go back to the sale.",
             Refusal::NotPaying => "Press Pay first.",
+            Refusal::NotInStoreYet { .. } => "Go on without it until that release is updated.",
             Refusal::UnknownCode { .. } => "Check the number, or look the item up by name.",
             Refusal::BadCode { .. } => "Scan it again, or type the number under the bars.",
             Refusal::WeightNeeded { .. } => "Put it on the scale, or type the weight in kilograms.",

@@ -163,6 +163,12 @@ pub struct JoinRequest {
     pub proof: [u8; 32],
     pub lane: LaneId,
     pub lane_name: String,
+    /// The newest entry format that it reads.
+    #[serde(
+        default = "ledger::format_unsaid",
+        skip_serializing_if = "ledger::is_format_unsaid"
+    )]
+    pub reads: u16,
 }
 
 /// What a new member needs to take part. Sent inside the authenticated, encrypted stream.

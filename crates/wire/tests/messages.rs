@@ -49,6 +49,7 @@ fn asks() -> Vec<(&'static str, Ask)> {
         proof: [7; 32],
         lane: LANE,
         lane_name: "Lane 2".to_owned(),
+        reads: 3,
     };
     vec![
         ("ask-raft", Ask::Raft(vec![1, 2, 3].into())),

@@ -329,6 +329,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::AlreadySignedIn { name: word() },
         Refusal::WrongPin,
         Refusal::TooManyWrongPins { seconds: 5 },
+        Refusal::NotInStoreYet { lanes: word() },
         Refusal::SaleOpen,
         Refusal::NoSale,
         Refusal::Paying {
@@ -425,6 +426,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::AlreadySignedIn { .. }
             | Refusal::WrongPin
             | Refusal::TooManyWrongPins { .. }
+            | Refusal::NotInStoreYet { .. }
             | Refusal::SaleOpen
             | Refusal::NoSale
             | Refusal::Paying { .. }

@@ -29,6 +29,8 @@ const BAR_LIMIT: Duration = Duration::from_secs(1);
 /// nothing from it.
 const JOIN_REFUSED: &str = "This store has no open invitation with that code. Check the code, or show a new one on a lane \
      of the store with `lanemesh invite`.";
+const OLDER_RELEASE: &str = "This machine runs an older release than the store. Install the release of the store's lanes on \
+     it, and join then.";
 
 pub struct Answers {
     pub identity: Arc<Identity>,
@@ -234,6 +236,13 @@ impl Answers {
         let expected = proof(key, Side::Joining, peer, &me, request.lane);
         if !proof_matches(&expected, &request.proof) {
             return Err(JOIN_REFUSED.to_owned());
+        }
+        let level = self.state.read(|tables| StoreView::new(tables).level());
+        let level = level
+            .map_err(|e| e.to_string())?
+            .map_err(|e| e.to_string())?;
+        if request.reads < level {
+            return Err(OLDER_RELEASE.to_owned());
         }
         let command = Command::Admit {
             invitation: request.invitation,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ledger::ENTRY_FORMAT;
 use providers::{Discovery, PeerId, Providers, StreamClass, timeout};
 use sale::LaneId;
 use wire::{Answer, Ask, JoinRequest, LaneContact, Welcome};
@@ -137,6 +138,7 @@ async fn ask(
         proof: proof(&key, Side::Joining, &me, peer, lane),
         lane,
         lane_name: parts.lane_name.clone(),
+        reads: ENTRY_FORMAT,
     };
     let asked = links.ask(peer, StreamClass::Join, Ask::Join(request), ANSWER_LIMIT);
     match asked.await {

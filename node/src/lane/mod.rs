@@ -99,6 +99,12 @@ pub enum LaneError {
          too"
     )]
     Damaged { reason: String },
+    #[error(
+        "this lane runs an older release than its store: it reads entries up to format {reads}, and the \
+         store uses format {level}. Nothing was changed. Install the release of the other lanes here \
+         and start it again; what it sold is kept"
+    )]
+    Outdated { reads: u16, level: u16 },
 }
 
 /// Why a lane was not taken out of the store.
@@ -123,6 +129,9 @@ pub struct LaneParts {
     /// This software's version, kept in the journal.
     pub release: String,
     pub log_limits: LogLimits,
+    /// The newest entry format that it reads and writes: [`ledger::ENTRY_FORMAT`], or less where an
+    /// older release is simulated.
+    pub reads: u16,
 }
 
 /// A running lane. Clones share it.
@@ -164,6 +173,7 @@ impl Lane {
         let (state, state_damaged) = StateDb::open(disk.clone())?;
         let reader = state.reader();
         refuse_lost_journal(&identity, &journal, damaged, &reader)?;
+        refuse_older_release(parts.reads, &reader)?;
 
         let stamps = Stamps::of(identity.lane, &journal, clock.clone())?;
         let this_run = run_id(providers.random.as_ref());
@@ -212,7 +222,7 @@ impl Lane {
         })?;
         let proposer = Proposer::new(consensus.clone(), links.clone(), clock.clone());
         if identity.founding {
-            found(&identity, &network, &consensus, &proposer).await?;
+            found(&identity, parts.reads, &network, &consensus, &proposer).await?;
             identity.founding = false;
             identity.write(&disk)?;
         }
@@ -249,7 +259,7 @@ impl Lane {
             handle: register,
             unapplied,
             receipts,
-        } = register::start(register_parts, &parts.release).await?;
+        } = register::start(register_parts, &parts.release, parts.reads).await?;
 
         let mut tasks = Vec::new();
         let mut run = |task: futures::future::BoxFuture<'static, ()>| {
@@ -672,9 +682,19 @@ fn refuse_lost_journal(
     Ok(())
 }
 
+/// An older release would count less than the others do.
+fn refuse_older_release(reads: u16, state: &StateReader) -> Result<(), LaneError> {
+    let level = state.read(|tables| StoreView::new(tables).level())??;
+    match reads < level {
+        true => Err(LaneError::Outdated { reads, level }),
+        false => Ok(()),
+    }
+}
+
 /// Writes the first entries of a new store's log. Repeated where it was interrupted.
 async fn found(
     identity: &Identity,
+    reads: u16,
     network: &SharedNetwork,
     consensus: &Consensus,
     proposer: &Proposer,
@@ -688,6 +708,7 @@ async fn found(
         lane: identity.lane,
         lane_name: identity.lane_name.clone(),
         peer,
+        reads,
     };
     let outcome = proposer.propose(&command, MANAGER_LIMIT).await;
     outcome.map_err(|failure| ConsensusError::Other(failure.to_string()))?;

@@ -11,12 +11,15 @@ use std::time::Duration;
 
 use api::{Answer, CommandRequest, Done, Problem};
 use catalog::{Employee, Reference, Settings};
-use ledger::{Entry, EntryBody, Fact, Head, Hlc, Seq, StoreId, StoreView, TableError, Tables};
+use ledger::{
+    Entry, EntryBody, FORMAT_FIRST, Fact, Head, Hlc, Seq, StoreId, StoreView, TableError, Tables,
+    event_format,
+};
 use promotions::Hint;
 use providers::{DiskError, SharedClock, SharedDisk};
 use sale::{
-    Context, Event, LocalRights, LocalTime, Pin, Register, Totals, decide, events_of_refusal,
-    evolve, price,
+    Context, Event, LocalRights, LocalTime, Pin, Refusal, Register, Totals, decide,
+    events_of_refusal, evolve, price,
 };
 use serde::{Deserialize, Serialize};
 use storage::{Journal, StateReader, StorageError};
@@ -144,8 +147,13 @@ pub struct Started {
     pub receipts: mpsc::UnboundedReceiver<ReceiptMark>,
 }
 
-/// Rebuilds the register from its journal and starts it. `release` is this software's version.
-pub async fn start(parts: RegisterParts, release: &str) -> Result<Started, RegisterError> {
+/// Rebuilds the register from its journal and starts it. `release` is this software's version,
+/// `reads` the newest entry format that it reads.
+pub async fn start(
+    parts: RegisterParts,
+    release: &str,
+    reads: u16,
+) -> Result<Started, RegisterError> {
     let lane = parts.identity.lane;
     let applied = parts
         .state
@@ -157,6 +165,7 @@ pub async fn start(parts: RegisterParts, release: &str) -> Result<Started, Regis
     let started = Fact::LaneStarted {
         name: task.parts.identity.lane_name.clone(),
         release: release.to_owned(),
+        reads,
     };
     let entry = task.seal(started);
     task.parts.journal.append(vec![entry]).await?;
@@ -653,7 +662,10 @@ impl Task {
         store.check().map_err(|e| unreadable(&e))?;
         known.check().map_err(|e| unreadable(&e))?;
         Ok(match decision {
-            Ok(events) => (events, None),
+            Ok(events) => {
+                refuse_above_level(&events, store)?;
+                (events, None)
+            }
             Err(refusal) => {
                 let events = events_of_refusal(&request.command, &refusal, *now);
                 (events, Some(Problem::from(refusal)))
@@ -744,6 +756,26 @@ impl Task {
             tracing::warn!(%error, "the register's checkpoint was not written");
         }
     }
+}
+
+/// What a lane of the store could not count is not done yet.
+fn refuse_above_level(events: &[Event], store: &StoreView<'_>) -> Result<(), Problem> {
+    let wanted = events.iter().map(event_format).max();
+    let wanted = wanted.unwrap_or(FORMAT_FIRST);
+    if wanted == FORMAT_FIRST || planted::is("level-ignored") {
+        return Ok(());
+    }
+    let level = store.level().map_err(|e| unreadable(&e))?;
+    if wanted <= level {
+        return Ok(());
+    }
+    let lanes = store.lanes().map_err(|e| unreadable(&e))?.into_iter();
+    let behind = lanes.filter(|lane| lane.is_member() && lane.reads < wanted);
+    let lanes: Vec<String> = behind
+        .map(|lane| format!("lane {} ({})", lane.number, lane.name))
+        .collect();
+    let lanes = lanes.join(", ");
+    Err(Problem::from(Refusal::NotInStoreYet { lanes }))
 }
 
 /// The mark of a receipt, where the fact is one.

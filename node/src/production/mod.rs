@@ -247,6 +247,7 @@ pub async fn start_lane(folder: &Path, options: &LaneOptions) -> Result<RunningL
         pin_check: Arc::new(pins::matches),
         release: RELEASE.to_owned(),
         log_limits: LogLimits::default(),
+        reads: ledger::ENTRY_FORMAT,
     })
     .await?;
 

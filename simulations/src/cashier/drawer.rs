@@ -105,7 +105,9 @@ impl Cashier {
 
     /// Does something at the drawer.
     pub(super) async fn drawer_work(&mut self) {
-        let there = self.cash.drawer.unwrap_or(0);
+        let Some(there) = self.cash.drawer else {
+            return self.open_drawer().await;
+        };
         let some = self.dice.between(1, MOVED_MINOR_MAX) as i64;
         let reason = "change from the bank".to_owned();
         match self.dice.between(1, 7) {
@@ -183,10 +185,12 @@ impl Cashier {
             self.approved(goods::MANAGER, Command::CloseDay).await;
             self.approved(goods::MANAGER, Command::ReportZ).await;
         }
-        self.cash.days = (self.cash.days + 1).min(DAYS_MAX);
-        let day = Some(BusinessDay(format!("2031-01-{:02}", self.cash.days)));
-        self.approved(goods::SUPERVISOR, Command::OpenDay { day })
-            .await;
+        let next = (self.cash.days + 1).min(DAYS_MAX);
+        let day = Some(BusinessDay(format!("2031-01-{next:02}")));
+        let opened = self.approved(goods::SUPERVISOR, Command::OpenDay { day });
+        if opened.await.is_some() {
+            self.cash.days = next;
+        }
     }
 }
 

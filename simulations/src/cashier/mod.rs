@@ -193,7 +193,7 @@ impl Cashier {
 
     async fn sale(&mut self) {
         self.lines.clear();
-        if self.dice.chance(300) {
+        if self.dice.chance(300) && !self.has_cart {
             let reference = Some(format!("{}/{}", self.slot.name, self.commands));
             self.must(Command::OpenCart { reference }).await;
         }
@@ -215,8 +215,8 @@ impl Cashier {
                 self.pause(NEXT_ITEM_MS).await;
             }
         }
-        if self.may_suspend() {
-            return self.suspend().await;
+        if self.may_suspend() && self.suspend().await {
+            return;
         }
         self.finish().await;
     }
@@ -231,9 +231,12 @@ impl Cashier {
     async fn finish(&mut self) {
         let walks_away = self.store.scenario.work.walk_aways_permille;
         if self.dice.chance(walks_away) || self.lines.is_empty() {
-            return self.void_sale().await;
+            self.void_sale().await;
         }
-        self.pay().await;
+        // An old release knows of no approval.
+        if self.has_cart && !self.lines.is_empty() {
+            self.pay().await;
+        }
     }
 
     /// The customer has left: what was paid is given back, and a supervisor voids the sale.
@@ -304,8 +307,8 @@ impl Cashier {
                 self.received(*receipt);
                 return;
             }
-            if self.may_suspend() {
-                return self.suspend().await;
+            if self.may_suspend() && self.suspend().await {
+                return;
             }
             self.pause(NEXT_TENDER_MS).await;
         }

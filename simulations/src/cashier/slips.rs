@@ -11,10 +11,10 @@ use crate::customers::{Place, Slip, Visit};
 const MORE_MAX: u64 = 3;
 
 impl Cashier {
-    /// Puts the open basket aside; its customer comes back, to some lane.
-    pub(super) async fn suspend(&mut self) {
+    /// Puts the open basket aside, where that is known; its customer comes back, to some lane.
+    pub(super) async fn suspend(&mut self) -> bool {
         let Some(done) = self.must(Command::Suspend).await else {
-            return;
+            return false;
         };
         let (lane, seq) = (self.lane_id(), done.seq);
         let suspended = done.events.into_iter().find_map(|event| match event {
@@ -22,7 +22,7 @@ impl Cashier {
             _ => None,
         });
         let (Some(lane), Some((number, open))) = (lane, suspended) else {
-            return;
+            return true;
         };
         self.compare(&number, &open);
         let (who, timeline) = (&self.slot.name, &self.store.timeline);
@@ -40,6 +40,7 @@ impl Cashier {
             customers.send_elsewhere(&self.slot.name, &mut self.dice, also);
         }
         self.store.customers.keep(slip);
+        true
     }
 
     /// A basket that is put aside has the lines that were acknowledged.
@@ -99,6 +100,7 @@ impl Cashier {
                 timeline.note(who, format!("knows of no slip {}", slip.number));
                 self.store.customers.refused(slip);
             }
+            Err(refusal) if self.is_too_new(&refusal) => self.store.customers.refused(slip),
             Err(refusal) => self.refused(&command, &refusal),
         }
     }

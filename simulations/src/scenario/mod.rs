@@ -32,7 +32,7 @@ macro_rules! scenario {
 }
 
 /// The scenarios that ship with the simulator: name and text.
-const FILES: [(&str, &str); 27] = [
+const FILES: &[(&str, &str)] = &[
     scenario!("calm"),
     scenario!("split-in-two"),
     scenario!("leader-flaps"),
@@ -44,6 +44,7 @@ const FILES: [(&str, &str); 27] = [
     scenario!("frozen-leader"),
     scenario!("slow-disk"),
     scenario!("rolling-restart"),
+    scenario!("rolling-update"),
     scenario!("alone-all"),
     scenario!("two-lane-store"),
     scenario!("clock-jump"),
@@ -83,6 +84,9 @@ pub struct Scenario {
     /// How many times faster than in the story time goes by: an hour of it, at 20, is simulated in
     /// three minutes. Delays of networks and the pace of cashiers stay as they are.
     pub faster: Option<Spanned<u64>>,
+    /// Whether every lane begins with an old release, and has the newest from its next start on.
+    #[serde(default)]
+    pub older_release: bool,
     /// How long cashiers sell and faults happen.
     pub sells_for: Span,
     /// Entries of the log after which a lane builds a snapshot, instead of a store's; half as many stay
@@ -345,6 +349,9 @@ impl fmt::Display for Scenario {
         }
         if let Some(faster) = &self.faster {
             writeln!(f, "faster = {}", faster.get_ref())?;
+        }
+        if self.older_release {
+            writeln!(f, "older_release = true")?;
         }
         writeln!(f, "sells_for = \"{}\"", self.sells_for)?;
         if let Some(entries) = self.snapshot_after {

@@ -10,6 +10,7 @@ fn journal() -> Journal {
     journal.write(Fact::LaneStarted {
         name: "Lane 1".to_owned(),
         release: "0.1.0".to_owned(),
+        reads: ledger::ENTRY_FORMAT,
     });
     journal.sell(DAY, &[("1", 1000, 100)]);
     journal.write(Fact::LaneClosed);
@@ -157,7 +158,7 @@ proptest! {
             seq,
             prev: EntryHash::of(name.as_bytes()),
             hlc: Hlc { wall_ms, counter },
-            fact: Fact::LaneStarted { name, release: String::new() },
+            fact: Fact::LaneStarted { name, release: String::new(), reads: ledger::ENTRY_FORMAT },
         };
         let entry = Entry::seal(&body);
         prop_assert_eq!(entry.stamp().unwrap(), body.hlc);

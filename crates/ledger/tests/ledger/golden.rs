@@ -563,6 +563,7 @@ fn bodies() -> Vec<(&'static str, EntryBody)> {
     let started = Fact::LaneStarted {
         name: "Lane 1".to_owned(),
         release: "0.1.0".to_owned(),
+        reads: 3,
     };
     let mut facts = vec![
         ("lane-started", started),

@@ -174,6 +174,7 @@ fn a_farewell_is_known_until_the_next_start() {
     let started = Fact::LaneStarted {
         name: "Lane 1".to_owned(),
         release: "0.1.0".to_owned(),
+        reads: ledger::ENTRY_FORMAT,
     };
     for (fact, closed) in [
         (started.clone(), false),
@@ -251,4 +252,68 @@ fn of_two_copies_the_first_that_was_confirmed_goes_on() {
     }
     assert_eq!(record(&shop, 'a').barred.len(), BARRED_RUNS_KEPT);
     assert_eq!(record(&shop, 'a').confirmed, [Run(1)]);
+}
+
+fn started(reads: u16) -> Fact {
+    Fact::LaneStarted {
+        name: "Lane".to_owned(),
+        release: "0.1.0".to_owned(),
+        reads,
+    }
+}
+
+#[test]
+fn a_store_keeps_to_what_all_its_lanes_read() {
+    let mut shop = Shop::with_lanes("abc");
+    let level = |shop: &Shop| shop.view().level().unwrap();
+    let now = level(&shop);
+    let (a, b, c) = (
+        &mut Journal::of('a'),
+        &mut Journal::of('b'),
+        &mut Journal::of('c'),
+    );
+    let start = |shop: &mut Shop, journal: &mut Journal, reads| {
+        let entries = vec![journal.write(started(reads))];
+        shop.apply(&Command::Ingest { entries });
+        level(shop)
+    };
+    // The last one to be updated raises it, and an update taken back lowers it no more.
+    assert_eq!(start(&mut shop, a, now + 1), now);
+    assert_eq!(start(&mut shop, b, now + 2), now);
+    assert_eq!(start(&mut shop, c, now + 1), now + 1);
+    assert_eq!(start(&mut shop, c, now), now + 1);
+    assert_eq!(start(&mut shop, a, now + 2), now + 1);
+    // Who comes now is taken to read it; who leaves holds nobody back.
+    shop.apply(&invite(9, 1_000));
+    shop.apply(&admit(9, 'd', 0));
+    assert_eq!(record(&shop, 'd').reads, now + 1);
+    shop.apply(&retire('c', LeftWhy::Retired));
+    assert_eq!(level(&shop), now + 1);
+    shop.apply(&retire('d', LeftWhy::NeverCame));
+    assert_eq!(level(&shop), now + 2);
+}
+
+#[test]
+fn what_is_above_the_level_counts_nowhere_also_after_an_update() {
+    let mut commands = creation("a");
+    let Command::CreateStore { reads, .. } = &mut commands[0] else {
+        panic!("a store begins with its creation");
+    };
+    *reads = 1;
+    let mut shop = Shop::default();
+    for command in &commands {
+        shop.apply(command);
+    }
+    let mut journal = Journal::of('a');
+    let entries = vec![
+        journal.write_in_format(2, Fact::LaneClosed),
+        journal.write(started(2)),
+        journal.write_in_format(2, Fact::LaneClosed),
+    ];
+    shop.apply(&Command::Ingest { entries });
+    assert_eq!(shop.view().entries().unwrap(), 3);
+    let uncounted = (ExceptionKind::UnreadableFact, Some((lane('a'), 1)));
+    assert_eq!(shop.exceptions(), [uncounted]);
+    let told = &shop.view().exception_list().unwrap()[0].message;
+    assert!(told.contains("keeps to format 1"), "{told}");
 }

@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["9abc8b13292c572f18d424a7e39f70abadf1da6bcc33a6f842611637877749e8"]
+    expect!["1d0433731ceb8d320e90976b74ba4748fa2348637b1fee389f562c7c962e102c"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

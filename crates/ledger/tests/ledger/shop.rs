@@ -84,6 +84,7 @@ pub fn creation(letters: &str) -> Vec<Command> {
                 lane,
                 lane_name,
                 peer,
+                reads: ledger::ENTRY_FORMAT,
             });
         } else {
             commands.push(invite(number, 1_000));

@@ -89,6 +89,7 @@ impl Writer {
             fact: Fact::LaneStarted {
                 name: name.to_owned(),
                 release: String::new(),
+                reads: ledger::ENTRY_FORMAT,
             },
         });
         self.head = entry.check_follows(STORE, &self.head).unwrap();
