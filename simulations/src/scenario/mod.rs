@@ -480,7 +480,7 @@ mod tests {
     #[test]
     fn every_scenario_that_ships_is_sound_and_is_called_like_its_file() {
         for (scenario, (name, _)) in all().unwrap().iter().zip(FILES) {
-            assert_eq!(scenario.name, name);
+            assert_eq!(scenario.name, *name);
         }
     }
 
