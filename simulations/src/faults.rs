@@ -8,6 +8,7 @@ mod links;
 mod machines;
 mod members;
 mod offices;
+mod recovery;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -166,6 +167,7 @@ impl Driver {
             What::Join => self.join().await,
             What::WipedDisk => self.wiped_disk(end).await,
             What::CrashChanging => self.crash_changing(lasts).await,
+            What::MajorityLost => self.majority_lost(end).await,
             What::NightShutdown => self.night_shutdown(end).await,
             What::NewPrices => self.new_prices().await,
             What::CopiedDisk => {

@@ -7,13 +7,15 @@
 //! as [`SimDevice`] says. Whatever is asked of a lane that may spawn tasks is asked inside its
 //! process ([`Process::propose`] and the like).
 
+mod again;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::anyhow;
 use api::CommandRequest;
 use ledger::{Command, LaneId, LeftWhy, Outcome, Seq, StoreId};
-use node::lane::{Code, Identity, JoinParts, Lane, LaneParts, ProposeFailure, join};
+use node::lane::{Code, Identity, JoinParts, Lane, LaneParts, ProposeFailure, join, leave_behind};
 use providers::{Discovery, PeerId, Providers, SharedDisk};
 use sale::Receipt;
 use sync::HqLink;
@@ -506,17 +508,26 @@ impl Store {
     }
 
     fn new_slot(&self) -> Arc<Slot> {
+        self.new_slot_on(None)
+    }
+
+    /// A lane that is to be, on a machine of its own, or on that of a lane that was.
+    fn new_slot_on(&self, machine: Option<&Slot>) -> Arc<Slot> {
         let gone = self.gone_lock().len();
         let mut slots = self.slots_lock();
         let name = format!("lane-{}", slots.len() + gone + 1);
-        let clock = self.new_clock(&name);
+        let clock = machine.map(|machine| machine.clock.clone());
+        let clock = clock.unwrap_or_else(|| Arc::new(self.new_clock(&name)));
+        let device = machine.map(|machine| machine.device.clone());
+        let dice = || self.dice.fork(&format!("device of {name}"));
+        let device = device.unwrap_or_else(|| SimDevice::new(dice()));
         let peer = PeerId(format!("peer-of-{name}"));
         let slot = Arc::new(Slot {
             place: peer.clone(),
             peer,
-            device: SimDevice::new(self.dice.fork(&format!("device of {name}"))),
+            device,
             name,
-            clock: Arc::new(clock),
+            clock,
             process: watch::Sender::new(None),
             gone: watch::Sender::new(false),
             state: Mutex::default(),
@@ -753,6 +764,17 @@ impl Store {
             }
         };
         let slot = self.new_slot();
+        self.join_as(slot, inviter, code).await
+    }
+
+    /// A machine joins with what there is on its disk, which is no lane's any more.
+    async fn join_as(
+        self: &Arc<Self>,
+        slot: Arc<Slot>,
+        inviter: &(Arc<Slot>, Process),
+        code: Code,
+    ) -> Option<Arc<Slot>> {
+        let (host, process) = inviter;
         self.timeline
             .note(&slot.name, format!("joins, invited by {}", host.name));
         let world = self.begin(&slot);
@@ -760,14 +782,19 @@ impl Store {
             peer: host.peer.0.clone(),
             addresses: process.lane.providers().network.local_addresses(),
         };
-        let joined = join(JoinParts {
+        let parts = JoinParts {
             providers: world.providers.clone(),
             discovery: world.discovery.clone(),
             code,
             lane_name: slot.name.clone(),
             known: vec![contact],
             limit: JOIN_FOR,
-        });
+        };
+        let disk = world.providers.disk.clone();
+        let joined = async move {
+            leave_behind(&disk).map_err(|error| error.to_string())?;
+            join(parts).await.map_err(|error| error.to_string())
+        };
         match self.executor.call(world.id, joined).await {
             Some(Ok(_)) => {
                 self.count(|counts| counts.joined += 1);
@@ -775,7 +802,7 @@ impl Store {
                 Some(slot)
             }
             failed => {
-                let why = failed.and_then(Result::err).map(|error| error.to_string());
+                let why = failed.and_then(Result::err);
                 let why = why.unwrap_or_else(|| "it was killed".to_owned());
                 self.timeline
                     .note(&slot.name, format!("did not join: {why}"));

@@ -10,32 +10,8 @@ use storage::FileDisk;
 use wire::LaneContact;
 
 use crate::cli::{JoinArgs, Report};
-use crate::lane::{Code, Identity, JoinParts, LANE_FILE, join};
+use crate::lane::{Code, Identity, JoinParts, LANE_FILE, join, leave_behind};
 use crate::production::{PLACE_FILE, Place, Site, keep_hq_token, parse_peer};
-
-/// What a lane that joins again leaves behind, moved aside. Its journal stays: under the old lane's
-/// id it is a copy now, which the new lane shares.
-const LEFT_BEHIND: [&str; 10] = [
-    LANE_FILE,
-    "lane.key",
-    "raft.db",
-    "store.db",
-    "register.checkpoint",
-    "contacts.json",
-    "snapshot-0.db",
-    "snapshot-1.db",
-    "snapshot-2.db",
-    "snapshot-3.db",
-];
-
-/// What says that those files were there, and would make the new lane miss them.
-const FORGOTTEN: [&str; 5] = [
-    "raft.db.status",
-    "store.db.status",
-    "raft.lost",
-    "joining.json",
-    PLACE_FILE,
-];
 
 pub fn run(args: JoinArgs) -> anyhow::Result<Report> {
     let identity = super::runtime()?.block_on(join_store(&args))?;
@@ -102,16 +78,6 @@ fn prepare(args: &JoinArgs) -> anyhow::Result<()> {
             args.dir.display()
         );
     }
-    for file in LEFT_BEHIND {
-        if disk.sqlite(file).path.exists() {
-            disk.set_aside(file)?;
-        }
-        for suffix in ["-wal", "-shm"] {
-            disk.remove(&format!("{file}{suffix}"))?;
-        }
-    }
-    for file in FORGOTTEN {
-        disk.remove(file)?;
-    }
-    Ok(())
+    disk.remove(PLACE_FILE)?;
+    Ok(leave_behind(&disk)?)
 }

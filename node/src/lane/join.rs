@@ -1,21 +1,42 @@
 //! Joining a store: a lane that is no member finds one that is, and shows that it knows the code.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::ENTRY_FORMAT;
-use providers::{Discovery, PeerId, Providers, StreamClass, timeout};
+use providers::{Discovery, DiskError, PeerId, Providers, SharedDisk, StreamClass, timeout};
 use sale::LaneId;
 use wire::{Answer, Ask, JoinRequest, LaneContact, Welcome};
 
 use super::contacts::Contacts;
 use super::invitation::{Code, Side, proof, proof_matches};
 use super::links::Links;
-use super::{Identity, IdentityError};
+use super::{Identity, IdentityError, LANE_FILE};
 
 /// The id of a join that has begun.
 const JOINING_FILE: &str = "joining.json";
+/// What a lane that joins again leaves behind, moved aside. Its journal stays: under the old lane's
+/// id it is a copy now, which the new lane shares.
+const LEFT_BEHIND: [&str; 9] = [
+    "lane.key",
+    "raft.db",
+    "store.db",
+    "register.checkpoint",
+    "contacts.json",
+    "snapshot-0.db",
+    "snapshot-1.db",
+    "snapshot-2.db",
+    "snapshot-3.db",
+];
+/// What says that those files were there, and would make the new lane miss them.
+const FORGOTTEN: [&str; 4] = [
+    "raft.db.status",
+    "store.db.status",
+    "raft.lost",
+    JOINING_FILE,
+];
 /// How long one lane may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(12);
 /// How long discovery is listened to between two rounds of asking.
@@ -180,6 +201,26 @@ fn finish(parts: &JoinParts, lane: LaneId, welcome: Welcome) -> Result<Joined, J
     Ok(Joined { identity, hq_token })
 }
 
+/// Makes the folder of a lane that was one that can join as a new lane: what it was is moved aside.
+/// The lane must not run.
+pub fn leave_behind(disk: &SharedDisk) -> Result<(), DiskError> {
+    let set_aside = |file: &str| match disk.set_aside(file) {
+        Err(error) if error.source.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    for file in LEFT_BEHIND {
+        set_aside(file)?;
+        for suffix in ["-wal", "-shm"] {
+            disk.remove(&format!("{file}{suffix}"))?;
+        }
+    }
+    for file in FORGOTTEN {
+        disk.remove(file)?;
+    }
+    // What makes the folder a lane's goes last, so that whoever is interrupted begins again.
+    set_aside(LANE_FILE)
+}
+
 /// The id under which this folder joins: that of an earlier try whose answer was lost, so that it
 /// gets the seat which that one may have been given.
 fn begun(providers: &Providers) -> Result<LaneId, JoinError> {
@@ -193,4 +234,91 @@ fn begun(providers: &Providers) -> Result<LaneId, JoinError> {
     disk.write(JOINING_FILE, &bytes)
         .map_err(IdentityError::from)?;
     Ok(lane)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::BoxFuture;
+    use providers::{Disk, SqliteLocation, WorkerEnd};
+    use storage::FileDisk;
+
+    use super::*;
+
+    /// A disk that fails once so many files have been moved or removed.
+    struct Breaks {
+        disk: FileDisk,
+        left: AtomicUsize,
+    }
+
+    impl Breaks {
+        fn step(&self, file: &str) -> Result<(), DiskError> {
+            let taken = |left: usize| left.checked_sub(1);
+            let left = self
+                .left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken);
+            left.map(|_| ()).map_err(|_| DiskError {
+                action: "move",
+                file: file.to_owned(),
+                source: std::io::Error::other("the machine was switched off"),
+            })
+        }
+    }
+
+    impl Disk for Breaks {
+        fn sqlite(&self, file: &str) -> SqliteLocation {
+            self.disk.sqlite(file)
+        }
+
+        fn read(&self, file: &str) -> Result<Option<Vec<u8>>, DiskError> {
+            self.disk.read(file)
+        }
+
+        fn write(&self, file: &str, bytes: &[u8]) -> Result<(), DiskError> {
+            self.disk.write(file, bytes)
+        }
+
+        fn set_aside(&self, file: &str) -> Result<String, DiskError> {
+            self.step(file)?;
+            self.disk.set_aside(file)
+        }
+
+        fn remove(&self, file: &str) -> Result<(), DiskError> {
+            self.step(file)?;
+            self.disk.remove(file)
+        }
+
+        fn spawn_worker(&self, name: &str, worker: BoxFuture<'static, ()>) -> WorkerEnd {
+            self.disk.spawn_worker(name, worker)
+        }
+    }
+
+    #[test]
+    fn a_folder_that_was_left_behind_half_way_is_left_behind_when_asked_again() {
+        let files = || LEFT_BEHIND.iter().chain(&FORGOTTEN).chain([&LANE_FILE]);
+        for steps in 0.. {
+            let folder = tempfile::tempdir().unwrap();
+            let breaks = Arc::new(Breaks {
+                disk: FileDisk::new(folder.path()).unwrap(),
+                left: AtomicUsize::new(steps),
+            });
+            files().for_each(|file| breaks.write(file, b"x").unwrap());
+            breaks.write("journal.db", b"sales").unwrap();
+            let disk: SharedDisk = breaks.clone();
+            let was_interrupted = leave_behind(&disk).is_err();
+            let is_lane = breaks.read(LANE_FILE).unwrap().is_some();
+            assert_eq!(is_lane, was_interrupted, "after {steps} steps");
+            breaks.left.store(usize::MAX, Ordering::Relaxed);
+            leave_behind(&disk).unwrap();
+            for file in files() {
+                assert_eq!(breaks.read(file).unwrap(), None, "{file} after {steps}");
+            }
+            let journal = breaks.read("journal.db").unwrap();
+            assert_eq!(journal.as_deref(), Some(b"sales".as_slice()));
+            if !was_interrupted {
+                return;
+            }
+        }
+    }
 }

@@ -48,7 +48,7 @@ pub use authority::NoAuthority;
 pub use consensus::LogLimits;
 pub use identity::{Identity, IdentityError, LANE_FILE, Recovering};
 pub use invitation::{Code, VALID_FOR_MINUTES as INVITATION_MINUTES};
-pub use join::{JoinParts, join};
+pub use join::{JoinParts, join, leave_behind};
 pub use propose::ProposeFailure;
 pub use recover::{RecoverError, Survey, Surveyed, confirm, survey};
 pub use register::{LaneEvent, PinCheck, RegisterError};

@@ -376,6 +376,7 @@ impl Check<'_> {
         let (copied, others): (Vec<_>, Vec<_>) = books
             .exceptions
             .iter()
+            .filter(|e| e.kind != ExceptionKind::LaneMissing)
             .partition(|e| e.kind == ExceptionKind::LaneCopied);
         let found: Vec<Conflict> = others
             .iter()

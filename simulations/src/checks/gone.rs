@@ -14,7 +14,7 @@ use sale::Receipt;
 
 use super::Check;
 use super::books::{journal, receipt_of};
-use crate::store::{Acknowledged, Slot, Store};
+use crate::store::{Acknowledged, Process, Slot, Store};
 
 /// A lane whose disk is no more.
 #[derive(Clone, Debug)]
@@ -105,6 +105,24 @@ impl Gone {
     pub fn forget(&mut self, sibling: &str) {
         self.held.remove(sibling);
         self.shown_shared = 0;
+    }
+
+    /// A lane that joined again as `successor` on the same machine: all of its journal is there.
+    pub fn moved(
+        machine: &Slot,
+        lane: LaneId,
+        successor: &Slot,
+        process: &Process,
+    ) -> Option<Gone> {
+        let entries = journal(&process.lane, lane).ok()?;
+        let held = BTreeMap::from([(successor.name.clone(), entries.len() as Seq)]);
+        Some(Gone {
+            name: machine.name.clone(),
+            lane,
+            entries,
+            held,
+            shown_shared: 0,
+        })
     }
 
     /// How many entries there must be at least.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{LaneId, StateHash, StoreView, Table};
+use ledger::{Epoch, LaneId, StateHash, StoreView, Table};
 use node::lane::{Lane, LaneError};
 use tokio::time::Instant;
 
@@ -27,8 +27,10 @@ const VOTES_AFTER: Duration = Duration::from_millis(1_500);
 /// What the lanes have shown so far.
 #[derive(Default)]
 pub struct Monitor {
-    leaders: BTreeMap<u64, String>,
-    hashes: BTreeMap<u64, (StateHash, String)>,
+    /// By epoch and term: what each of two epochs agrees on binds itself alone.
+    leaders: BTreeMap<(Epoch, u64), String>,
+    /// By epoch and index.
+    hashes: BTreeMap<(Epoch, u64), (StateHash, String)>,
     /// By machine and lane: a machine may become another lane, and two may be one.
     lanes: BTreeMap<(String, LaneId), Seen>,
     /// By machine and process.
@@ -91,7 +93,7 @@ impl Monitor {
 
     fn look_at(&mut self, store: &Store, slot: &Slot, process: &Process) {
         let wrong = |check, what: String| store.timeline.violation(check, &slot.name, what);
-        let lane = process.lane.identity().lane;
+        let (lane, epoch) = (process.lane.identity().lane, process.lane.identity().epoch);
         let view = process.lane.view().borrow().clone();
         let status = &view.status;
         store.timeline.sample(&slot.name, sample(status));
@@ -150,7 +152,7 @@ impl Monitor {
             wrong(Check::TogetherIsCurrent, what);
         }
         if status.is_leader {
-            let leader = self.leaders.entry(status.term);
+            let leader = self.leaders.entry((epoch, status.term));
             let leader = leader.or_insert_with(|| slot.name.clone());
             if *leader != slot.name {
                 let what = format!("leads term {}, and so does {leader}", status.term);
@@ -210,7 +212,7 @@ impl Monitor {
             Ok(hashes) => {
                 for (index, hash) in hashes {
                     *seen = index;
-                    let known = self.hashes.entry(index);
+                    let known = self.hashes.entry((process.lane.identity().epoch, index));
                     let (first, by) = known.or_insert_with(|| (hash, slot.name.clone()));
                     if *first != hash {
                         wrong(format!("its state at index {index} differs from {by}'s"));
@@ -224,7 +226,9 @@ impl Monitor {
 
     /// Once at rest: what some lane had applied is applied everywhere.
     pub fn finish(&self, store: &Store) {
-        let newest = self.hashes.keys().next_back().copied().unwrap_or(0);
+        // Of the newest epoch.
+        let newest = self.hashes.keys().next_back();
+        let newest = newest.map_or(0, |(_, index)| *index);
         for (slot, process) in store.running() {
             let applied = process.lane.view().borrow().status.applied_index;
             if applied < newest {

@@ -97,6 +97,8 @@ checks! {
         "as many lanes vote as the plan says, no change of voters stays half-way, and a lane that closed is not taken for dead";
     HandedOver "handed-over" "Raft"
         "a leader that closes while others can lead has handed that over";
+    Recovers "recovers" "Raft"
+        "a store that lost its majority goes on with one lane, which knows what is missing; what comes back learns of it";
     Linearizable "linearizable" "Raft"
         "changes of reference data, and reads behind them, happen in one order that fits the time";
     TogetherIsCurrent "together-is-current" "Raft"

@@ -15,11 +15,11 @@ use crate::store::{Death, Process, Slot};
 /// How long a disk waits for a moment at which the store can do without its lane for good.
 const LOSES_WITHIN: Duration = Duration::from_secs(20);
 /// How often that is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// After what the lanes could not agree on, before it is asked for again.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+pub(super) const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long replacing a lane may take, faults of others included.
-const REPLACED_WITHIN: Duration = Duration::from_secs(120);
+pub(super) const REPLACED_WITHIN: Duration = Duration::from_secs(120);
 
 /// How often it is looked whether a change is under way: each takes a few milliseconds.
 const CHANGE_LOOK: Duration = Duration::from_millis(1);

@@ -76,10 +76,13 @@ pub enum What {
     CrashChanging,
     /// All lanes are closed in turn for the night, and opened in turn in the morning.
     NightShutdown,
+    /// The majority is lost, the store goes on with one lane in a new epoch, and what was lost comes
+    /// back.
+    MajorityLost,
 }
 
 impl What {
-    pub const ALL: [What; 32] = [
+    pub const ALL: [What; 33] = [
         What::Split,
         What::AloneAll,
         What::OneWay,
@@ -112,6 +115,7 @@ impl What {
         What::WipedDisk,
         What::CrashChanging,
         What::NightShutdown,
+        What::MajorityLost,
     ];
 
     /// The word that a scenario file uses.
@@ -139,6 +143,7 @@ impl What {
             | What::ClockJump
             | What::CopiedDisk
             | What::WipedDisk
+            | What::MajorityLost
             | What::ClockDrift
             | What::NewPrices => true,
             What::Split

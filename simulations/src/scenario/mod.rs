@@ -54,6 +54,7 @@ const FILES: &[(&str, &str)] = &[
     scenario!("wiped-disk"),
     scenario!("voters-change"),
     scenario!("night-shutdown"),
+    scenario!("recover"),
     scenario!("wan-flap-sync"),
     scenario!("bad-disks"),
     scenario!("bad-lines"),

@@ -1,0 +1,59 @@
+//! A store that goes on with one lane after the majority was lost, and lanes that join again on what
+//! is left of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::LaneId;
+use node::lane::{PinCheck, Survey, confirm, survey};
+use sale::Pin;
+
+use super::{Process, Slot, Store};
+use crate::checks::Gone;
+use crate::goods;
+
+/// How long a recovery looks for the other lanes.
+const SURVEY_FOR: Duration = Duration::from_secs(2);
+
+impl Store {
+    /// A manager has the store go on with this lane alone, whose process does not run. Answers what
+    /// the manager was shown.
+    pub async fn recover(self: &Arc<Self>, slot: &Arc<Slot>) -> Result<Survey, String> {
+        let world = self.begin(slot);
+        let providers = world.providers.clone();
+        let told = async move {
+            let found = survey(&providers, SURVEY_FOR).await?;
+            let pin = Pin(goods::PIN.to_owned());
+            let check: PinCheck = Arc::new(|employee, pin| employee.pin_hash == pin.0);
+            confirm(&providers, &check, Some((goods::MANAGER, &pin)))?;
+            Ok::<_, node::lane::RecoverError>(found)
+        };
+        let told = self.executor.call(world.id, told).await;
+        self.end(slot, "is told to go on alone");
+        match told {
+            Some(told) => told.map_err(|error| error.to_string()),
+            None => Err("its process ended".to_owned()),
+        }
+    }
+
+    /// A machine whose lane `lane` is out of the store and closed joins again as a new lane, with the
+    /// journal that it has. `None` where it did not get in: the machine may be tried with again.
+    pub async fn join_again(
+        self: &Arc<Self>,
+        machine: &Arc<Slot>,
+        lane: LaneId,
+        inviter: &(Arc<Slot>, Process),
+    ) -> Option<Arc<Slot>> {
+        machine.gone.send_replace(true);
+        let code = inviter.1.invite().await.ok()?;
+        let slot = self.new_slot_on(Some(machine));
+        let slot = self.join_as(slot, inviter, code).await?;
+        let gone = slot
+            .process()
+            .and_then(|process| Gone::moved(machine, lane, &slot, &process));
+        self.slots_lock()
+            .retain(|other| !Arc::ptr_eq(other, machine));
+        self.gone_lock().extend(gone);
+        Some(slot)
+    }
+}
