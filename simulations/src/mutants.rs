@@ -129,11 +129,11 @@ pub const MUTANTS: &[Mutant] = &[
         ),
     ),
     mutant(
-        "joint-change-not-finished",
-        "voters-change",
-        40,
-        4,
-        "a change of voters that lost its leader half-way stays half-way",
+        "recovery-not-noticed",
+        "recover",
+        50,
+        3,
+        "a lane that comes back goes on as if the store had not been recovered without it",
     ),
     in_a_store_of(
         4,

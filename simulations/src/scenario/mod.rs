@@ -62,6 +62,7 @@ const FILES: &[(&str, &str)] = &[
     scenario!("hq-restarts"),
     scenario!("black-friday"),
     scenario!("mixed"),
+    scenario!("fifty-lanes"),
 ];
 
 /// From the first to the second, both included.
