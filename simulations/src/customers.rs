@@ -1,5 +1,5 @@
-//! What the store's customers carry from lane to lane: slips of baskets that were put aside. Some
-//! present one at two lanes at the same moment.
+//! What the store's customers carry from lane to lane: slips of baskets that were put aside, and goods
+//! with their receipts. Some present one at two lanes at the same moment.
 //!
 //! Every claim that a lane acknowledged is kept here, with its place in that lane's journal, so that
 //! a later one can be held against what its lane knew. Two lanes of which neither held the other's
@@ -48,10 +48,26 @@ pub struct Slip {
     pub tries: u32,
 }
 
+/// Goods that a customer brings back.
+#[derive(Clone, Debug)]
+pub struct Goods {
+    pub receipt: String,
+    /// Where they were sold.
+    pub at: Place,
+    pub line: u32,
+    pub sold_milli: i64,
+    /// How much of them; without it, all that can still come back.
+    pub quantity: Option<String>,
+}
+
+/// A line of a receipt, as goods come back of it.
+pub type Source = (String, u32);
+
 /// A customer who comes to a lane with something begun at another.
 #[derive(Debug)]
 pub enum Visit {
-    Slip(Slip),
+    Slip(Box<Slip>),
+    Goods(Goods),
 }
 
 #[derive(Default)]
@@ -62,6 +78,10 @@ struct Inner {
     /// Claims of each slip: how many lanes were asked, and which granted it.
     asked: BTreeMap<String, u32>,
     granted: BTreeMap<String, Vec<Place>>,
+    /// Thousandths of each line that lanes were asked to pay back, with success or without.
+    returning: BTreeMap<Source, i64>,
+    /// Thousandths that were paid back, and where.
+    returned: BTreeMap<Source, Vec<(Place, i64)>>,
 }
 
 #[derive(Default)]
@@ -144,6 +164,48 @@ impl Customers {
             format!(
                 "slip {} was refused by a lane that held its basket, and nobody else had asked",
                 slip.number
+            )
+        })
+    }
+
+    /// A lane is asked to pay back so much of a line.
+    pub fn begin_return(&self, of: &Source, milli: i64) {
+        *self.lock().returning.entry(of.clone()).or_default() += milli;
+    }
+
+    /// A lane that held so much when it was asked has paid back `milli` of a line of which
+    /// `sold_milli` were sold: what is wrong with that.
+    pub fn returned(
+        &self,
+        of: Source,
+        milli: i64,
+        sold_milli: i64,
+        place: Place,
+        held: &Held,
+    ) -> Option<String> {
+        let mut inner = self.lock();
+        let returned = inner.returned.entry(of.clone()).or_default();
+        let known = returned.iter().filter(|(before, _)| before.is_in(held));
+        let known: i64 = known.map(|(_, milli)| milli).sum();
+        returned.push((place, milli));
+        (known + milli > sold_milli).then(|| {
+            format!(
+                "{milli} of {sold_milli} thousandths of line {} of receipt {} came back, and the \
+                 lane held that {known} had",
+                of.1, of.0
+            )
+        })
+    }
+
+    /// A lane says that nothing, or not so much, is left of goods to come back: what is wrong with
+    /// that.
+    pub fn nothing_left(&self, goods: &Goods) -> Option<String> {
+        let of = (goods.receipt.clone(), goods.line);
+        let nobody_asked = !self.lock().returning.contains_key(&of);
+        nobody_asked.then(|| {
+            format!(
+                "line {} of receipt {} was not taken back, and nobody has brought any of it back",
+                goods.line, goods.receipt
             )
         })
     }

@@ -372,6 +372,51 @@ pub const MUTANTS: &[Mutant] = &[
             "a line has today's price and not that of the book its cart pinned",
         ),
     ),
+    mutant(
+        "pay-out-counted-as-pay-in",
+        "calm",
+        60,
+        4,
+        "reports count what is paid out of the drawer as paid in",
+    ),
+    mutant(
+        "cash-put-aside-forgotten",
+        "calm",
+        60,
+        4,
+        "what was paid on a sale that is put aside is not in the drawer",
+    ),
+    // What two lanes must not both do.
+    in_a_store_of(
+        4,
+        mutant(
+            "goods-taken-back-twice",
+            "calm",
+            60,
+            6,
+            "goods are paid back at a lane that holds that they were paid back elsewhere",
+        ),
+    ),
+    in_a_store_of(
+        4,
+        mutant(
+            "conflict-unnoticed",
+            "split-in-two",
+            60,
+            8,
+            "goods that came back twice are before nobody",
+        ),
+    ),
+    in_a_store_of(
+        3,
+        mutant(
+            "stale-read",
+            "split-in-two",
+            60,
+            4,
+            "a lane answers from what is applied and not from all that it holds",
+        ),
+    ),
     // The register.
     mutant(
         "void-not-journalled",

@@ -49,10 +49,15 @@ const START_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long a new lane looks for the store.
 const JOIN_FOR: Duration = Duration::from_secs(30);
 
+/// Goods come back of the newest sales, of so many.
+const BACK_WITHIN: usize = 40;
+
 /// A sale that a cashier was told is done.
 #[derive(Clone, Debug)]
 pub struct Acknowledged {
     pub lane: LaneId,
+    /// Its entry in that lane's journal.
+    pub seq: Seq,
     pub receipt: Receipt,
 }
 
@@ -458,6 +463,24 @@ impl Store {
 
     pub fn record<T>(&self, record: impl FnOnce(&mut History) -> T) -> T {
         record(&mut self.told().history)
+    }
+
+    /// One of the newest sales.
+    pub fn any_sale(&self, dice: &mut Dice) -> Option<Acknowledged> {
+        let told = self.told();
+        let newest = &told.receipts[told.receipts.len().saturating_sub(BACK_WITHIN)..];
+        (!newest.is_empty()).then(|| dice.pick(newest).clone())
+    }
+
+    /// How much of a line was sold, in thousandths; 0 for what was never sold.
+    pub fn sold_milli(&self, receipt: &str, line: u32) -> i64 {
+        let told = self.told();
+        let sold = told.receipts.iter().rev();
+        let lines = sold
+            .filter(|sale| sale.receipt.id == receipt)
+            .flat_map(|sale| &sale.receipt.lines);
+        let mut sold = lines.filter(|sold| sold.number == line && sold.detail.returned.is_none());
+        sold.next().map_or(0, |line| line.quantity.milli())
     }
 
     pub fn acknowledged(&self) -> Vec<Acknowledged> {

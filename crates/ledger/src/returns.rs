@@ -90,6 +90,9 @@ impl Rules<'_, '_> {
     }
 
     fn returned_too_much(&mut self, entry: &Entry, id: &str, line: u32) -> Result<(), TableError> {
+        if planted::is("conflict-unnoticed") {
+            return Ok(());
+        }
         let message = format!(
             "More of line {line} of receipt {id} came back than was sold; the last of it on lane \
              {}. Check who was given the money.",

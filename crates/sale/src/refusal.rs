@@ -212,7 +212,7 @@ impl Refusal {
                 "Check the number. A lane that is cut off may have it and not have shared it yet."
             }
             Refusal::NotReturnable { .. } => "A manager decides on what else to offer.",
-            Refusal::AlreadyReturned { .. } => "Take back no more than that.",
+            Refusal::AlreadyReturned { .. } => "Void the line and take back no more than that.",
             Refusal::ReturnLine => "Void the line and take the goods back again.",
             Refusal::OverTender { .. } => "Take no more than that; change is given for cash alone.",
             Refusal::NotForRefunds => "Give cash, store credit, or take it off the account.",

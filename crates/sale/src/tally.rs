@@ -124,6 +124,9 @@ impl Tally {
             } => match movement {
                 CashMovement::Drop => self.drops.add(amount.minor()),
                 CashMovement::PayIn => self.paid_in.add(amount.minor()),
+                CashMovement::PayOut if planted::is("pay-out-counted-as-pay-in") => {
+                    self.paid_in.add(amount.minor());
+                }
                 CashMovement::PayOut => self.paid_out.add(amount.minor()),
             },
             Event::DrawerCounted {
@@ -254,6 +257,7 @@ pub(crate) fn cash_effect(event: &Event) -> i64 {
             CashMovement::Drop | CashMovement::PayOut => -amount.minor(),
         },
         // What was paid so far stays in this drawer, whichever lane prints the receipt.
+        Event::Suspended { .. } if planted::is("cash-put-aside-forgotten") => 0,
         Event::Suspended { open, .. } => cash_of(&open.tenders),
         Event::Resumed { open, .. } => -cash_of(&open.tenders),
         _ => 0,

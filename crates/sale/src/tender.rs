@@ -12,7 +12,8 @@ use crate::decide::{Decision, parse_amount};
 use crate::lines::holds_card_number;
 use crate::people::Who;
 use crate::{
-    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, price, terms,
+    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, price, returns,
+    terms,
 };
 
 /// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
@@ -84,6 +85,7 @@ impl<'a> Paying<'a> {
                 message: format!("A sale is paid in at most {TENDERS_MAX} parts."),
             });
         }
+        returns::still_returnable(cart, ctx)?;
         let settings = ctx.reference.settings();
         terms::costs_the_same_with(cart, tender, settings.currency, ctx)?;
         let (at, due, events) = match cart.phase {

@@ -7,6 +7,7 @@
 
 mod asking;
 mod drawer;
+mod returns;
 mod slips;
 
 use std::collections::BTreeMap;
@@ -15,14 +16,14 @@ use std::time::Duration;
 
 use api::Done;
 use catalog::{EmployeeId, ItemId};
-use ledger::LaneId;
+use ledger::{LaneId, Seq};
 use money::Quantity;
 use sale::{Command, Event, Pin, Receipt, Refusal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use crate::checks::Check;
-use crate::customers::Visit;
+use crate::customers::{Held, Place, Source, Visit};
 use crate::goods;
 use crate::random::Dice;
 use crate::scenario::{Range, WorkPart};
@@ -50,6 +51,8 @@ pub struct Cashier {
     commands: u64,
     /// Lines of the open cart as they were acknowledged.
     lines: BTreeMap<u32, (ItemId, Quantity)>,
+    /// Those of them that take goods back: of what, and how much in thousandths.
+    returns: BTreeMap<u32, (Source, i64)>,
     has_cart: bool,
     /// Whether some of the open cart was paid.
     is_paying: bool,
@@ -74,6 +77,7 @@ impl Cashier {
             closing,
             commands: 0,
             lines: BTreeMap::new(),
+            returns: BTreeMap::new(),
             has_cart: false,
             is_paying: false,
             cash: Cash::default(),
@@ -94,7 +98,8 @@ impl Cashier {
         self.open_drawer().await;
         while !*self.closing.borrow() {
             match self.next_visit().await {
-                Some(Visit::Slip(slip)) => self.resume(slip).await,
+                Some(Visit::Slip(slip)) => self.resume(*slip).await,
+                Some(Visit::Goods(goods)) => self.only_take_back(&goods).await,
                 None => self.sale().await,
             }
             self.between_customers().await;
@@ -118,7 +123,10 @@ impl Cashier {
             () = sleep(normal_ms) => {}
         }
         match self.dice.chance(BACK_PERMILLE) {
-            true => self.store.customers.take(&mut self.dice).map(Visit::Slip),
+            true => {
+                let slip = self.store.customers.take(&mut self.dice)?;
+                Some(Visit::Slip(Box::new(slip)))
+            }
             false => None,
         }
     }
@@ -200,8 +208,15 @@ impl Cashier {
         let WorkPart {
             scans,
             corrections_permille,
+            returns_permille,
             ..
         } = self.store.scenario.work;
+        if !self.slot.is_copy() && self.dice.chance(returns_permille) {
+            self.customer_brings_back().await;
+            if self.has_cart && self.dice.chance(500) {
+                return self.finish().await;
+            }
+        }
         for _ in 0..self.dice.between(scans.0, scans.1) {
             self.scan().await;
             if self.dice.chance(corrections_permille) {
@@ -219,6 +234,15 @@ impl Cashier {
             return;
         }
         self.finish().await;
+    }
+
+    /// Some customers are at another lane at the same moment.
+    fn also_elsewhere(&mut self, visit: impl FnOnce() -> Visit) {
+        let twice = self.store.scenario.work.twice_permille;
+        if self.dice.chance(twice) {
+            let customers = &self.store.customers;
+            customers.send_elsewhere(&self.slot.name, &mut self.dice, visit());
+        }
     }
 
     /// Whether the open basket is put aside now.
@@ -283,29 +307,42 @@ impl Cashier {
     }
 
     fn any_line(&mut self) -> Option<u32> {
-        let lines: Vec<u32> = self.lines.keys().copied().collect();
+        let sold = self.lines.keys().filter(|l| !self.returns.contains_key(l));
+        let lines: Vec<u32> = sold.copied().collect();
         (!lines.is_empty()).then(|| *self.dice.pick(&lines))
     }
 
     async fn pay(&mut self) {
         let amounts: &[Option<&str>] = match self.dice.between(1, 10) {
-            _ if self.is_paying => &[None],
+            _ if self.is_paying || !self.returns.is_empty() => &[None],
             1 | 2 => &[Some("0.50"), None],
-            3..=5 => &[Some("1000.00")],
+            3..=5 => &[Some("1000.00"), None],
             _ => &[None],
         };
         for amount in amounts {
             let amount = amount.map(str::to_owned);
-            let Some(done) = self.must(Command::TenderCash { amount }).await else {
-                return;
+            let held = self.holds();
+            self.begins_to_return();
+            let command = Command::TenderCash { amount };
+            let done = match self.ask(command.clone()).await {
+                Ok(done) => done,
+                Err(Refusal::AlreadyReturned { .. }) if !self.returns.is_empty() => {
+                    self.give_goods_back().await;
+                    return match self.lines.is_empty() {
+                        true => self.void_sale().await,
+                        false => Box::pin(self.pay()).await,
+                    };
+                }
+                Err(refusal) => return self.refused(&command, &refusal),
             };
+            self.note(&done);
+            let seq = done.seq;
             let receipt = done.events.into_iter().find_map(|event| match event {
                 Event::Completed { receipt, .. } => Some(receipt),
                 _ => None,
             });
             if let Some(receipt) = receipt {
-                self.received(*receipt);
-                return;
+                return self.received(*receipt, seq, &held);
             }
             if self.may_suspend() && self.suspend().await {
                 return;
@@ -322,7 +359,7 @@ impl Cashier {
         }
     }
 
-    fn received(&mut self, receipt: Receipt) {
+    fn received(&mut self, receipt: Receipt, seq: Seq, held: &Held) {
         let printed: BTreeMap<u32, (ItemId, Quantity)> = receipt
             .lines
             .iter()
@@ -339,16 +376,21 @@ impl Cashier {
             let what = "a receipt came from a lane that does not run".to_owned();
             return self.wrong(Check::NothingInvented, what);
         };
-        self.store
-            .acknowledge(&self.slot.name, Acknowledged { lane, receipt });
+        self.took_back(&receipt, Place { lane, seq }, held);
+        let sale = Acknowledged { lane, seq, receipt };
+        self.store.acknowledge(&self.slot.name, sale);
     }
 
     /// Remembers the cart as it was acknowledged.
     fn note(&mut self, done: &Done) {
         for event in &done.events {
             self.cash.note(event);
+            self.note_returns(event);
             match event {
-                Event::CartOpened { .. } => self.has_cart = true,
+                Event::CartOpened { .. } => {
+                    self.has_cart = true;
+                    self.lines.clear();
+                }
                 Event::CartVoided { .. } | Event::Completed { .. } | Event::Suspended { .. } => {
                     self.has_cart = false;
                     self.is_paying = false;

@@ -33,12 +33,7 @@ impl Cashier {
             at: Place { lane, seq },
             tries: 0,
         };
-        let twice = self.store.scenario.work.twice_permille;
-        if self.dice.chance(twice) {
-            let also = Visit::Slip(slip.clone());
-            let customers = &self.store.customers;
-            customers.send_elsewhere(&self.slot.name, &mut self.dice, also);
-        }
+        self.also_elsewhere(|| Visit::Slip(Box::new(slip.clone())));
         self.store.customers.keep(slip);
         true
     }
@@ -58,12 +53,7 @@ impl Cashier {
 
     /// Serves a customer with a slip: takes the basket up and brings it to an end.
     pub(super) async fn resume(&mut self, slip: Slip) {
-        let twice = self.store.scenario.work.twice_permille;
-        if self.dice.chance(twice) {
-            let also = Visit::Slip(slip.clone());
-            let customers = &self.store.customers;
-            customers.send_elsewhere(&self.slot.name, &mut self.dice, also);
-        }
+        self.also_elsewhere(|| Visit::Slip(Box::new(slip.clone())));
         let command = match self.dice.chance(500) {
             true => Command::Resume {
                 slip: slip.number.clone(),

@@ -6,25 +6,30 @@
 //! fold of its journal.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use hq::{ENTRIES_PAGE_MAX, HqStore, TotalsFilter};
 use ledger::{
     DayTotal, Entry, ExceptionKind, ExceptionRecord, Fact, Head, Hlc, LaneId, Seq, StateHash,
-    StoreView, computed_hash, stored_hash,
+    StoreView, Table, TableError, Tables, computed_hash, stored_hash,
 };
 use node::lane::Lane;
-use sale::{BusinessDay, Event, Receipt, Register, evolve};
+use sale::{BusinessDay, Event, Receipt, Register, Tally as Report, evolve};
 
 use super::Check as Name;
 use super::conflicts::{self, Conflict};
 use super::gone::account_for;
-use super::receipts;
+use super::money::{Ledger, Totals};
+use super::receipts::{self, Sold};
 use crate::store::{Acknowledged, Store};
 use crate::timeline::Timeline;
 
 /// Entries read at a time.
 const PAGE: usize = 500;
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
+/// Business days of all lanes together; a simulation has far fewer.
+const TALLIES_MAX: usize = 100_000;
+
 /// Sales that were lost, and that count more than once, anywhere.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
@@ -40,7 +45,11 @@ struct Books {
     heads: BTreeMap<LaneId, Head>,
     /// The store's entries in their order, as this lane applied them.
     applied: Vec<(u64, Entry)>,
-    totals: BTreeMap<(BusinessDay, LaneId), DayTotal>,
+    totals: Totals,
+    /// The sums of reports, of each lane's business days.
+    reports: Vec<(LaneId, Report)>,
+    /// The sums of this lane's register since the last report that ended a period.
+    period: Arc<Report>,
     stock: BTreeMap<String, i64>,
     exceptions: Vec<ExceptionRecord>,
     hq_cursor: u64,
@@ -68,8 +77,12 @@ fn check_history(store: &Store, acknowledged: &[Acknowledged]) {
 
 /// Checks everything, once the store has come to rest.
 pub fn check(store: &Store, acknowledged: &[Acknowledged]) -> anyhow::Result<Tally> {
-    let (acknowledged, of_gone_lanes) = account_for(store, acknowledged)?;
+    let given = acknowledged;
+    let (acknowledged, of_gone_lanes) = account_for(store, given)?;
     let acknowledged = acknowledged.as_slice();
+    // Goods may come back of a sale that went with its lane's disk.
+    let sold = given.iter().chain(acknowledged);
+    let sold = sold.map(|a| (a.receipt.id.as_str(), &a.receipt)).collect();
     let mut all = Vec::new();
     for (slot, process) in store.running() {
         all.push(read_books(&slot.name, &process.lane, acknowledged)?);
@@ -79,6 +92,7 @@ pub fn check(store: &Store, acknowledged: &[Acknowledged]) -> anyhow::Result<Tal
         timeline: &store.timeline,
         acknowledged,
         gone: store.gone().iter().map(|gone| gone.lane).collect(),
+        sold,
         tally: Tally::default(),
     };
     let mut own: BTreeMap<LaneId, Vec<Entry>> = all
@@ -91,7 +105,12 @@ pub fn check(store: &Store, acknowledged: &[Acknowledged]) -> anyhow::Result<Tal
         })
         .collect();
     own.extend(of_gone_lanes);
+    let ledgers: Ledgers = own
+        .iter()
+        .map(|(lane, entries)| (*lane, Ledger::of(entries)))
+        .collect();
     for books in &all {
+        check.money(books, &ledgers);
         check.journals(books, &own);
         check.applied(books, &own);
         check.sums(books);
@@ -100,11 +119,11 @@ pub fn check(store: &Store, acknowledged: &[Acknowledged]) -> anyhow::Result<Tal
     check.equal(&all);
     check_copies(store)?;
     for Acknowledged { receipt, .. } in acknowledged {
-        receipts::check(&store.timeline, receipt);
+        receipts::check(&store.timeline, receipt, &check.sold);
     }
     check_history(store, acknowledged);
     if let Some(first) = all.first() {
-        check.head_office(first, &own)?;
+        check.head_office(first, &own, &ledgers)?;
     }
     Ok(check.tally)
 }
@@ -167,6 +186,8 @@ fn read_books(name: &str, lane: &Lane, acknowledged: &[Acknowledged]) -> anyhow:
             totals: totals
                 .map(|(day, lane, total)| ((day, lane), total))
                 .collect(),
+            reports: reports(tables)?,
+            period: lane.period(),
             stock: stock.collect::<Result<_, ledger::TableError>>()?,
             exceptions: view.exception_list()?,
             hq_cursor: view.hq_cursor()?,
@@ -183,6 +204,22 @@ fn read_books(name: &str, lane: &Lane, acknowledged: &[Acknowledged]) -> anyhow:
         heads,
         ..books
     })
+}
+
+/// The sums of reports of every business day, by lane.
+fn reports(tables: &dyn Tables) -> Result<Vec<(LaneId, Report)>, TableError> {
+    let keys = tables.scan(Table::Tally, &[], TALLIES_MAX)?.into_iter();
+    let days: BTreeSet<BusinessDay> = keys
+        .filter_map(|(key, _)| {
+            let slash = key.iter().position(|byte| *byte == b'/')?;
+            Some(BusinessDay(String::from_utf8(key[..slash].to_vec()).ok()?))
+        })
+        .collect();
+    let mut reports = Vec::new();
+    for day in days {
+        reports.extend(StoreView::new(tables).tallies(&day)?);
+    }
+    Ok(reports)
 }
 
 /// All that a lane holds of a journal.
@@ -209,12 +246,16 @@ pub fn receipt_of(entry: &Entry) -> Option<Receipt> {
     }
 }
 
+/// What the journals say of money, by lane.
+type Ledgers = BTreeMap<LaneId, Ledger>;
+
 struct Check<'a> {
     store: &'a Store,
     timeline: &'a Timeline,
     acknowledged: &'a [Acknowledged],
     /// Lanes whose disks are no more.
     gone: BTreeSet<LaneId>,
+    sold: Sold<'a>,
     tally: Tally,
 }
 
@@ -326,11 +367,11 @@ impl Check<'_> {
 
     fn expected_totals(&self) -> BTreeMap<(BusinessDay, LaneId), DayTotal> {
         let mut totals: BTreeMap<(BusinessDay, LaneId), DayTotal> = BTreeMap::new();
-        for Acknowledged { lane, receipt } in self.acknowledged {
+        for Acknowledged { lane, receipt, .. } in self.acknowledged {
             let currency = receipt.totals.total.currency();
             let key = (receipt.day.clone(), *lane);
             let total = totals.entry(key).or_insert(DayTotal::zero(currency));
-            receipts::count(total, receipt);
+            receipts::count(total, receipt, &self.sold);
         }
         totals
     }
@@ -352,13 +393,39 @@ impl Check<'_> {
         }
     }
 
+    fn conserved(&self, who: &str, wrong: Option<String>) {
+        if let Some(what) = wrong {
+            self.timeline.violation(Name::Money, who, what);
+        }
+    }
+
+    /// What a lane keeps as totals and sums of reports is what the journals say.
+    fn money(&self, books: &Books, ledgers: &Ledgers) {
+        let who = &books.name;
+        for (lane, ledger) in ledgers {
+            self.conserved(who, ledger.against_totals(*lane, &books.totals));
+            let reports = books.reports.iter().filter(|(of, _)| of == lane);
+            let reports = reports.map(|(_, tally)| tally);
+            self.conserved(who, ledger.against_reports(*lane, reports));
+        }
+        if let Some(own) = ledgers.get(&books.lane) {
+            self.conserved(who, own.against_periods(books.lane, &books.period));
+            self.conserved(who, own.wrong.first().cloned());
+        }
+    }
+
     /// Stock is what was acknowledged, and nothing was set aside.
     fn sums(&self, books: &Books) {
         let who = &books.name;
         self.totals(who, &books.totals);
         let mut stock: BTreeMap<String, i64> = BTreeMap::new();
         for line in self.acknowledged.iter().flat_map(|a| &a.receipt.lines) {
-            *stock.entry(line.item.to_string()).or_default() -= line.quantity.milli();
+            let moved = match &line.detail.returned {
+                None => -line.quantity.milli(),
+                Some(of) if of.restock => line.quantity.milli(),
+                Some(_) => 0,
+            };
+            *stock.entry(line.item.to_string()).or_default() += moved;
         }
         self.demand(Name::Stock, who, books.stock == stock, || {
             format!("its stock is {:?}, and sold was {stock:?}", books.stock)
@@ -464,6 +531,7 @@ impl Check<'_> {
         &mut self,
         lane: &Books,
         own: &BTreeMap<LaneId, Vec<Entry>>,
+        ledgers: &Ledgers,
     ) -> anyhow::Result<()> {
         let store = self.store.id;
         let ids: Vec<LaneId> = own.keys().copied().collect();
@@ -495,6 +563,9 @@ impl Check<'_> {
             .map(|row| ((row.day, row.lane), row.total))
             .collect();
         self.totals("hq", &found);
+        for (lane, ledger) in ledgers {
+            self.conserved("hq", ledger.against_totals(*lane, &found));
+        }
         Ok(())
     }
 }

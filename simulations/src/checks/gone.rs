@@ -155,11 +155,14 @@ impl Gone {
     /// The receipts that `kept` of its journal holds. One of them nobody may have been given: its
     /// lane went before it could answer.
     fn receipts(&self, kept: &[Entry]) -> Vec<Acknowledged> {
-        let receipts = kept.iter().filter_map(receipt_of);
-        let lane = self.lane;
-        receipts
-            .map(|receipt| Acknowledged { lane, receipt })
-            .collect()
+        let receipts = kept.iter().filter_map(|entry| {
+            Some(Acknowledged {
+                lane: self.lane,
+                seq: entry.seq,
+                receipt: receipt_of(entry)?,
+            })
+        });
+        receipts.collect()
     }
 
     /// Says what is wrong with what its cashiers were given, against what its journal had.

@@ -151,7 +151,10 @@ impl History {
         if !told {
             return Vec::new();
         }
-        let lines = receipt.lines.iter().filter_map(|line| {
+        // What comes back has the price at which it was sold.
+        let sold = receipt.lines.iter();
+        let sold = sold.filter(|line| line.detail.returned.is_none());
+        let lines = sold.filter_map(|line| {
             let changes = by_version.range(..=pinned).rev();
             let price = changes
                 .filter_map(|(_, change)| change.prices.get(&line.item).copied())

@@ -6,6 +6,7 @@ mod conflicts;
 mod gone;
 mod history;
 mod linear;
+mod money;
 mod monitor;
 mod names;
 mod receipts;

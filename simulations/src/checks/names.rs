@@ -45,8 +45,10 @@ checks! {
         "the day's totals are the sums of the receipts, as counted here from their lines";
     Tenders "tenders" "P1"
         "what was tendered less the change is what the receipt costs, and what the drawer holds";
+    Money "money" "P1"
+        "by its journal a lane has in totals, reports and drawer what was handed over less change";
     Stock "stock" "P1"
-        "stock is what was sold";
+        "stock is what was sold, less what came back to be sold again";
     Drawer "drawer" "P1"
         "what should be in a drawer is what its cashier put in and took out, to the cent";
     CursorHonest "cursor-honest" "P1"
@@ -55,6 +57,8 @@ checks! {
         "no command of a sale is refused, or held longer than the scenario allows";
     ClaimedOnce "claimed-once" "P3"
         "no lane grants what it holds to have been granted before";
+    ReturnedOnce "returned-once" "P3"
+        "no lane takes back what it holds to have come back, nor refuses what nobody brought back";
     ReceiptArithmetic "receipt-arithmetic" "P4"
         "a receipt's lines, taxes and sums are what exact arithmetic makes of its prices";
     PriceOfBook "price-of-book" "P4"

@@ -2,8 +2,11 @@
 //! numbers and by this file's own arithmetic, so that a slip in the code that is checked does not
 //! repeat itself in its check.
 
+use std::collections::BTreeMap;
+
 use ledger::DayTotal;
-use sale::{Line, Receipt};
+use money::Money;
+use sale::{Line, LineTotal, Receipt, ReturnOf};
 
 use super::Check;
 use crate::goods;
@@ -40,6 +43,59 @@ fn tax(line: &Line, net: i128) -> i128 {
     }
 }
 
+/// Receipts by number, for what goods that come back had cost.
+pub type Sold<'a> = BTreeMap<&'a str, &'a Receipt>;
+
+fn minor(money: Money) -> i128 {
+    i128::from(money.minor())
+}
+
+/// What one line costs, in minor units.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cost {
+    extended: i128,
+    discount: i128,
+    deposit: i128,
+    tax: i128,
+}
+
+impl Cost {
+    fn of_sale(line: &Line, total: &LineTotal) -> Cost {
+        let (extended, discount) = (extended(line), minor(total.discount));
+        Cost {
+            extended,
+            discount,
+            deposit: deposit(line),
+            tax: tax(line, extended - discount),
+        }
+    }
+
+    /// What is given back: of each amount of the line that was sold its share for the units that come
+    /// back, each sum over the first units rounded down.
+    fn of_return(line: &Line, of: &ReturnOf, sold: &Sold<'_>) -> Option<Cost> {
+        let receipt = sold.get(of.receipt.as_str())?;
+        let mut lines = receipt.lines.iter().zip(&receipt.totals.lines);
+        let (source, total) = lines.find(|(source, _)| source.number == of.line)?;
+        let whole = i128::from(source.quantity.milli());
+        let before = i128::from(of.before_milli);
+        let after = before + i128::from(line.quantity.milli());
+        let is_it = source.item == line.item && source.unit_price == line.unit_price;
+        if !is_it || source.detail.returned.is_some() || after > whole {
+            return None;
+        }
+        let part = |amount: i128| amount * before / whole - amount * after / whole;
+        let paid = Cost::of_sale(source, total);
+        // Each promotion is shared out by itself.
+        let discounts = total.promotions.iter().map(|p| part(minor(p.amount)));
+        Some(Cost {
+            extended: part(paid.extended),
+            discount: discounts.sum(),
+            deposit: part(paid.deposit),
+            tax: part(paid.tax),
+        })
+    }
+}
+
 /// Sums over the lines of a receipt, in minor units.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sums {
@@ -51,21 +107,23 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(receipt: &Receipt) -> Sums {
+    /// `None` where something comes back that was not sold.
+    fn of(receipt: &Receipt, sold: &Sold<'_>) -> Option<Sums> {
         let mut sums = Sums::default();
         for (line, total) in receipt.lines.iter().zip(&receipt.totals.lines) {
-            let discount = i128::from(total.discount.minor());
-            let extended = extended(line);
-            let tax = tax(line, extended - discount);
-            sums.gross += extended;
-            sums.discount += discount;
-            sums.deposits += deposit(line);
+            let cost = match &line.detail.returned {
+                None => Cost::of_sale(line, total),
+                Some(of) => Cost::of_return(line, of, sold)?,
+            };
+            sums.gross += cost.extended;
+            sums.discount += cost.discount;
+            sums.deposits += cost.deposit;
             match goods::tax_millionths(&line.item.0).1 {
-                true => sums.tax_included += tax,
-                false => sums.tax_added += tax,
+                true => sums.tax_included += cost.tax,
+                false => sums.tax_added += cost.tax,
             }
         }
-        sums
+        Some(sums)
     }
 
     fn total(&self) -> i128 {
@@ -73,8 +131,8 @@ impl Sums {
     }
 }
 
-/// Checks a receipt by itself.
-pub fn check(timeline: &Timeline, receipt: &Receipt) {
+/// Checks a receipt by itself, and what it takes back against the sale of that.
+pub fn check(timeline: &Timeline, receipt: &Receipt, sold: &Sold<'_>) {
     let wrong = |check: Check, what: String| {
         let what = format!("receipt {}: {what}", receipt.id);
         timeline.violation(check, &receipt.lane_name, what);
@@ -84,8 +142,9 @@ pub fn check(timeline: &Timeline, receipt: &Receipt) {
     if receipt.lines.len() != totals.lines.len() {
         return arithmetic("it has not one total for each line".to_owned());
     }
-    let sums = Sums::of(receipt);
-    let minor = |money: money::Money| i128::from(money.minor());
+    let Some(sums) = Sums::of(receipt, sold) else {
+        return arithmetic("it takes back what was not sold, or more of it".to_owned());
+    };
     let found = Sums {
         gross: minor(totals.gross),
         discount: minor(totals.discount),
@@ -132,8 +191,8 @@ pub fn check(timeline: &Timeline, receipt: &Receipt) {
 }
 
 /// Counts a receipt into a day's total.
-pub fn count(total: &mut DayTotal, receipt: &Receipt) {
-    let sums = Sums::of(receipt);
+pub fn count(total: &mut DayTotal, receipt: &Receipt, sold: &Sold<'_>) {
+    let sums = Sums::of(receipt, sold).unwrap_or_default();
     let whole = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
     total.receipts += 1;
     total.lines += receipt.lines.len() as u64;

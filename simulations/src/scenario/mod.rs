@@ -198,7 +198,9 @@ pub struct WorkPart {
     /// Baskets that are put aside, of those not yet paid and of those half paid, to be taken up at
     /// any lane.
     pub suspends_permille: u64,
-    /// Slips that are presented at another lane at the same moment.
+    /// Customers who bring goods back, bought at any lane.
+    pub returns_permille: u64,
+    /// Slips and goods that are presented at another lane at the same moment.
     pub twice_permille: u64,
     /// Customers after whom something is done at the drawer: it is counted, cash is moved.
     pub drawer_permille: u64,
@@ -215,6 +217,7 @@ impl Default for WorkPart {
             corrections_permille: 100,
             lost_answers_permille: 20,
             suspends_permille: 60,
+            returns_permille: 80,
             twice_permille: 250,
             drawer_permille: 100,
             sign_offs_permille: 40,
@@ -377,6 +380,7 @@ impl fmt::Display for Scenario {
             corrections_permille,
             lost_answers_permille,
             suspends_permille,
+            returns_permille,
             twice_permille,
             drawer_permille,
             sign_offs_permille,
@@ -390,6 +394,7 @@ impl fmt::Display for Scenario {
         writeln!(f, "corrections_permille = {corrections_permille}")?;
         writeln!(f, "lost_answers_permille = {lost_answers_permille}")?;
         writeln!(f, "suspends_permille = {suspends_permille}")?;
+        writeln!(f, "returns_permille = {returns_permille}")?;
         writeln!(f, "twice_permille = {twice_permille}")?;
         writeln!(f, "drawer_permille = {drawer_permille}")?;
         writeln!(f, "sign_offs_permille = {sign_offs_permille}")?;

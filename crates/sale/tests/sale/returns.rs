@@ -80,6 +80,35 @@ fn nothing_comes_back_twice() {
 }
 
 #[test]
+fn what_another_lane_took_back_meanwhile_is_not_paid_for() {
+    let check = |meanwhile: u32, milli: i64, expected: Option<&str>| {
+        for pay in ["cash", "with credit -"] {
+            let mut lane = Lane::after(&format!("{SOLD} / return 3-000001 1 x 2"));
+            let sold = lane.shared.receipts.get_mut("3-000001").unwrap();
+            sold.returned_milli.insert(meanwhile, milli);
+            let refusal = lane.submit(pay).err().map(|refusal| refusal.to_string());
+            match (refusal, expected) {
+                (Some(refusal), Some(expected)) => assert!(refusal.contains(expected), "{refusal}"),
+                (refusal, expected) => assert_eq!(refusal.as_deref(), expected),
+            }
+        }
+    };
+    check(1, 0, None);
+    check(2, 1_000, None);
+    check(1, 2_000, Some("1 of it can still be returned"));
+    check(1, 3_000, Some("0 of it can still be returned"));
+    // Two are left, but what two give back depends on which they are.
+    check(1, 1_000, Some("2 of it can still be returned"));
+    // Voided and taken back again, they are paid for.
+    let mut lane = Lane::after(&format!("{SOLD} / return 3-000001 1 x 2"));
+    let sold = lane.shared.receipts.get_mut("3-000001").unwrap();
+    sold.returned_milli.insert(1, 1_000);
+    lane.all("void 1 / return 3-000001 1 x 2 / cash");
+    let receipt = lane.register.last_receipt.unwrap();
+    assert_eq!(receipt.totals.total.minor(), -166);
+}
+
+#[test]
 fn returns_are_refused_with_words() {
     refuse(SOLD, "return 3-000009 1", "No receipt 3-000009");
     refuse(SOLD, "return 3-000001 9", "no line 9");
