@@ -407,16 +407,6 @@ pub const MUTANTS: &[Mutant] = &[
             "goods that came back twice are before nobody",
         ),
     ),
-    in_a_store_of(
-        3,
-        mutant(
-            "stale-read",
-            "split-in-two",
-            60,
-            4,
-            "a lane answers from what is applied and not from all that it holds",
-        ),
-    ),
     // The register.
     mutant(
         "void-not-journalled",

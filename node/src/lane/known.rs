@@ -103,9 +103,6 @@ impl<'a> Known<'a> {
     }
 
     fn unapplied(&self, each: &mut dyn FnMut(LaneId, Event)) {
-        if planted::is("stale-read") {
-            return;
-        }
         for lane in self.journal.heads().into_keys() {
             self.unapplied_of(lane, each);
         }
