@@ -298,6 +298,14 @@ pub fn unsettled(store: &Store) -> Option<String> {
         leaders.insert((status.term, leader));
         applied.insert(status.applied_index);
         let mut held = process.lane.journal().heads();
+        let own = held.get(&process.lane.identity().lane);
+        if own.is_some_and(|head| head.next_seq > status.journal_seq + 1) {
+            // It has sold in this same moment: what it says of itself is older than that.
+            return Some(format!(
+                "{} does not show its newest entries yet",
+                slot.name
+            ));
+        }
         for gone in store.gone() {
             let held = held.remove(&gone.lane).map_or(0, |head| head.next_seq - 1);
             if applied_of(&process.lane, gone.lane).is_ok_and(|applied| applied < held) {
