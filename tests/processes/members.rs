@@ -252,3 +252,59 @@ async fn a_copied_folder_does_not_start_and_a_copied_disk_is_stopped_by_the_othe
     store.wait_complete().await;
     store.assert_verified();
 }
+
+/// Kills a lane that votes and does not lead; gives its number.
+async fn kill_a_voter(store: &mut Store) -> u32 {
+    let status = store.lanes[store.leader().await].status().await;
+    let may_die = |lane: &&api::PeerStatus| lane.voter && !lane.leader && lane.reachable;
+    let number = status.lanes.iter().find(may_die).expect("a voter").number;
+    let folder = store.lane_folder(number as usize);
+    let index = store.lanes.iter().position(|lane| lane.folder == folder);
+    let mut dead = store.lanes.remove(index.expect("it runs"));
+    dead.process.kill();
+    number
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_voter_is_replaced_and_a_leader_that_closes_hands_over() {
+    let mut store = Store::start(4, true).await;
+    for lane in &store.lanes {
+        sell_and_share(lane, 1).await;
+    }
+
+    // Who closes in good order has had somebody else lead before it ends: nobody waits for an
+    // election.
+    let leader = store.leader().await;
+    let name = store.lanes[leader].status().await.leader;
+    store.lanes[leader].stop();
+    let other = &store.lanes[(leader + 1) % 4];
+    let after = other.status().await.leader;
+    assert!(
+        after.is_some() && after != name,
+        "{after:?} follows {name:?}"
+    );
+    let folder = store.lanes[leader].folder.clone();
+    store.lanes[leader] = Lane::start(&folder).await;
+    store.wait_together().await;
+
+    // Of four lanes three vote. One of them dies, and the fourth votes in its place; the store
+    // survives the next one.
+    let first = kill_a_voter(&mut store).await;
+    store.lanes[0]
+        .wait("another lane votes in the dead one's place", |status| {
+            let voters = || status.lanes.iter().filter(|lane| lane.voter);
+            voters().count() == 3 && voters().all(|lane| lane.reachable && lane.number != first)
+        })
+        .await;
+    let second = kill_a_voter(&mut store).await;
+    for lane in &store.lanes {
+        sell_and_share(lane, 1).await;
+    }
+    for number in [first, second] {
+        let folder = store.lane_folder(number as usize);
+        store.lanes.push(Lane::start(&folder).await);
+    }
+    store.wait_together().await;
+    store.wait_complete().await;
+    store.assert_verified();
+}

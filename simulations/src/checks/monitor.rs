@@ -56,8 +56,9 @@ struct Seen {
     term: u64,
     voted: bool,
     stopped: bool,
-    /// What it had applied, and since when it has shown that it is together with the store and no more.
-    stands_at: (u64, Instant),
+    /// What its process, by number, had applied, and since when that has shown that it is together
+    /// with the store and no more.
+    stands_at: (u32, u64, Instant),
 }
 
 impl Monitor {
@@ -103,7 +104,7 @@ impl Monitor {
             // The founder has voted from the beginning, and a copy as long as its original.
             voted: process.lane.identity().number == 1 || slot.is_copy(),
             stopped: false,
-            stands_at: (0, Instant::now()),
+            stands_at: (0, 0, Instant::now()),
         });
         if let api::Mode::Stop { reason } = &status.mode
             && !slot.is_copy()
@@ -136,17 +137,18 @@ impl Monitor {
             );
         }
         let may_stand = status.mode != api::Mode::Together || slot.is_copy();
-        if may_stand || status.applied_index != seen.stands_at.0 {
-            seen.stands_at = (status.applied_index, Instant::now());
+        let stands_at = (process.run, status.applied_index);
+        if may_stand || stands_at != (seen.stands_at.0, seen.stands_at.1) {
+            seen.stands_at = (process.run, status.applied_index, Instant::now());
         }
-        let since = seen.stands_at.1;
+        let since = seen.stands_at.2;
         let store_had = self.applied.front().map_or(0, |(_, applied)| *applied);
         if since.elapsed() > BEHIND_MAX
             && status.applied_index < store_had
             && !slot.was_held_up_since(since)
             && !slot.may_be_stopped()
         {
-            seen.stands_at.1 = Instant::now();
+            seen.stands_at.2 = Instant::now();
             let held = status.applied_index;
             let what = format!("it shows itself together and holds {held} of {store_had} entries");
             wrong(Check::TogetherIsCurrent, what);
