@@ -119,6 +119,14 @@ impl Process {
     }
 }
 
+impl Drop for Process {
+    /// The workers hold the disk, and the disk holds the workers.
+    fn drop(&mut self) {
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(std::mem::take(&mut *workers));
+    }
+}
+
 struct Inner {
     dice: Dice,
     wan: Wan,
