@@ -404,6 +404,8 @@ pub struct PromotionsTryArgs {
 pub enum BenchCommand {
     /// The time from the leader's death to the next committed fact, again and again.
     Failover(BenchFailoverArgs),
+    /// How long baskets of real size take to price, against books of 10 to 10,000 promotions.
+    Promotions(BenchPromotionsArgs),
     /// A store of three lane processes: scans, commits, failover, start, memory.
     Store(BenchStoreArgs),
 }
@@ -416,6 +418,17 @@ pub struct BenchFailoverArgs {
     /// Times the leader is killed.
     #[arg(long, default_value_t = 200)]
     pub trials: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchPromotionsArgs {
+    /// Folder with catalog.csv.gz and baskets-week20.csv.gz [default: the one that LANEMESH_DATA
+    /// names, or else a store that is made up].
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Baskets of each size.
+    #[arg(long, default_value_t = 200)]
+    pub baskets: usize,
 }
 
 #[derive(Debug, Args)]

@@ -103,12 +103,7 @@ impl Process {
 
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
-        Some(kib * 1024)
+        resident_bytes_of(self.pid())
     }
 
     /// Processor time used so far.
@@ -212,4 +207,13 @@ fn end_of(status: ExitStatus) -> End {
         Some(0) => End::Closed,
         code => End::Failed(code.unwrap_or(-1)),
     }
+}
+/// Resident memory of a process in bytes; `None` where the system does not say.
+pub(crate) fn resident_bytes_of(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
 }

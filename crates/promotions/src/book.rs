@@ -187,27 +187,28 @@ impl CompiledBook {
         &self.promotions[index]
     }
 
-    /// The promotions that may be for any of the lines, ascending.
-    pub(crate) fn met_by(&self, lines: &[LineKeys]) -> Vec<usize> {
+    /// The promotions that may be for a line, ascending.
+    pub(crate) fn met_by(&self, line: &LineKeys) -> Vec<u32> {
+        let lists = [
+            line.item.and_then(|name| self.by_item.get(name as usize)),
+            (line.department).and_then(|name| self.by_department.get(name as usize)),
+            line.brand.and_then(|name| self.by_brand.get(name as usize)),
+        ];
+        let mut met = self.anywhere.clone();
+        lists
+            .into_iter()
+            .flatten()
+            .for_each(|list| met.extend(list));
+        met.sort_unstable();
+        met.dedup();
+        met
+    }
+
+    /// The promotions that may be for any of the lines whose own are given, ascending.
+    pub(crate) fn met_by_any(&self, lines: &[Vec<u32>]) -> Vec<usize> {
         let mut met = vec![false; self.promotions.len()];
-        let mut found = Vec::new();
-        let mut meet = |list: &[u32]| {
-            for &index in list {
-                if !std::mem::replace(&mut met[index as usize], true) {
-                    found.push(index as usize);
-                }
-            }
-        };
-        meet(&self.anywhere);
-        for line in lines {
-            let lists = [
-                line.item.and_then(|name| self.by_item.get(name as usize)),
-                (line.department).and_then(|name| self.by_department.get(name as usize)),
-                line.brand.and_then(|name| self.by_brand.get(name as usize)),
-            ];
-            lists.into_iter().flatten().for_each(|list| meet(list));
-        }
-        found.sort_unstable();
-        found
+        let every = lines.iter().chain([&self.anywhere]).flatten();
+        every.for_each(|index| met[*index as usize] = true);
+        (0..met.len()).filter(|index| met[*index]).collect()
     }
 }

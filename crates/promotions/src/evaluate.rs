@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use money::{Money, Rounding};
 
+use crate::best::Search;
 use crate::book::{Compiled, CompiledBook, What};
 use crate::conditions::{barrier, short, times_max};
 use crate::pool::{self, Entrant};
@@ -37,11 +38,33 @@ const EXCLUSIVES_MAX: usize = 64;
 ///
 /// Lines that cost nothing or less, and baskets in another currency than the book's, get none.
 pub fn evaluate(book: &CompiledBook, basket: &Basket, customer: &Customer, at: Instant) -> Pricing {
+    searched(book, (basket, customer, at), Search::Best)
+}
+
+/// What `evaluate` is measured against: promotions that compete are given one after the other, the
+/// one that takes the most off what is left first. Never better than `evaluate`, and not `proven`
+/// where there are sets.
+pub fn evaluate_greedily(
+    book: &CompiledBook,
+    basket: &Basket,
+    customer: &Customer,
+    at: Instant,
+) -> Pricing {
+    searched(book, (basket, customer, at), Search::Greedy)
+}
+
+fn searched(
+    book: &CompiledBook,
+    (basket, customer, at): (&Basket, &Customer, Instant),
+    search: Search,
+) -> Pricing {
     if book.currency() != Some(basket.currency) {
         return Pricing::none(basket.currency);
     }
-    let candidates = candidates(book, basket, customer, at);
-    priced(book, basket, customer, &candidates).pricing()
+    let mut state = State::new(book, basket);
+    state.search = search;
+    let candidates = met(book, &state, (basket, customer, at));
+    priced_from(state, book, (basket, customer), &candidates).pricing()
 }
 
 /// The promotions that lines meet and nothing stands in the way of, ascending.
@@ -51,8 +74,15 @@ pub(crate) fn candidates(
     customer: &Customer,
     at: Instant,
 ) -> Vec<usize> {
-    let state = State::new(book, basket);
-    let mut met = book.met_by(&state.keys);
+    met(book, &State::new(book, basket), (basket, customer, at))
+}
+
+fn met(
+    book: &CompiledBook,
+    state: &State<'_>,
+    (basket, customer, at): (&Basket, &Customer, Instant),
+) -> Vec<usize> {
+    let mut met = book.met_by_any(&state.met);
     met.retain(|index| barrier(book.promotion(*index), basket, customer, at).is_none());
     met
 }
@@ -77,8 +107,22 @@ pub(crate) fn priced<'b>(
     customer: &Customer,
     candidates: &[usize],
 ) -> Outcome<'b> {
+    priced_from(
+        State::new(book, basket),
+        book,
+        (basket, customer),
+        candidates,
+    )
+}
+
+fn priced_from<'b>(
+    start: State<'b>,
+    book: &'b CompiledBook,
+    (basket, customer): (&'b Basket, &Customer),
+    candidates: &[usize],
+) -> Outcome<'b> {
     let pass = |candidates: &[usize]| {
-        let mut state = State::new(book, basket);
+        let mut state = start.clone();
         for stage in STAGES {
             run_stage(book, &mut state, basket, customer, candidates, stage);
             if stage == [Phase::Base] {

@@ -182,7 +182,7 @@ pub fn explain(
         };
     }
     let state = State::new(book, basket);
-    let met = book.met_by(&state.keys);
+    let met = book.met_by_any(&state.met);
     let barriers: BTreeMap<usize, Option<Barrier>> = met
         .iter()
         .map(|index| {

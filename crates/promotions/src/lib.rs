@@ -24,6 +24,7 @@ mod state;
 mod time;
 mod totals;
 mod tree;
+pub mod workload;
 
 pub use basket::{
     Applied, Basket, BasketLine, Customer, Instant, ManualDiscount, ManualOff, NextCoupon, Place,
@@ -31,7 +32,7 @@ pub use basket::{
 };
 pub use book::CompiledBook;
 pub use check::{CheckItem, Finding, FindingKind, check};
-pub use evaluate::evaluate;
+pub use evaluate::{evaluate, evaluate_greedily};
 pub use explain::{Explained, Hint, Lacks, Verdict, Why, explain, hints, refused_by_hand};
 pub use file::{FileProblem, JSON_SCHEMA};
 pub use model::{

@@ -53,7 +53,7 @@ pub(crate) fn run(book: &CompiledBook, state: &mut State<'_>, entrants: &[Entran
     let mut in_sets = vec![0_i64; state.cells.len()];
     if !offers.is_empty() {
         let (kinds, members) = kinds(state, entrants, &owners, &matches, &alone);
-        let chosen = best::choose(&kinds, &offers);
+        let chosen = best::choose(&kinds, &offers, state.search);
         state.proven &= chosen.proven;
         let mut units = Members::new(&members, state);
         let mut caps: BTreeMap<usize, i64> = BTreeMap::new();
@@ -74,37 +74,44 @@ pub(crate) fn run(book: &CompiledBook, state: &mut State<'_>, entrants: &[Entran
     settle(state, &alone, &in_sets, taken);
 }
 
-/// For each cell, the entrants whose act takes it, and by which part of it.
+/// For each cell, the entrants whose act takes it, and by which part of it. The entrants are in the
+/// order of their promotions, so those of a line are found among them.
 fn matches(state: &State<'_>, entrants: &[Entrant<'_>]) -> Vec<Vec<(usize, usize)>> {
     let mut matches = vec![Vec::new(); state.cells.len()];
-    for (number, cell) in state.cells.iter().enumerate() {
+    for (cell, matches) in state.cells.iter().zip(&mut matches) {
         if cell.closed || cell.room() == 0 {
             continue;
         }
-        let weighed = state.line(cell).quantity.pieces().is_none();
-        for (at, entrant) in entrants.iter().enumerate() {
-            match &entrant.act.what {
-                What::Unit { select, .. } if state.takes(select, cell) => {
-                    matches[number].push((at, 0));
-                }
-                What::Prices(prices) => {
-                    let item = state.keys[cell.at].item;
-                    if item.is_some_and(|item| prices.contains_key(&item)) {
-                        matches[number].push((at, 0));
-                    }
-                }
-                What::Set { parts, .. } if !weighed => {
-                    for (part, select) in parts.iter().enumerate() {
-                        if state.takes(select, cell) {
-                            matches[number].push((at, part));
-                        }
-                    }
-                }
-                _ => {}
+        let mut at = 0;
+        for &promotion in &state.met[cell.at] {
+            let promotion = promotion as usize;
+            at += entrants[at..].partition_point(|entrant| entrant.promotion < promotion);
+            while let Some(entrant) = entrants.get(at).filter(|e| e.promotion == promotion) {
+                parts_for(state, cell, entrant, |part| matches.push((at, part)));
+                at += 1;
             }
         }
     }
     matches
+}
+
+/// Tells the parts of an entrant's act that take a cell.
+fn parts_for(state: &State<'_>, cell: &Cell, entrant: &Entrant<'_>, mut tell: impl FnMut(usize)) {
+    match &entrant.act.what {
+        What::Unit { select, .. } if state.takes(select, cell) => tell(0),
+        What::Prices(prices) => {
+            let item = state.keys[cell.at].item;
+            if item.is_some_and(|item| prices.contains_key(&item)) {
+                tell(0);
+            }
+        }
+        What::Set { parts, .. } if state.line(cell).quantity.pieces().is_some() => {
+            let takes = |(_, select): &(usize, &_)| state.takes(select, cell);
+            let parts = parts.iter().enumerate().filter(takes);
+            parts.for_each(|(part, _)| tell(part));
+        }
+        _ => {}
+    }
 }
 
 /// What a promotion's act takes off one unit of a cell that costs `price`, alone.

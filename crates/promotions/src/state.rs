@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use money::{Money, Rounding};
 
+use crate::best::Search;
 use crate::book::{LineKeys, Select};
 use crate::{Basket, BasketLine, CompiledBook, Of, TaxBasis};
 
@@ -63,6 +64,9 @@ pub(crate) struct State<'b> {
     /// What is for sale, by line number.
     pub lines: Vec<&'b BasketLine>,
     pub keys: Vec<LineKeys>,
+    /// The promotions that each line may meet, by place in the book, ascending.
+    pub met: Vec<Vec<u32>>,
+    pub search: Search,
     pub cells: Vec<Cell>,
     pub notes: BTreeMap<usize, Note>,
     pub proven: bool,
@@ -81,8 +85,11 @@ impl<'b> State<'b> {
         for (at, line) in lines.iter().enumerate() {
             add_cells(at, line, &mut cells);
         }
+        let keys: Vec<LineKeys> = lines.iter().map(|line| book.names.of_line(line)).collect();
         State {
-            keys: lines.iter().map(|line| book.names.of_line(line)).collect(),
+            met: keys.iter().map(|keys| book.met_by(keys)).collect(),
+            keys,
+            search: Search::Best,
             lines,
             cells,
             notes: BTreeMap::new(),

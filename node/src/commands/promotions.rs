@@ -84,11 +84,11 @@ fn moment(text: Option<&str>) -> anyhow::Result<Instant> {
     })
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
-fn items(path: &Path, currency: Currency) -> anyhow::Result<BTreeMap<ItemId, Item>> {
+pub(super) fn items(path: &Path, currency: Currency) -> anyhow::Result<BTreeMap<ItemId, Item>> {
     const GZIP: [u8; 2] = [0x1f, 0x8b];
     let bytes = read(path)?;
     let reader: Box<dyn Read> = match bytes.starts_with(&GZIP) {

@@ -65,7 +65,11 @@ pub(super) fn solve(
 /// Takes the offer that gains most on the units that are left, as long as one gains: so at least
 /// what every offer gains alone. An offer never gains more for fewer units being left, so what it
 /// gained before, or can gain at most, says when it need not be looked at.
-fn greedy(kinds: &[Kind], offers: &[SetOffer], component: &[usize]) -> (i64, Vec<ChosenSet>) {
+pub(super) fn greedy(
+    kinds: &[Kind],
+    offers: &[SetOffer],
+    component: &[usize],
+) -> (i64, Vec<ChosenSet>) {
     let mut left: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
     let most = dominant::gains_at_most(kinds, offers);
     let mut hopes: BTreeSet<(Reverse<i64>, usize)> = component

@@ -161,8 +161,17 @@ fn rate_of(tiers: &[(u32, Rate)], titles: usize) -> Rate {
     reached.map_or(Rate::ZERO, |(_, rate)| *rate)
 }
 
+/// How sets are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Search {
+    /// The best there are.
+    Best,
+    /// One offer after the other, that which gains most first: what the best is measured against.
+    Greedy,
+}
+
 /// Chooses the sets that gain the most. Kinds come dearest first.
-pub(crate) fn choose(kinds: &[Kind], offers: &[SetOffer]) -> Chosen {
+pub(crate) fn choose(kinds: &[Kind], offers: &[SetOffer], search: Search) -> Chosen {
     let mut chosen = Chosen {
         sets: Vec::new(),
         proven: true,
@@ -176,6 +185,7 @@ pub(crate) fn choose(kinds: &[Kind], offers: &[SetOffer]) -> Chosen {
     let mut budget = labels::WORK_MAX;
     for component in components(kinds, offers.len()) {
         let (sets, proven) = match component.iter().all(|at| is_equal(&offers[*at])) {
+            _ if search == Search::Greedy => (labels::greedy(kinds, offers, &component).1, false),
             true => equal_sets(kinds, offers, &component),
             false => labels::solve(kinds, offers, &component, &mut budget),
         };

@@ -120,19 +120,25 @@ impl Select {
         {
             return false;
         }
-        let names = [
-            (&self.items, line.item),
-            (&self.departments, line.department),
-            (&self.brands, line.brand),
-        ];
-        let has = |(list, name): &(&Vec<u32>, Option<u32>)| {
+        let has = |list: &[u32], name: Option<u32>| {
             name.is_some_and(|name| list.binary_search(&name).is_ok())
         };
-        let mut stated = names.iter().filter(|(list, _)| !list.is_empty()).peekable();
-        let named = match (stated.peek().is_none(), self.all) {
-            (true, _) => true,
-            (false, true) => stated.all(has),
-            (false, false) => self.everything || stated.any(has),
+        let unnamed =
+            self.items.is_empty() && self.departments.is_empty() && self.brands.is_empty();
+        let named = match self.all {
+            _ if unnamed => true,
+            true => {
+                let fits = |list: &[u32], name| list.is_empty() || has(list, name);
+                fits(&self.items, line.item)
+                    && fits(&self.departments, line.department)
+                    && fits(&self.brands, line.brand)
+            }
+            false => {
+                self.everything
+                    || has(&self.items, line.item)
+                    || has(&self.departments, line.department)
+                    || has(&self.brands, line.brand)
+            }
         };
         let described = self
             .attributes

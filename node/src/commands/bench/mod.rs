@@ -1,6 +1,7 @@
 //! `lanemesh bench`: measures this machine, each figure beside a baseline of the same run.
 
 mod failover;
+mod promotions;
 mod selling;
 mod store;
 
@@ -9,6 +10,7 @@ use crate::cli::{BenchCommand, Report};
 pub fn run(command: BenchCommand) -> anyhow::Result<Report> {
     match command {
         BenchCommand::Failover(args) => super::runtime()?.block_on(failover::run(&args)),
+        BenchCommand::Promotions(args) => promotions::run(&args),
         BenchCommand::Store(args) => super::runtime()?.block_on(store::run(&args)),
     }
 }
