@@ -55,6 +55,14 @@ fn seats(lanes: &[LaneRecord]) -> Seats {
     seats.map(|lane| (lane.lane, lane.is_member())).collect()
 }
 
+/// What the state said when it was last read.
+struct Listed {
+    /// The log had been applied so far at least.
+    applied: u64,
+    lanes: Arc<Vec<LaneRecord>>,
+    joining: bool,
+}
+
 /// The store's short name on the network: enough to tell two stores apart, no secret.
 pub fn announced_store(identity: &Identity) -> String {
     identity.store.short()
@@ -64,10 +72,11 @@ impl Members {
     /// Follows the list of lanes.
     pub async fn follow(self) {
         let mut known: Seats = Seats::new();
+        let mut listed = None;
         let mut admitted = BTreeSet::new();
         let mut gossip_at = self.clock.monotonic() + LOOK_EVERY;
         loop {
-            match self.look(&mut known, &mut admitted) {
+            match self.look(&mut listed, &mut known, &mut admitted) {
                 Ok(lanes) => self.lead(&lanes).await,
                 Err(error) => tracing::error!(error, "the store's lanes cannot be read"),
             }
@@ -85,11 +94,15 @@ impl Members {
         }
     }
 
-    fn look(
-        &self,
-        known: &mut Seats,
-        admitted: &mut BTreeSet<PeerId>,
-    ) -> Result<Vec<LaneRecord>, String> {
+    /// The lanes as the state has them. They change with the log alone, so a lane at rest does not read
+    /// them again, except while an invitation is open, which ends with time alone. One that has ended
+    /// does not begin again where the clock is set back.
+    fn listed(&self, before: Option<Listed>) -> Result<(Listed, bool), String> {
+        // Looked at before the state is read: what is applied in between is read again next time.
+        let applied = self.consensus.status().borrow().applied;
+        if let Some(listed) = before.filter(|l| l.applied == applied && !l.joining) {
+            return Ok((listed, false));
+        }
         let now_ms = self.clock.wall_ms();
         let (lanes, joining) = self
             .state
@@ -100,6 +113,42 @@ impl Members {
             })
             .map_err(|e| e.to_string())?
             .map_err(|e| e.to_string())?;
+        let listed = Listed {
+            applied,
+            lanes: Arc::new(lanes),
+            joining,
+        };
+        Ok((listed, true))
+    }
+
+    fn look(
+        &self,
+        listed: &mut Option<Listed>,
+        known: &mut Seats,
+        admitted: &mut BTreeSet<PeerId>,
+    ) -> Result<Arc<Vec<LaneRecord>>, String> {
+        let (now, is_new) = self.listed(listed.take())?;
+        let lanes = now.lanes.clone();
+        let joining = now.joining;
+        *listed = Some(now);
+        if is_new {
+            self.take_over(&lanes, joining);
+        }
+        let known_lanes = self.contacts.known_lanes();
+        if known_lanes != *admitted {
+            self.network.set_members(known_lanes.clone());
+            *admitted = known_lanes;
+            self.contacts.keep();
+        }
+        if is_new && seats(&lanes) != *known {
+            self.copies.set_siblings(&lanes);
+            *known = seats(&lanes);
+        }
+        Ok(lanes)
+    }
+
+    /// Has the parts of this lane follow what the state says of the lanes.
+    fn take_over(&self, lanes: &[LaneRecord], joining: bool) {
         self.network.set_joining(joining);
         // A lane that has just joined, or was away while others did, has an old list: those whom a
         // member named may bring the rest.
@@ -111,24 +160,13 @@ impl Members {
         self.contacts
             .set_left(peers(false).filter(|peer| !listed.contains(peer)).collect());
         self.contacts.vouch(listed);
-        let known_lanes = self.contacts.known_lanes();
-        if known_lanes != *admitted {
-            self.network.set_members(known_lanes.clone());
-            *admitted = known_lanes;
-            self.contacts.keep();
-        }
-        if seats(&lanes) != *known {
-            self.copies.set_siblings(&lanes);
-            *known = seats(&lanes);
-        }
-        for record in &lanes {
+        for record in lanes {
             self.roll.set_barred(record.lane, &record.barred);
         }
         let own = lanes.iter().find(|lane| lane.lane == self.lane);
         if own.is_some_and(|own| own.barred.contains(&self.run)) {
             report(&self.trouble, Trouble::Copied);
         }
-        Ok(lanes)
     }
 
     /// What the leader does about the lanes that come and go.

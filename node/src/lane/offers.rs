@@ -23,8 +23,10 @@ const OFFER_LIMIT: Duration = Duration::from_secs(5);
 const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// How long a sibling's entries may wait, with their lane connected, before others offer them.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How often held copies are looked over.
+/// How often held copies are looked over, and at which of these looks even where none has come: a
+/// lane's copies may be here before the store lists that lane.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOKS_AT_LEAST: u64 = 5;
 
 pub struct Offers {
     pub lane: LaneId,
@@ -99,8 +101,14 @@ impl Offers {
     pub async fn offer_held(self) {
         let mut waiting_since: BTreeMap<LaneId, (Seq, Duration)> = BTreeMap::new();
         let mut batch = Batch::new();
-        loop {
+        let mut held = BTreeMap::new();
+        for look in 0_u64.. {
             self.clock.sleep(LOOK_EVERY).await;
+            let before = std::mem::replace(&mut held, self.journal.heads());
+            // Nothing waited, and nothing has come: the state need not be asked.
+            if waiting_since.is_empty() && before == held && !look.is_multiple_of(LOOKS_AT_LEAST) {
+                continue;
+            }
             let now = self.clock.monotonic();
             for (lane, from) in self.overdue(now, &mut waiting_since) {
                 match self.offer_copies(lane, from, &mut batch).await {

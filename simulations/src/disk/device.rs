@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::content::Content;
 use crate::random::Dice;
 
 /// What a power cut leaves whole or not at all, in bytes.
@@ -32,10 +33,24 @@ enum Change {
 #[derive(Default)]
 struct File {
     /// As every process sees it.
-    now: Vec<u8>,
+    now: Content,
     /// As the device has it; `None` while its name is not durable.
-    durable: Option<Vec<u8>>,
+    durable: Option<Content>,
     unsynced: Vec<Unsynced>,
+    /// A sync has failed: `now` has what will never be durable.
+    has_lost: bool,
+}
+
+impl File {
+    /// One that is durable as it stands.
+    fn of(content: Content) -> File {
+        File {
+            durable: Some(content.clone()),
+            now: content,
+            unsynced: Vec::new(),
+            has_lost: false,
+        }
+    }
 }
 
 /// A sync that the device has not done yet.
@@ -156,10 +171,7 @@ impl Device {
         self.work.reads += 1;
         self.fails(self.errors.reads_permille)?;
         let now = &self.files.get(file).ok_or(Failure::Absent)?.now;
-        let from = now.get(offset..).unwrap_or_default();
-        let len = from.len().min(into.len());
-        into[..len].copy_from_slice(&from[..len]);
-        Ok(len)
+        Ok(now.read(offset, into))
     }
 
     pub fn read_whole(&mut self, file: &str) -> Result<Vec<u8>, Failure> {
@@ -219,6 +231,7 @@ impl Device {
             // The pages count as clean from now on, and are nowhere.
             if let Some(file) = self.files.get_mut(file) {
                 file.unsynced.clear();
+                file.has_lost = true;
             }
             return Err(failure);
         }
@@ -255,8 +268,16 @@ impl Device {
             if let Some(file) = self.files.get_mut(&file) {
                 let later = file.unsynced.partition_point(|write| write.number <= up_to);
                 let durable = file.durable.get_or_insert_default();
+                let is_all = later == file.unsynced.len() && !file.has_lost;
                 for write in file.unsynced.drain(..later) {
-                    apply(durable, &write.what);
+                    match write.what {
+                        // Once all is durable, what was written is as the processes see it.
+                        Change::Write { offset, bytes } if is_all => {
+                            let len = bytes.len().min(file.now.len().saturating_sub(offset));
+                            durable.share(&file.now, offset, len);
+                        }
+                        what => apply(durable, &what),
+                    }
                 }
             }
         }
@@ -291,12 +312,8 @@ impl Device {
             self.files.remove(file);
         }
         made?;
-        let replaced = File {
-            now: bytes.to_vec(),
-            durable: Some(bytes.to_vec()),
-            unsynced: Vec::new(),
-        };
-        self.files.insert(file.to_owned(), replaced);
+        self.files
+            .insert(file.to_owned(), File::of(Content::of(bytes)));
         Ok(())
     }
 
@@ -320,18 +337,13 @@ impl Device {
                 }
             }
             if had_name {
-                let file = File {
-                    now: durable.clone(),
-                    durable: Some(durable),
-                    unsynced: Vec::new(),
-                };
-                self.files.insert(name, file);
+                self.files.insert(name, File::of(durable));
             }
         }
     }
 
     /// What a power cut spares of one write.
-    fn spare(&mut self, durable: &mut Vec<u8>, what: Change, spared: Spared) {
+    fn spare(&mut self, durable: &mut Content, what: Change, spared: Spared) {
         let drawn = match spared {
             Spared::AnyPart => self.dice.between(1, 100),
             Spared::TornWrites => 100,
@@ -361,9 +373,9 @@ impl Device {
         let place = PAGE_BYTES + self.dice.index(len - PAGE_BYTES);
         let bit = 1 << self.dice.index(8);
         let file = self.files.get_mut(file)?;
-        file.now[place] ^= bit;
-        if let Some(byte) = file.durable.as_mut().and_then(|bytes| bytes.get_mut(place)) {
-            *byte ^= bit;
+        file.now.flip(place, bit);
+        if let Some(durable) = &mut file.durable {
+            durable.flip(place, bit);
         }
         Some(place)
     }
@@ -381,26 +393,15 @@ impl Device {
         self.wipe();
         for (name, file) in &other.files {
             if let Some(durable) = &file.durable {
-                let file = File {
-                    now: durable.clone(),
-                    durable: Some(durable.clone()),
-                    unsynced: Vec::new(),
-                };
-                self.files.insert(name.clone(), file);
+                self.files.insert(name.clone(), File::of(durable.clone()));
             }
         }
     }
 }
 
-fn apply(content: &mut Vec<u8>, change: &Change) {
+fn apply(content: &mut Content, change: &Change) {
     match change {
-        Change::Write { offset, bytes } => {
-            let end = offset + bytes.len();
-            if content.len() < end {
-                content.resize(end, 0);
-            }
-            content[*offset..end].copy_from_slice(bytes);
-        }
+        Change::Write { offset, bytes } => content.write(*offset, bytes),
         Change::Truncate(len) => content.truncate(*len),
     }
 }

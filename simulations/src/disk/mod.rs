@@ -10,6 +10,7 @@
 //! not synced (see [`device`]). What this does not do: reorder reads, lose what was synced, or fail
 //! in the middle of one sync.
 
+mod content;
 pub mod device;
 pub mod mount;
 mod vfs;

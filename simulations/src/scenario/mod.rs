@@ -58,6 +58,7 @@ const FILES: &[(&str, &str)] = &[
     scenario!("wan-flap-sync"),
     scenario!("bad-disks"),
     scenario!("bad-lines"),
+    scenario!("big-day"),
     scenario!("sleepers"),
     scenario!("hq-restarts"),
     scenario!("black-friday"),
