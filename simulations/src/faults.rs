@@ -3,6 +3,7 @@
 //! Each fault of a scenario has a driver of its own, with dice of its own; it takes back what it
 //! did by the end of the selling time, so that afterwards everything works again.
 
+mod copies;
 mod disks;
 mod links;
 mod machines;
@@ -170,16 +171,9 @@ impl Driver {
             What::MajorityLost => self.majority_lost(end).await,
             What::NightShutdown => self.night_shutdown(end).await,
             What::NewPrices => self.new_prices().await,
-            What::CopiedDisk => {
-                if let Some((slot, _)) = self.victim() {
-                    let drawn = self.strikes(&[&slot], Vec::new());
-                    let copy = self.store.copy(&slot).await;
-                    // Nobody listens any more once the store has closed.
-                    drop(self.joined.send(copy));
-                    sleep_until(end).await;
-                    self.store.timeline.strike_over(drawn);
-                }
-            }
+            What::CopiedDisk => self.copied_disk(end).await,
+            What::CopyJoins => self.copy_joins().await,
+            What::SpareMachine => self.spare_machine(end).await,
         }
     }
 

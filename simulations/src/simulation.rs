@@ -220,7 +220,7 @@ impl Run {
             cashiers.push(providers::spawn(async move {
                 tokio::select! {
                     biased;
-                    () = slot.stopped(), if slot.is_copy() => {}
+                    () = slot.fenced() => {}
                     () = slot.has_gone() => {}
                     () = cashier.work() => {}
                 }

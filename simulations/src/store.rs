@@ -9,6 +9,7 @@
 
 mod again;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -88,6 +89,8 @@ pub struct Slot {
     process: watch::Sender<Option<Process>>,
     /// Whether its disk is lost, and it with it.
     gone: watch::Sender<bool>,
+    /// Whether another machine has gone on as its lane, so that it has to stop.
+    apart: watch::Sender<bool>,
     state: Mutex<SlotState>,
 }
 
@@ -202,6 +205,25 @@ impl Slot {
         self.place != self.peer
     }
 
+    /// Whether its process is to stop selling, as another one works as its lane.
+    pub fn is_apart(&self) -> bool {
+        self.is_copy() || *self.apart.borrow()
+    }
+
+    /// Completes once its process has stopped selling because another one works as its lane.
+    pub async fn fenced(&self) {
+        if !self.is_copy() {
+            let (mut apart, mut process) = (self.apart.subscribe(), self.watch());
+            let fails = apart.wait_for(|apart| *apart).await.is_err()
+                || process.wait_for(Option::is_some).await.is_err();
+            if fails {
+                // Nobody is left to say that it has.
+                std::future::pending().await
+            }
+        }
+        self.stopped().await;
+    }
+
     /// Completes once the lane is gone for good.
     pub async fn has_gone(&self) {
         let mut gone = self.gone.subscribe();
@@ -212,7 +234,7 @@ impl Slot {
     }
 
     /// Completes once its process has stopped selling.
-    pub async fn stopped(&self) {
+    async fn stopped(&self) {
         let is_stop = |mode: &api::Mode| matches!(mode, api::Mode::Stop { .. });
         let Some(process) = self.process() else {
             return;
@@ -288,6 +310,8 @@ pub struct Store {
     slots: Mutex<Vec<Arc<Slot>>>,
     /// Machines that work with a copy of a lane's disk.
     copies: Mutex<Vec<Arc<Slot>>>,
+    /// How many of those became lanes of their own.
+    adopted: AtomicUsize,
     /// Lanes whose disks are no more.
     gone: Mutex<Vec<Gone>>,
     told: Mutex<Told>,
@@ -336,6 +360,7 @@ impl Store {
             scenario: scenario.clone(),
             slots: Mutex::default(),
             copies: Mutex::default(),
+            adopted: AtomicUsize::new(0),
             gone: Mutex::default(),
             told: Mutex::default(),
             customers: Customers::default(),
@@ -424,15 +449,33 @@ impl Store {
         self.told().at_copies.clone()
     }
 
+    /// Receipts that cashiers got of a lane's copy must be with all lanes in the end.
+    fn take_receipts_of_copy(&self, lane: LaneId) {
+        let mut told = self.told();
+        let at_copies = std::mem::take(&mut told.at_copies);
+        let (taken, left) = at_copies.into_iter().partition(|given| given.lane == lane);
+        told.at_copies = left;
+        let taken: Vec<Acknowledged> = taken;
+        told.receipts.extend(taken);
+    }
+
+    fn copies_lock(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {
+        self.copies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Machines that work with a copy of a lane's disk.
     pub fn copies(&self) -> Vec<Arc<Slot>> {
-        let copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
-        copies.clone()
+        self.copies_lock().clone()
+    }
+
+    /// How many disks were found to be copied while both machines worked.
+    pub fn copies_barred(&self) -> usize {
+        self.copies().len() + self.adopted.load(Ordering::Relaxed)
     }
 
     /// Another machine begins to work with a copy of a lane's disk, as it is now.
     pub async fn copy(self: &Arc<Self>, original: &Slot) -> Arc<Slot> {
-        let number = self.copies().len() + 1;
+        let number = self.copies_barred() + 1;
         let name = format!("copy-{number}-of-{}", original.name);
         let clock = self.new_clock(&name);
         let copy = Arc::new(Slot {
@@ -443,13 +486,11 @@ impl Store {
             clock: Arc::new(clock),
             process: watch::Sender::new(None),
             gone: watch::Sender::new(false),
+            apart: watch::Sender::new(false),
             state: Mutex::default(),
         });
         copy.device.become_copy_of(&original.device);
-        self.copies
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(copy.clone());
+        self.copies_lock().push(copy.clone());
         let what = format!("begins with a copy of the disk of {}", original.name);
         self.timeline.note(&copy.name, what);
         self.start(&copy).await;
@@ -553,6 +594,7 @@ impl Store {
             clock,
             process: watch::Sender::new(None),
             gone: watch::Sender::new(false),
+            apart: watch::Sender::new(false),
             state: Mutex::default(),
         });
         slots.push(slot.clone());

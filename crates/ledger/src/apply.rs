@@ -6,7 +6,8 @@ use catalog::{BookVersion, Item, ItemCode, ItemId, PriceSince, Recall, Record, S
 use sale::{Event, LaneId, Receipt};
 
 use crate::store::{
-    BOOK, ENTRIES, EXCEPTIONS, HQ_CURSOR, ITEMS, SETTINGS, STORE, counter, day_key, encode, row,
+    BOOK, ENTRIES, EXCEPTIONS, HQ_CURSOR, ITEMS, SETTINGS, STORE, carried_key, counter, day_key,
+    encode, row,
 };
 use crate::{
     Command, DayTotal, Entry, EntryError, Epoch, ExceptionKind, ExceptionRecord, Fact, Hashed,
@@ -255,7 +256,9 @@ impl Rules<'_, '_> {
                         self.raise_level()?;
                     }
                     Fact::LaneClosed => lane.closed = true,
-                    Fact::Register { .. } | Fact::SellingResumed { .. } => {}
+                    Fact::Register { .. }
+                    | Fact::SellingResumed { .. }
+                    | Fact::CarriedOver { .. } => {}
                 }
                 self.fact(entry, global, &body.fact)
             }
@@ -280,6 +283,7 @@ impl Rules<'_, '_> {
                 self.sold(entry, receipt)?;
                 self.receipt(entry, global, receipt)
             }
+            Fact::CarriedOver { entry: original } => self.carried_over(entry, original),
             Fact::Register { .. }
             | Fact::LaneStarted { .. }
             | Fact::LaneClosed
@@ -287,8 +291,41 @@ impl Rules<'_, '_> {
         }?;
         match fact {
             Fact::Register { event, .. } => self.day(entry, event),
-            Fact::LaneStarted { .. } | Fact::LaneClosed | Fact::SellingResumed { .. } => Ok(()),
+            Fact::LaneStarted { .. }
+            | Fact::LaneClosed
+            | Fact::SellingResumed { .. }
+            | Fact::CarriedOver { .. } => Ok(()),
         }
+    }
+
+    /// Puts a receipt that a copy of a lane's disk gave out before a person, once, however many lanes
+    /// held it. Its number is likely to be that of another sale, too, and what is in that machine's
+    /// drawer nobody but a person can say: no rule counts it.
+    fn carried_over(&mut self, entry: &Entry, original: &Entry) -> Result<(), TableError> {
+        let key = carried_key(original.hash());
+        if self.tables.get(Table::Meta, &key)?.is_some() {
+            return Ok(());
+        }
+        self.put(Table::Meta, &key, &entry.lane)?;
+        let receipt = match original.body().map(|body| body.fact) {
+            Ok(Fact::Register {
+                event: Event::Completed { receipt, .. },
+                ..
+            }) => receipt,
+            _ => return Ok(()),
+        };
+        let lane = StoreView::new(self.tables).lane(original.lane)?;
+        let lane = lane.map_or_else(
+            || format!("lane {}", original.lane.short()),
+            |lane| format!("lane {} ({})", lane.number, lane.name),
+        );
+        let message = format!(
+            "Receipt {} over {} was given out by a second machine that worked as {lane} with a copy \
+             of its disk. It is kept, and goes to head office, but the store's totals leave it out. \
+             Count that machine's drawer, and add the sale by hand.",
+            receipt.id, receipt.totals.total
+        );
+        self.exception(ExceptionKind::SoldOnCopy, Some(entry), message)
     }
 
     fn sold(&mut self, entry: &Entry, receipt: &Receipt) -> Result<(), TableError> {

@@ -3,6 +3,7 @@
 use sale::{Event, Tender};
 use serde::{Deserialize, Serialize};
 
+use crate::Entry;
 use crate::entry::{format_unsaid, is_format_unsaid};
 
 /// The content of a journal entry. Variants and fields are only ever added.
@@ -32,6 +33,10 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request: Option<String>,
     },
+    /// An entry that another machine wrote under a lane's id, in a journal that parts from the one
+    /// that the store has of that lane: a copy of its disk was at work. Kept here as it was written,
+    /// by a lane that held it, so that it is not lost with that machine.
+    CarriedOver { entry: Entry },
 }
 
 impl Fact {
@@ -42,9 +47,14 @@ impl Fact {
             Fact::LaneStarted { .. } | Fact::LaneClosed | Fact::SellingResumed { .. } => {
                 FORMAT_FIRST
             }
+            // Earlier releases would take it for something that they cannot read.
+            Fact::CarriedOver { .. } => FORMAT_CARRIES_OVER,
         }
     }
 }
+
+/// The oldest entry format that can say [`Fact::CarriedOver`].
+pub const FORMAT_CARRIES_OVER: u16 = 4;
 
 /// What every release reads.
 pub const FORMAT_FIRST: u16 = 1;

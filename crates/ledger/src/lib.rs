@@ -22,7 +22,7 @@ pub use entry::{
     ENTRY_BYTES_MAX, ENTRY_FORMAT, Entry, EntryBody, EntryError, EntryHash, FORMAT_UNSAID, Head,
     Hlc, Seq, format_unsaid, is_format_unsaid,
 };
-pub use fact::{FORMAT_FIRST, Fact, event_format};
+pub use fact::{FORMAT_CARRIES_OVER, FORMAT_FIRST, Fact, event_format};
 pub use membership::{BARRED_RUNS_KEPT, Epoch, Left, LeftWhy, Run};
 pub use records::{
     DayTotal, ExceptionKind, ExceptionRecord, InvitationId, InvitationRecord, LaneDayRecord,

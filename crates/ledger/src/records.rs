@@ -261,6 +261,9 @@ pub enum ExceptionKind {
     LaneMissing,
     /// Two processes claimed one lane: its disk was copied.
     LaneCopied,
+    /// A receipt that was given out by a machine with a copy of a lane's disk. It is kept in the
+    /// journal that carried it over, and counts in no total.
+    SoldOnCopy,
 }
 
 /// Something no rule settled, or a rule settled in a way a person should know.

@@ -11,8 +11,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    DayTotal, Entry, ExceptionRecord, FORMAT_FIRST, InvitationId, InvitationRecord, LaneDayRecord,
-    LaneRecord, ReceiptRecord, StoreRecord, SuspendedRecord, Table, TableError, Tables,
+    DayTotal, Entry, EntryHash, ExceptionRecord, FORMAT_FIRST, InvitationId, InvitationRecord,
+    LaneDayRecord, LaneRecord, ReceiptRecord, StoreRecord, SuspendedRecord, Table, TableError,
+    Tables,
 };
 
 pub(crate) const STORE: &[u8] = b"store";
@@ -56,6 +57,13 @@ pub(crate) fn day_key(day: &BusinessDay, lane: LaneId) -> Vec<u8> {
     let mut key = day.0.as_bytes().to_vec();
     key.push(b'/');
     key.extend(lane.0);
+    key
+}
+
+/// Where it is noted that an entry was carried over.
+pub(crate) fn carried_key(hash: EntryHash) -> Vec<u8> {
+    let mut key = b"carried/".to_vec();
+    key.extend(hash.0);
     key
 }
 
@@ -140,6 +148,11 @@ impl<'a> StoreView<'a> {
     /// How many journal entries the store has applied: the newest global sequence.
     pub fn entries(&self) -> Result<u64, TableError> {
         counter(self.tables, ENTRIES)
+    }
+
+    /// Whether the entry with this hash was carried over, see [`crate::Fact::CarriedOver`].
+    pub fn is_carried_over(&self, hash: EntryHash) -> Result<bool, TableError> {
+        Ok(self.tables.get(Table::Meta, &carried_key(hash))?.is_some())
     }
 
     /// The global sequence up to which head office has everything.

@@ -7,9 +7,10 @@
 //! This lane's entries are written by the register's own worker, which has nothing else to wait for;
 //! copies by a worker of the journal's, all that wait in one commit. One of the two writes at a time.
 //!
-//! Nothing here decodes a fact or merges lanes.
+//! Nothing here decodes a fact or merges lanes. Where two machines wrote under one lane's id, the
+//! journal holds the branch that it was given first, until it is told that the store has the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ledger::{ENTRY_BYTES_MAX, Entry, EntryError, Head, Seq};
@@ -50,6 +51,8 @@ pub struct Journal {
 struct Shared {
     database: Database,
     heads: Mutex<BTreeMap<LaneId, Head>>,
+    /// Lanes of which what is held may be another branch than the store has.
+    doubted: Mutex<BTreeSet<LaneId>>,
     reader: Mutex<Connection>,
     /// Counts durable commits.
     commits: watch::Sender<u64>,
@@ -83,6 +86,7 @@ impl Journal {
         let shared = Arc::new(Shared {
             reader: Mutex::new(database.connect_reader()?),
             heads: Mutex::new(heads.clone()),
+            doubted: Mutex::new(heads.keys().copied().collect()),
             commits: watch::Sender::new(0),
             database,
         });
@@ -161,6 +165,29 @@ impl Journal {
             }
             Err(error) => Err(self.shared.database.error("read", &error)),
         }
+    }
+
+    /// Lanes of which a copy was offered that does not continue what is held, and all that were held
+    /// when the journal was opened, until [`Journal::trust`].
+    pub fn doubted(&self) -> BTreeSet<LaneId> {
+        lock(&self.shared.doubted).clone()
+    }
+
+    /// What is held of a lane was found to be what the store has.
+    pub fn trust(&self, lane: LaneId) {
+        lock(&self.shared.doubted).remove(&lane);
+    }
+
+    /// Forgets what is held of another lane behind `keep`, whose end must still be `end`: it is a
+    /// branch that the store does not have, and its entries are kept elsewhere. Answers whether it
+    /// was forgotten, once that is durable.
+    pub async fn forget_branch(
+        &self,
+        lane: LaneId,
+        keep: Head,
+        end: Head,
+    ) -> Result<bool, StorageError> {
+        self.writer.lock().await.forget(lane, keep, end).await
     }
 
     /// Changes after each durable commit.
@@ -279,13 +306,39 @@ impl Writer {
                         group.heads.insert(lane, head);
                         group.entries.push(entry);
                     }
-                    Err(error) => tracing::warn!("a copy is left out: {error}"),
+                    Err(error) => {
+                        tracing::warn!("a copy is left out: {error}");
+                        lock(&self.shared.doubted).insert(lane);
+                    }
                 }
             }
             let head = group.heads.get(&lane).copied().unwrap_or_default();
             wanted.insert(lane, head.next_seq);
         }
         wanted
+    }
+
+    async fn forget(&mut self, lane: LaneId, keep: Head, end: Head) -> Result<bool, StorageError> {
+        if self.heads.get(&lane) != Some(&end) || keep.next_seq >= end.next_seq {
+            return Ok(false);
+        }
+        let database = &self.shared.database;
+        database::transact(database, &self.connection, |connection| {
+            connection
+                .execute(
+                    "DELETE FROM entry WHERE lane = ?1 AND seq >= ?2",
+                    params![&lane.0[..], keep.next_seq],
+                )
+                .map_err(|error| database.commit_failed(&error))
+        })?;
+        match keep == Head::default() {
+            true => self.heads.remove(&lane),
+            false => self.heads.insert(lane, keep),
+        };
+        self.shared.database.flushed().await;
+        *lock(&self.shared.heads) = self.heads.clone();
+        self.shared.commits.send_modify(|commits| *commits += 1);
+        Ok(true)
     }
 
     fn write(&self, entries: &[Entry]) -> Result<(), StorageError> {

@@ -106,6 +106,11 @@ pub struct Hello {
     /// The stamp that its hybrid clock gave last; 0 from an earlier release.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub stamp: Hlc,
+    /// The end of its journal once this run had noted its start there; none from an earlier release,
+    /// and from one that only looks around. By it a run with an image of a disk with which another
+    /// machine went on meanwhile is told from that lane.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Head>,
 }
 
 /// How the asker stands with the lane that answers.
@@ -130,6 +135,9 @@ pub struct Standing {
     /// each lane.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub seated: bool,
+    /// [`Hello::started`] of the process that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Head>,
 }
 
 fn is_none_yet(stamp: &Hlc) -> bool {
@@ -144,6 +152,9 @@ pub enum Verdict {
     Left { why: String },
     /// Its disk was copied, and the other process with it is the one that goes on.
     Copied,
+    /// The store has other entries of its lane than its journal: a copy of its disk was at work. Said
+    /// to none but those that say where they started.
+    Parted,
 }
 
 /// A lane and where it was last reached.

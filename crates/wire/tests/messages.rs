@@ -70,9 +70,15 @@ fn asks() -> Vec<(&'static str, Ask)> {
         ("ask-join", Ask::Join(join)),
         ("ask-standing", hello(Hlc::default())),
         ("ask-standing-stamped", hello(STAMP)),
+        ("ask-standing-started", started()),
         ("ask-which-run", Ask::WhichRun { lane: LANE }),
     ]
 }
+
+const HEAD: Head = Head {
+    next_seq: 301,
+    hash: EntryHash([9; 32]),
+};
 
 fn hello(stamp: Hlc) -> Ask {
     Ask::Standing(Hello {
@@ -81,7 +87,19 @@ fn hello(stamp: Hlc) -> Ask {
         run: Run(u64::MAX),
         ticket: 4711,
         stamp,
+        started: None,
     })
+}
+
+/// From a lane that says where its journal stood when it started.
+fn started() -> Ask {
+    match hello(STAMP) {
+        Ask::Standing(hello) => Ask::Standing(Hello {
+            started: Some(HEAD),
+            ..hello
+        }),
+        other => other,
+    }
 }
 
 fn standing(verdict: Verdict, stamp: Hlc) -> Answer {
@@ -94,6 +112,7 @@ fn standing(verdict: Verdict, stamp: Hlc) -> Answer {
         stamp,
         run: None,
         seated: false,
+        started: None,
     })
 }
 
@@ -110,10 +129,7 @@ fn seated() -> Answer {
 }
 
 fn answers() -> Vec<(&'static str, Answer)> {
-    let head = Head {
-        next_seq: 301,
-        hash: EntryHash([9; 32]),
-    };
+    let head = HEAD;
     let welcome = Welcome {
         store: STORE,
         store_name: "Corner shop".to_owned(),
@@ -170,6 +186,10 @@ fn answers() -> Vec<(&'static str, Answer)> {
             "answer-standing-copied",
             standing(Verdict::Copied, Hlc::default()),
         ),
+        (
+            "answer-standing-parted",
+            standing(Verdict::Parted, Hlc::default()),
+        ),
         ("answer-standing-stamped", standing(Verdict::Member, STAMP)),
         ("answer-standing-seated", seated()),
         ("answer-no-run", Answer::Run(None)),
@@ -193,6 +213,9 @@ fn ask_name(ask: &Ask) -> &'static str {
         Ask::Contacts { .. } => "ask-contacts",
         Ask::Join(_) => "ask-join",
         Ask::Standing(Hello { stamp, .. }) if *stamp == Hlc::default() => "ask-standing",
+        Ask::Standing(Hello {
+            started: Some(_), ..
+        }) => "ask-standing-started",
         Ask::Standing(_) => "ask-standing-stamped",
         Ask::WhichRun { .. } => "ask-which-run",
     }
@@ -218,6 +241,7 @@ fn answer_name(answer: &Answer) -> &'static str {
             Verdict::Member => "answer-standing-member",
             Verdict::Left { .. } => "answer-standing-left",
             Verdict::Copied => "answer-standing-copied",
+            Verdict::Parted => "answer-standing-parted",
         },
         Answer::Run(None) => "answer-no-run",
         Answer::Run(Some(_)) => "answer-run",

@@ -624,6 +624,7 @@ fn what_else_is_answered_is_described() {
         ExceptionKind::CouponUsedTwice,
         ExceptionKind::LaneMissing,
         ExceptionKind::LaneCopied,
+        ExceptionKind::SoldOnCopy,
     ] {
         let message = word();
         let (index, lane, seq) = (1, Some(LaneId([1; 16])), Some(1));

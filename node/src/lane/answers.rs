@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use consensus::{Consensus, ProposeError};
-use ledger::{Command, Entry, LaneRecord, Outcome, Run, StoreView};
+use ledger::{Command, Entry, Head, LaneRecord, Outcome, Run, StoreView};
 use providers::{PeerId, SharedClock, SharedNetwork, StreamClass};
 use serde_bytes::ByteBuf;
 use storage::{Journal, StateReader};
@@ -45,8 +45,9 @@ pub struct Answers {
     pub hq_token: Option<String>,
     pub stamps: Arc<Stamps>,
     pub roll: Arc<Roll>,
-    /// This process.
+    /// This process, and where its journal stood when it had noted its start.
     pub run: Run,
+    pub started: Head,
 }
 
 fn refused(reason: impl ToString) -> Answer {
@@ -96,12 +97,16 @@ impl Answerer for Answers {
         let standing = Standing {
             lane: self.identity.lane,
             epoch: self.identity.epoch,
-            verdict: verdict(hello, record.as_ref()),
+            verdict: match self.roll.is_parted(hello.lane, hello.run) {
+                true => Verdict::Parted,
+                false => verdict(hello, record.as_ref()),
+            },
             ticket: heard.ticket,
             applied: *self.consensus.applied().borrow(),
             stamp: self.stamps.newest(),
             run: Some(self.run),
             seated: heard.seated,
+            started: Some(self.started),
         };
         let pass = Pass::new(&self.roll, hello.lane, hello.run);
         (Answer::Standing(standing), Some(pass))

@@ -121,7 +121,10 @@ impl Copies {
         loop {
             commits.mark_unchanged();
             let end = self.journal.head(self.lane).next_seq;
-            if end <= next {
+            if end < next {
+                return Err("the sibling holds more of this journal than there is".to_owned());
+            }
+            if end == next {
                 commits.changed().await.map_err(|e| text(&e))?;
                 continue;
             }

@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger::{LaneId, Run};
+use ledger::{Head, LaneId, Run};
 use providers::{
     FrameSink, FrameSource, NetworkError, PeerId, SharedClock, SharedNetwork, StreamClass, timeout,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use wire::{Answer, Ask, Frame, Hello, WireError};
 
 use super::roll::Roll;
@@ -53,6 +53,8 @@ struct Call {
 /// How a lane at work introduces itself, and with whom it deals.
 pub struct Introduction {
     pub hello: Hello,
+    /// Where this run's journal stood when it had noted its start: nothing is said before.
+    pub started: watch::Receiver<Option<Head>>,
     pub roll: Arc<Roll>,
 }
 
@@ -155,7 +157,7 @@ enum OtherEnd {
     /// Nobody wants to know.
     Anyone,
     Asked(oneshot::Receiver<Result<Answer, LinkError>>),
-    Known(LaneId, Run),
+    Known(LaneId, Run, Option<Head>),
     /// It did not say.
     Unknown,
 }
@@ -167,9 +169,9 @@ impl OtherEnd {
             return std::future::pending().await;
         };
         match answer.await {
-            Ok(Ok(Answer::Standing(standing))) => standing
-                .run
-                .map_or(OtherEnd::Unknown, |run| OtherEnd::Known(standing.lane, run)),
+            Ok(Ok(Answer::Standing(standing))) => standing.run.map_or(OtherEnd::Unknown, |run| {
+                OtherEnd::Known(standing.lane, run, standing.started)
+            }),
             _ => OtherEnd::Unknown,
         }
     }
@@ -242,8 +244,16 @@ impl Link {
         let mut held = VecDeque::new();
         let mut next = Some(first);
         if let Some(introduction) = self.introduction.clone() {
+            let mut started = introduction.started.clone();
+            let started = match started.wait_for(Option::is_some).await {
+                Ok(started) => *started,
+                Err(_) => return Ended::Lost,
+            };
             let (answer, answered) = oneshot::channel();
-            let ask = Ask::Standing(introduction.hello);
+            let ask = Ask::Standing(Hello {
+                started,
+                ..introduction.hello
+            });
             other_end = OtherEnd::Asked(answered);
             held.extend(next.replace(Call { ask, answer }));
         }
@@ -299,7 +309,7 @@ impl Link {
     /// Whether the stream leads to one process of a lane while this lane deals with another one.
     fn leads_elsewhere(&self, other_end: &OtherEnd) -> bool {
         match (self.introduction.as_deref(), other_end) {
-            (Some(Introduction { roll, .. }), OtherEnd::Known(lane, run)) => roll
+            (Some(Introduction { roll, .. }), OtherEnd::Known(lane, run, _)) => roll
                 .seen(*lane)
                 .is_some_and(|seen| seen.seated && seen.run != *run),
             _ => false,
@@ -307,8 +317,10 @@ impl Link {
     }
 
     fn note(&self, other_end: &OtherEnd) {
-        if let (Some(introduction), OtherEnd::Known(lane, run)) = (&self.introduction, other_end) {
-            introduction.roll.hear_answer(*lane, *run);
+        if let (Some(introduction), OtherEnd::Known(lane, run, started)) =
+            (&self.introduction, other_end)
+        {
+            introduction.roll.hear_answer(*lane, *run, *started);
         }
     }
 
@@ -319,8 +331,8 @@ impl Link {
         match other_end {
             OtherEnd::Anyone => Leave::Given,
             OtherEnd::Asked(_) => Leave::Waits,
-            OtherEnd::Known(lane, run) if roll.admits(*lane, *run) => Leave::Given,
-            OtherEnd::Known(lane, run) if roll.is_pending(*lane, *run) => Leave::Waits,
+            OtherEnd::Known(lane, run, _) if roll.admits(*lane, *run) => Leave::Given,
+            OtherEnd::Known(lane, run, _) if roll.is_pending(*lane, *run) => Leave::Waits,
             OtherEnd::Known(..) | OtherEnd::Unknown => Leave::Refused,
         }
     }

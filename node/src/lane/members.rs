@@ -8,11 +8,12 @@ use consensus::{Consensus, Member};
 use futures::future::join_all;
 use ledger::{Command, Head, LaneId, LaneRecord, LeftWhy, Run, StoreView};
 use providers::{Announcement, Discovery, PeerId, SharedClock, SharedNetwork, StreamClass};
-use storage::StateReader;
+use storage::{Journal, StateReader};
 use tokio::sync::watch;
 use wire::{Answer, Ask};
 
 use super::Identity;
+use super::branches::parts;
 use super::contacts::Contacts;
 use super::copies::Copies;
 use super::links::Links;
@@ -42,6 +43,7 @@ pub struct Members {
     pub clock: SharedClock,
     pub proposer: Proposer,
     pub lane: LaneId,
+    pub journal: Journal,
     pub run: Run,
     pub roll: Arc<Roll>,
     pub trouble: watch::Sender<Option<Trouble>>,
@@ -166,6 +168,19 @@ impl Members {
         let own = lanes.iter().find(|lane| lane.lane == self.lane);
         if own.is_some_and(|own| own.barred.contains(&self.run)) {
             report(&self.trouble, Trouble::Copied);
+        }
+        if let Some(own) = own {
+            self.compare_journals(own.head);
+        }
+    }
+
+    /// Whether the store goes on with this lane's journal, or with that of a copy of its disk.
+    fn compare_journals(&self, applied: Head) {
+        let has_more = applied.next_seq > self.journal.head(self.lane).next_seq;
+        match parts(&self.journal, self.lane, applied) {
+            Ok(differs) if has_more || differs => report(&self.trouble, Trouble::Parted),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "this lane's journal cannot be compared"),
         }
     }
 

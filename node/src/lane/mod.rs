@@ -8,6 +8,7 @@ mod applier;
 mod authority;
 mod batch;
 mod books;
+mod branches;
 mod contacts;
 mod copies;
 mod haste;
@@ -55,6 +56,7 @@ pub use register::{LaneEvent, PinCheck, RegisterError};
 
 use answers::Answers;
 use authority::Authority;
+use branches::Branches;
 use contacts::Contacts;
 use copies::Copies;
 use haste::Haste;
@@ -177,7 +179,9 @@ impl Lane {
 
         let stamps = Stamps::of(identity.lane, &journal, clock.clone())?;
         let this_run = run_id(providers.random.as_ref());
-        let (roll, questions) = Roll::new(clock.clone(), this_run);
+        let judge = Box::new(branches::judge(journal.clone(), reader.clone()));
+        let (roll, questions) = Roll::new(clock.clone(), this_run, judge);
+        let (start, started) = watch::channel(None);
         let introduction = Introduction {
             hello: Hello {
                 lane: identity.lane,
@@ -185,7 +189,9 @@ impl Lane {
                 run: this_run,
                 ticket: 0,
                 stamp: stamps.newest(),
+                started: None,
             },
+            started,
             roll: roll.clone(),
         };
         let links = Links::introduced(network.clone(), clock.clone(), introduction);
@@ -257,10 +263,12 @@ impl Lane {
         };
         let register::Started {
             handle: register,
+            head: started,
             unapplied,
             receipts,
         } = register::start(register_parts, &parts.release, parts.reads).await?;
 
+        start.send_replace(Some(started));
         let mut tasks = Vec::new();
         let mut run = |task: futures::future::BoxFuture<'static, ()>| {
             tasks.push(providers::spawn(task).abort_handle());
@@ -278,6 +286,7 @@ impl Lane {
             stamps: stamps.clone(),
             roll: roll.clone(),
             run: this_run,
+            started,
         });
         run(Box::pin(serve::serve(network.clone(), answers)));
         run(Box::pin(
@@ -291,6 +300,7 @@ impl Lane {
                 clock: clock.clone(),
                 proposer: proposer.clone(),
                 lane: identity.lane,
+                journal: journal.clone(),
                 run: this_run,
                 roll: roll.clone(),
                 trouble: trouble.clone(),
@@ -302,6 +312,7 @@ impl Lane {
                 lane: identity.lane,
                 epoch: identity.epoch,
                 run: this_run,
+                started,
                 network: network.clone(),
                 contacts: contacts.clone(),
                 links: links.clone(),
@@ -351,12 +362,21 @@ impl Lane {
             state: reader.clone(),
             proposer: proposer.clone(),
             network: network.clone(),
+            links: links.clone(),
             clock: clock.clone(),
             haste: haste.clone(),
             agreed: agreed.clone(),
         };
         run(Box::pin(offers().offer_own(journal.subscribe())));
         run(Box::pin(offers().offer_held()));
+        let branches = Branches {
+            lane: identity.lane,
+            journal: journal.clone(),
+            state: reader.clone(),
+            clock: clock.clone(),
+            register: register.clone(),
+        };
+        run(Box::pin(branches.follow()));
         let shipping = parts.hq.clone().map(|link| {
             let (is_leader, applied) = leadership(&consensus);
             let (shipper, status) = Shipper::new(ShipperParts {
@@ -664,20 +684,14 @@ fn refuse_lost_journal(
         return Err(LaneError::Damaged { reason });
     }
     if let Some(applied) = applied
-        && applied.head.next_seq > 1
+        && branches::parts(journal, identity.lane, applied.head)?
     {
-        let last = applied.head.next_seq - 1;
-        let held = journal.read(identity.lane, last, 1, 1)?;
-        if held
-            .first()
-            .is_none_or(|entry| entry.hash() != applied.head.hash)
-        {
-            let reason = format!(
-                "the store has another entry {last} of this lane than its journal: another machine \
-                 worked with a copy of this disk"
-            );
-            return Err(LaneError::Damaged { reason });
-        }
+        let reason = format!(
+            "the store has another entry {} of this lane than its journal: another machine worked \
+             with a copy of this disk",
+            applied.head.next_seq - 1
+        );
+        return Err(LaneError::Damaged { reason });
     }
     Ok(())
 }
@@ -759,14 +773,16 @@ async fn step_back(
     copies: Arc<Copies>,
     network: SharedNetwork,
 ) {
-    let out = trouble
-        .wait_for(|trouble| matches!(trouble, Some(Trouble::Copied | Trouble::Superseded(_))));
+    let out = trouble.wait_for(|trouble| {
+        let trouble = trouble.as_ref();
+        trouble.is_some_and(|t| t.silences() || matches!(t, Trouble::Superseded(_)))
+    });
     if out.await.is_err() {
         return;
     }
     consensus.shutdown().await;
-    let copied = trouble.wait_for(|trouble| matches!(trouble, Some(Trouble::Copied)));
-    if copied.await.is_ok() {
+    let silent = trouble.wait_for(|trouble| trouble.as_ref().is_some_and(Trouble::silences));
+    if silent.await.is_ok() {
         copies.close();
         network.set_members(BTreeSet::new());
     }

@@ -4,15 +4,18 @@
 //! Apply takes only the next entry of a lane, so it does no harm when several lanes offer the same.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::{Command, Entry, Head, LaneId, Outcome, Seq, StoreView};
-use providers::{PeerId, SharedClock, SharedNetwork};
+use providers::{PeerId, SharedClock, SharedNetwork, StreamClass};
 use storage::{Journal, StateReader, StorageError};
 use tokio::sync::watch;
+use wire::{Answer, Ask};
 
 use super::batch::Batch;
 use super::haste::Haste;
+use super::links::Links;
 use super::propose::{ProposeFailure, Proposer};
 
 /// Entries in one offer.
@@ -23,6 +26,8 @@ const OFFER_LIMIT: Duration = Duration::from_secs(5);
 const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// How long a sibling's entries may wait, with their lane connected, before others offer them.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a lane may take to say what it has of its own journal.
+const HEADS_LIMIT: Duration = Duration::from_secs(2);
 /// How often held copies are looked over, and at which of these looks even where none has come: a
 /// lane's copies may be here before the store lists that lane.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -34,6 +39,7 @@ pub struct Offers {
     pub state: StateReader,
     pub proposer: Proposer,
     pub network: SharedNetwork,
+    pub links: Arc<Links>,
     pub clock: SharedClock,
     pub haste: Haste,
     /// How far the store has taken this lane's entries, by the word of whoever leads it. Comes before
@@ -71,7 +77,12 @@ impl Offers {
                 }
             };
             match self.offer(entries).await {
-                Ok(wanted) if wanted.get(&self.lane).is_some_and(|seq| *seq != next) => {
+                // The store may have more of this lane than there is: a copy of its disk is at work.
+                Ok(wanted)
+                    if wanted
+                        .get(&self.lane)
+                        .is_some_and(|seq| *seq != next && *seq <= end) =>
+                {
                     batch.arrived();
                     self.agreed.send_replace(wanted[&self.lane] - 1);
                     next = wanted[&self.lane] + u64::from(planted::is("offer-skips-an-entry"));
@@ -111,6 +122,9 @@ impl Offers {
             }
             let now = self.clock.monotonic();
             for (lane, from) in self.overdue(now, &mut waiting_since) {
+                if !self.may_speak_for(lane, from).await {
+                    continue;
+                }
                 match self.offer_copies(lane, from, &mut batch).await {
                     Ok(()) => {}
                     Err(ProposeFailure::NoQuorum) => {
@@ -149,6 +163,25 @@ impl Offers {
             }
         }
         overdue
+    }
+
+    /// Whether entries of `lane` from `from` on may be offered for it. What a lane in reach does not
+    /// have itself was written by a copy of its disk, and must not take the place of what it will
+    /// write.
+    async fn may_speak_for(&self, lane: LaneId, from: Seq) -> bool {
+        let applied = self.applied();
+        let peer = applied.get(&lane).map(|applied| &applied.peer);
+        let Some(peer) = peer.filter(|peer| self.network.connected().contains(peer)) else {
+            return true;
+        };
+        let asked = self
+            .links
+            .ask(peer, StreamClass::Copies, Ask::Heads, HEADS_LIMIT);
+        match asked.await {
+            Ok(Answer::Heads(heads)) => heads.get(&lane).is_some_and(|head| head.next_seq > from),
+            // It cannot be asked, so it cannot offer either.
+            _ => true,
+        }
     }
 
     async fn offer_copies(

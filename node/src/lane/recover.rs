@@ -181,6 +181,7 @@ async fn look_for(
         run: run_id(providers.random.as_ref()),
         ticket: 0,
         stamp: Hlc::default(),
+        started: None,
     };
     let mut found = BTreeMap::new();
     let mut missing = peers;

@@ -84,11 +84,14 @@ pub struct ReceiptMark {
 }
 
 type Request = (CommandRequest, oneshot::Sender<Answer>);
+/// Entries to be carried over, and whether they are durable.
+type Carry = (Vec<Entry>, oneshot::Sender<Result<(), StorageError>>);
 
 /// The way to the register. Clones share it; it closes with the last one.
 #[derive(Clone)]
 pub struct RegisterHandle {
     requests: mpsc::Sender<Request>,
+    carries: mpsc::Sender<Carry>,
     pub state: watch::Receiver<Arc<RegisterState>>,
     events: broadcast::Sender<Arc<LaneEvent>>,
 }
@@ -103,6 +106,14 @@ impl RegisterHandle {
         let sent = self.requests.send((request, reply)).await;
         sent.map_err(|_| closing())?;
         answer.await.map_err(|_| closing())?
+    }
+
+    /// Writes entries of another journal into this lane's, see [`Fact::CarriedOver`]; returns once
+    /// they are durable. `None` if the lane closes before.
+    pub async fn carry_over(&self, entries: Vec<Entry>) -> Option<Result<(), StorageError>> {
+        let (reply, written) = oneshot::channel();
+        self.carries.send((entries, reply)).await.ok()?;
+        written.await.ok()
     }
 
     pub fn events(&self) -> broadcast::Receiver<Arc<LaneEvent>> {
@@ -141,6 +152,8 @@ pub struct RegisterParts {
 
 pub struct Started {
     pub handle: RegisterHandle,
+    /// The end of the journal once the start was noted there.
+    pub head: Head,
     /// Receipts of this lane from the first that the store has not applied.
     pub unapplied: Vec<ReceiptMark>,
     /// Told about every further receipt.
@@ -169,20 +182,24 @@ pub async fn start(
     };
     let entry = task.seal(started);
     task.parts.journal.append(vec![entry]).await?;
+    let head = task.now.head;
 
     let (requests, queue) = mpsc::channel(QUEUE_MAX);
+    let (carries, carried) = mpsc::channel(1);
     let (state_out, state) = watch::channel(Arc::new(task.snapshot()));
     let (events, _) = broadcast::channel(EVENTS_KEPT);
     task.events = events.clone();
     // On a thread of its own a scan is decided, made durable and answered without a hand-over.
     let disk = task.parts.disk.clone();
-    disk.spawn_worker("register", Box::pin(task.run(queue, state_out)));
+    disk.spawn_worker("register", Box::pin(task.run(queue, carried, state_out)));
     Ok(Started {
         handle: RegisterHandle {
             requests,
+            carries,
             state,
             events,
         },
+        head,
         unapplied,
         receipts,
     })
@@ -402,6 +419,7 @@ impl Task {
     async fn run(
         mut self,
         mut queue: mpsc::Receiver<Request>,
+        mut carries: mpsc::Receiver<Carry>,
         state: watch::Sender<Arc<RegisterState>>,
     ) {
         let mut group = Vec::with_capacity(GROUP_MAX);
@@ -411,16 +429,26 @@ impl Task {
         loop {
             let is_stopped = self.stopped.is_some();
             let is_fenced = self.fence().is_some();
+            let mut carried = None;
             let arrived = tokio::select! {
                 biased;
                 arrived = queue.recv_many(&mut group, GROUP_MAX) => arrived,
                 _ = closing.wait_for(|closing| *closing) => 0,
                 changed = trouble.changed(), if !is_fenced => usize::from(changed.is_ok()),
+                carry = carries.recv(), if !is_fenced && !is_stopped => {
+                    carried = carry;
+                    1
+                }
                 // A group of no commands shows whether the journal works again.
                 () = clock.sleep(TRY_AGAIN_EVERY), if is_stopped => 1,
             };
             if arrived == 0 {
                 break;
+            }
+            if let Some((originals, reply)) = carried {
+                let written = self.carry_over(originals).await;
+                // Whoever asked may have gone; it finds out when it looks again.
+                let _ = reply.send(written);
             }
             match self.fence() {
                 Some(reason) => {
@@ -460,6 +488,19 @@ impl Task {
         let trouble = self.parts.trouble.borrow();
         let fencing = trouble.as_ref().filter(|t| t.stops_selling());
         fencing.map(Trouble::in_words)
+    }
+
+    async fn carry_over(&mut self, originals: Vec<Entry>) -> Result<(), StorageError> {
+        let before = self.now.clone();
+        let facts = originals
+            .into_iter()
+            .map(|entry| Fact::CarriedOver { entry });
+        let entries = facts.map(|fact| self.seal(fact)).collect();
+        let written = self.parts.journal.append(entries).await;
+        if written.is_err() {
+            self.now = before;
+        }
+        written
     }
 
     async fn group(&mut self, group: &mut Vec<Request>, state: &watch::Sender<Arc<RegisterState>>) {

@@ -19,14 +19,18 @@
 //! majority only with the copied lane's vote (two of three, three of five), both can agree, and their
 //! states then differ at the same index; nothing here mends that. In every other split at most one
 //! half agrees, and once the network heals, the second run is found out as above. What was sold at
-//! either is on its own disk. And a disk image that is put back after its lane has died is no second
-//! run: where the store has more of that lane's journal, the journal's check at the start finds it.
+//! either is on its own disk.
+//!
+//! A disk image that is put to work after its lane has ended is no second run. Where another machine
+//! went on meanwhile, the store has other entries of that lane than it: each run says where its
+//! journal stood when it started, and is not dealt with where the store has another entry there
+//! ([`super::branches`]). Whoever has not applied that entry yet does not see it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ledger::{LaneId, Run};
+use ledger::{Head, LaneId, Run};
 use providers::{SharedClock, timeout};
 use tokio::sync::{mpsc, watch};
 use wire::{Hello, SeenRun};
@@ -86,6 +90,8 @@ struct Attendance {
     candidate: Option<(Run, Duration)>,
     challenger: Option<Challenger>,
     barred: BTreeSet<Run>,
+    /// The run whose journal is not the one that the store has.
+    parted: Option<Run>,
     /// Streams that each run has opened to this lane and that have not ended.
     streams: BTreeMap<Run, u32>,
 }
@@ -136,9 +142,13 @@ impl Attendance {
     }
 }
 
+/// Says whether the store has another entry of a lane there than where a run of it started.
+pub type Judge = Box<dyn Fn(LaneId, Head) -> bool + Send + Sync>;
+
 /// The siblings' runs, as this lane hears of them.
 pub struct Roll {
     clock: SharedClock,
+    parts: Judge,
     lanes: Mutex<BTreeMap<LaneId, Attendance>>,
     /// The last one given out. Each process begins elsewhere, so that none takes a ticket of an
     /// earlier one for its own.
@@ -155,12 +165,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Roll {
     /// An empty roll of the process `me`, and the questions it has for the voters.
-    pub fn new(clock: SharedClock, me: Run) -> (Arc<Roll>, mpsc::Receiver<Question>) {
+    pub fn new(clock: SharedClock, me: Run, parts: Judge) -> (Arc<Roll>, mpsc::Receiver<Question>) {
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         // Half of the numbers are left to count up from there.
         let first_ticket = me.0 / 2;
         let roll = Roll {
             clock,
+            parts,
             lanes: Mutex::default(),
             tickets: Mutex::new(first_ticket),
             first_ticket,
@@ -178,12 +189,34 @@ impl Roll {
 
     /// Notes what a sibling says of itself.
     pub fn hear(&self, hello: &Hello) -> Heard {
+        self.look_at_start(hello.lane, hello.run, hello.started);
         self.note(hello.lane, hello.run, hello.ticket)
     }
 
     /// Notes which run answered. An answer shows no ticket, so it proves nothing.
-    pub fn hear_answer(&self, lane: LaneId, run: Run) {
+    pub fn hear_answer(&self, lane: LaneId, run: Run, started: Option<Head>) {
+        self.look_at_start(lane, run, started);
         self.note(lane, run, 0);
+    }
+
+    /// Notes a run that did not start where the store goes on. One that is dealt with was looked at.
+    fn look_at_start(&self, lane: LaneId, run: Run, started: Option<Head>) {
+        let is_known = self.admits(lane, run) || self.is_parted(lane, run);
+        let Some(started) = started.filter(|_| !is_known) else {
+            return;
+        };
+        if (self.parts)(lane, started) {
+            let mut lanes = lock(&self.lanes);
+            lanes.entry(lane).or_default().parted = Some(run);
+        }
+    }
+
+    /// Whether a run was found to work with another journal of its lane than the store has.
+    pub fn is_parted(&self, lane: LaneId, run: Run) -> bool {
+        let lanes = lock(&self.lanes);
+        lanes
+            .get(&lane)
+            .is_some_and(|known| known.parted == Some(run))
     }
 
     fn note(&self, lane: LaneId, run: Run, shown: u64) -> Heard {
@@ -202,7 +235,7 @@ impl Roll {
             known.take_seat(run, now, ticket);
             return heard(None, true);
         }
-        if known.barred.contains(&run) {
+        if known.barred.contains(&run) || known.parted == Some(run) {
             return heard(None, false);
         }
         if let Some(seat) = known.seat.as_mut().filter(|seat| seat.run == run) {
@@ -388,6 +421,18 @@ mod tests {
         }
     }
 
+    /// Run 9 did not start where the store goes on.
+    fn start(run: u64) -> Head {
+        Head {
+            next_seq: run,
+            ..Head::default()
+        }
+    }
+
+    fn is_other_start(_: LaneId, started: Head) -> bool {
+        started == start(9)
+    }
+
     /// A roll whose voters, if asked, answer nothing.
     struct Scene {
         hand: Arc<Hand>,
@@ -398,7 +443,7 @@ mod tests {
     impl Scene {
         fn new() -> Scene {
             let hand = Arc::new(Hand::default());
-            let (roll, questions) = Roll::new(hand.clone(), Run(70));
+            let (roll, questions) = Roll::new(hand.clone(), Run(70), Box::new(is_other_start));
             Scene {
                 hand,
                 roll,
@@ -414,6 +459,7 @@ mod tests {
                 run: Run(run),
                 ticket,
                 stamp: Hlc::default(),
+                started: Some(start(run)),
             });
             if let Ok(question) = self.questions.try_recv() {
                 self.roll.decide(question, seen);
@@ -448,6 +494,20 @@ mod tests {
             assert_eq!(heard.conflict, expected, "{hellos:?} at {at}");
             assert_eq!(scene.seated(), *seated, "{hellos:?} at {at}");
         }
+    }
+
+    #[test]
+    fn a_run_with_another_journal_than_the_store_has_is_not_dealt_with() {
+        check(&[
+            (0, 9, None, None, None),
+            (1, 9, Some(0), None, None),
+            (2, 1, None, None, Some(1)),
+            // Nor does it ever count as a second one that lives.
+            (3, 9, Some(2), None, Some(1)),
+            (3, 1, Some(3), None, Some(1)),
+            (4, 9, Some(4), None, Some(1)),
+            (5, 1, Some(5), None, Some(1)),
+        ]);
     }
 
     #[test]

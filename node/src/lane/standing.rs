@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use consensus::Consensus;
 use futures::future::join_all;
-use ledger::{Epoch, LaneId, Run};
+use ledger::{Epoch, Head, LaneId, Run};
 use providers::{PeerId, SharedClock, SharedNetwork, StreamClass, timeout};
 use tokio::sync::{mpsc, watch};
 use wire::{Answer, Ask, Hello, SeenRun, Standing, Verdict};
@@ -44,6 +44,8 @@ pub enum Trouble {
     TwoRecoveries(Epoch),
     /// Another process works with a copy of this lane's disk.
     Copied,
+    /// The store has other entries of this lane than its journal: a copy of its disk was at work.
+    Parted,
 }
 
 impl Trouble {
@@ -71,17 +73,28 @@ impl Trouble {
                  running. So that no sale counts twice, this one has stopped; what it sold is kept \
                  here. To go on as a register of its own: {join_again}."
             ),
+            Trouble::Parted => format!(
+                "Another machine worked as this register with a copy of its disk, and the store goes \
+                 on with what was sold there. So that no right is used twice, this one has stopped; \
+                 what it sold is kept here. To go on as a register of its own: {join_again}."
+            ),
         }
     }
 
-    /// Whether it must not even sell.
+    /// Whether it must say nothing more to its siblings: what it would say is not this lane's.
+    pub fn silences(&self) -> bool {
+        self.stops_selling()
+    }
+
+    /// Whether it must not even sell: what rights its lane has, another machine has, too.
     pub fn stops_selling(&self) -> bool {
-        matches!(self, Trouble::Copied)
+        matches!(self, Trouble::Copied | Trouble::Parted)
     }
 
     fn weight(&self) -> u8 {
         match self {
-            Trouble::Copied => 3,
+            Trouble::Copied => 4,
+            Trouble::Parted => 3,
             Trouble::Superseded(_) => 2,
             Trouble::TwoRecoveries(_) => 1,
             Trouble::Left(_) => 0,
@@ -94,6 +107,8 @@ pub struct Greeter {
     pub lane: LaneId,
     pub epoch: Epoch,
     pub run: Run,
+    /// Where its journal stood when this run had noted its start.
+    pub started: Head,
     pub network: SharedNetwork,
     pub contacts: Arc<Contacts>,
     pub links: Arc<Links>,
@@ -116,7 +131,7 @@ pub enum Reception {
 }
 
 impl Greeter {
-    /// Until this lane is found to be a copy.
+    /// Until this lane is found to work with a disk that was copied.
     pub async fn run(self) {
         let mut tickets: BTreeMap<PeerId, u64> = BTreeMap::new();
         for round in 0_u64.. {
@@ -140,7 +155,12 @@ impl Greeter {
                     report(&self.trouble, trouble);
                 }
             }
-            if *self.trouble.borrow() == Some(Trouble::Copied) {
+            if self
+                .trouble
+                .borrow()
+                .as_ref()
+                .is_some_and(Trouble::silences)
+            {
                 return;
             }
             let (answered, seated) = received;
@@ -164,6 +184,7 @@ impl Greeter {
             run: self.run,
             ticket,
             stamp: self.stamps.newest(),
+            started: Some(self.started),
         };
         let ask = Ask::Standing(hello);
         let asked = self.links.ask(peer, StreamClass::Control, ask, HELLO_LIMIT);
@@ -172,7 +193,7 @@ impl Greeter {
                 // Now, and not once all have answered: by then another process may answer there.
                 self.stamps.hear(standing.stamp);
                 if let Some(run) = standing.run {
-                    self.roll.hear_answer(standing.lane, run);
+                    self.roll.hear_answer(standing.lane, run, standing.started);
                 }
                 Some(standing)
             }
@@ -281,6 +302,7 @@ fn trouble_in(epoch: Epoch, standing: &Standing) -> Option<Trouble> {
         Verdict::Member => None,
         Verdict::Left { why } => Some(Trouble::Left(why.clone())),
         Verdict::Copied => Some(Trouble::Copied),
+        Verdict::Parted => Some(Trouble::Parted),
     }
 }
 
@@ -305,6 +327,7 @@ mod tests {
                 stamp: Hlc::default(),
                 run: Some(Run(1)),
                 seated: true,
+                started: None,
             };
             assert_eq!(trouble_in(epoch(2, 7), &standing), expected);
         };
@@ -314,6 +337,7 @@ mod tests {
         check(epoch(2, 7), Verdict::Member, None);
         check(epoch(2, 7), left(), Some(Trouble::Left("x".to_owned())));
         check(epoch(2, 7), Verdict::Copied, Some(Trouble::Copied));
+        check(epoch(2, 7), Verdict::Parted, Some(Trouble::Parted));
         check(epoch(1, 0), left(), None);
         check(epoch(3, 1), left(), Some(Trouble::Superseded(epoch(3, 1))));
         check(

@@ -91,7 +91,7 @@ impl Cashier {
                     return Ok(done);
                 }
                 Some(Err(Problem::Refused { refusal, .. })) => return Err(refusal),
-                Some(Err(Problem::Stopped { .. })) if self.slot.is_copy() => {
+                Some(Err(Problem::Stopped { .. })) if self.slot.is_apart() => {
                     sleep(LOOK_EVERY).await
                 }
                 Some(Err(Problem::Stopped { .. })) if self.slot.may_be_stopped() => {

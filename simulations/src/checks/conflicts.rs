@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::{Entry, ExceptionKind, Fact, LaneId, Seq};
 use sale::{Event, Receipt};
 
+use super::books::receipt_of;
+use super::carried::original_of;
+
 /// A kind of conflict, and the entry that completed it.
 pub type Conflict = (ExceptionKind, LaneId, Seq);
 
@@ -56,7 +59,14 @@ pub fn expected<'a>(applied: impl Iterator<Item = &'a Entry>) -> Vec<Conflict> {
     let mut found = Vec::new();
     let mut resumed: BTreeSet<String> = BTreeSet::new();
     let mut accounts = Accounts::default();
+    let mut carried = BTreeSet::new();
     for entry in applied {
+        if let Some(original) = original_of(entry)
+            && carried.insert(original.hash())
+            && receipt_of(&original).is_some()
+        {
+            found.push((ExceptionKind::SoldOnCopy, entry.lane, entry.seq));
+        }
         let Some(event) = event_of(entry) else {
             continue;
         };

@@ -28,6 +28,8 @@ pub struct Gone {
     /// How many of its receipts its cashier was shown as shared. A sibling that shared them and is
     /// gone itself takes that back.
     shown_shared: u64,
+    /// Two machines wrote journals of it: of which the store has taken most is its own.
+    parted: bool,
 }
 
 /// By lane.
@@ -47,7 +49,10 @@ pub fn account_for(
 ) -> anyhow::Result<(Vec<Acknowledged>, Journals)> {
     let mut must_be_there = acknowledged.to_vec();
     let mut journals = Journals::new();
-    for gone in store.gone() {
+    for mut gone in store.gone() {
+        if gone.parted {
+            gone.entries = applied_entries(store, gone.lane)?;
+        }
         gone.check_given(store, acknowledged);
         let applied = match store.running().first() {
             Some((_, process)) => applied(&process.lane, gone.lane)?,
@@ -61,6 +66,26 @@ pub fn account_for(
         }
     }
     Ok((must_be_there, journals))
+}
+
+/// What the store has taken of a lane's journal, as the first lane has applied it.
+fn applied_entries(store: &Store, lane: LaneId) -> anyhow::Result<Vec<Entry>> {
+    const PAGE: usize = 500;
+    let (mut after, mut entries) = (0, Vec::new());
+    let Some((_, process)) = store.running().into_iter().next() else {
+        return Ok(entries);
+    };
+    loop {
+        let page = process
+            .lane
+            .read(|tables| StoreView::new(tables).entries_after(after, PAGE))?;
+        let Some((last, _)) = page.last() else {
+            return Ok(entries);
+        };
+        after = *last;
+        let page = page.into_iter().map(|(_, entry)| entry);
+        entries.extend(page.filter(|entry| entry.lane == lane));
+    }
 }
 
 impl Gone {
@@ -92,6 +117,7 @@ impl Gone {
             entries,
             held: held.collect(),
             shown_shared,
+            parted: false,
         })
     }
 
@@ -122,7 +148,20 @@ impl Gone {
             entries,
             held,
             shown_shared: 0,
+            parted: false,
         })
+    }
+
+    /// A lane as which two machines worked, one after the other, the second with a copy of its disk.
+    pub fn parted(name: &str, lane: LaneId) -> Gone {
+        Gone {
+            name: name.to_owned(),
+            lane,
+            entries: Vec::new(),
+            held: BTreeMap::new(),
+            shown_shared: 0,
+            parted: true,
+        }
     }
 
     /// How many entries there must be at least.

@@ -2,6 +2,7 @@
 //! ([`unsettled`] says when that is), and in the books it then keeps ([`check`]).
 
 mod books;
+mod carried;
 mod conflicts;
 mod gone;
 mod history;

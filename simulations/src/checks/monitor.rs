@@ -107,7 +107,7 @@ impl Monitor {
             stands_at: (0, 0, Instant::now()),
         });
         if let api::Mode::Stop { reason } = &status.mode
-            && !slot.is_copy()
+            && !slot.is_apart()
             && !slot.may_be_stopped()
             && !std::mem::replace(&mut seen.stopped, true)
         {

@@ -197,7 +197,7 @@ impl Driver {
     }
 
     /// A manager takes a lane out of the store, as soon as the lanes agree on it.
-    async fn retire(&mut self, lane: LaneId) {
+    pub(super) async fn retire(&mut self, lane: LaneId) {
         let deadline = Instant::now() + REPLACED_WITHIN;
         while Instant::now() < deadline {
             let mut running = self.store.running();

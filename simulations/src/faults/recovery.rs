@@ -152,7 +152,7 @@ impl Driver {
 }
 
 /// Whether something comes true in time.
-async fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
+pub(super) async fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + limit;
     while Instant::now() < deadline {
         if holds() {

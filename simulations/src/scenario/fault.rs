@@ -70,6 +70,11 @@ pub enum What {
     NewPrices,
     /// Another machine begins to work with a copy of a lane's disk; a cashier sells there, too.
     CopiedDisk,
+    /// The same; once that machine is told, it joins as a lane of its own with what it sold.
+    CopyJoins,
+    /// A lane's machine fails, and another one works in its place with an image of its disk; at the
+    /// end that is put away, and the first one comes back, is told, and joins as a lane of its own.
+    SpareMachine,
     /// A lane's disk is lost; the lane is replaced by one that joins, and taken out of the store.
     WipedDisk,
     /// The leader's process is killed while the store changes its members or voters.
@@ -82,7 +87,7 @@ pub enum What {
 }
 
 impl What {
-    pub const ALL: [What; 33] = [
+    pub const ALL: [What; 35] = [
         What::Split,
         What::AloneAll,
         What::OneWay,
@@ -112,6 +117,8 @@ impl What {
         What::Join,
         What::NewPrices,
         What::CopiedDisk,
+        What::CopyJoins,
+        What::SpareMachine,
         What::WipedDisk,
         What::CrashChanging,
         What::NightShutdown,
@@ -142,6 +149,8 @@ impl What {
             | What::Restart
             | What::ClockJump
             | What::CopiedDisk
+            | What::CopyJoins
+            | What::SpareMachine
             | What::WipedDisk
             | What::MajorityLost
             | What::ClockDrift

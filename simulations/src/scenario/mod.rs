@@ -51,6 +51,8 @@ const FILES: &[(&str, &str)] = &[
     scenario!("late-join"),
     scenario!("short-logs"),
     scenario!("cloned-disk"),
+    scenario!("copy-joins"),
+    scenario!("spare-machine"),
     scenario!("wiped-disk"),
     scenario!("voters-change"),
     scenario!("night-shutdown"),

@@ -2,6 +2,7 @@
 //! is left of them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ledger::LaneId;
@@ -36,6 +37,26 @@ impl Store {
         }
     }
 
+    /// A machine that works with a copy of a lane's disk is to become a lane of its own: what was sold
+    /// there must be with all lanes in the end.
+    pub fn adopt(&self, copy: &Arc<Slot>, lane: LaneId) {
+        self.copies_lock().retain(|other| !Arc::ptr_eq(other, copy));
+        self.adopted.fetch_add(1, Ordering::Relaxed);
+        self.take_receipts_of_copy(lane);
+    }
+
+    /// A machine that worked as a lane, in the place of the one that had been, is put away: the
+    /// journal that the store has of that lane ends here.
+    pub async fn put_away(self: &Arc<Self>, spare: &Arc<Slot>, first: &Slot, lane: LaneId) {
+        first.apart.send_replace(true);
+        self.close(spare).await;
+        spare.gone.send_replace(true);
+        self.copies_lock()
+            .retain(|other| !Arc::ptr_eq(other, spare));
+        self.take_receipts_of_copy(lane);
+        self.gone_lock().push(Gone::parted(&first.name, lane));
+    }
+
     /// A machine whose lane `lane` is out of the store and closed joins again as a new lane, with the
     /// journal that it has. `None` where it did not get in: the machine may be tried with again.
     pub async fn join_again(
@@ -48,9 +69,10 @@ impl Store {
         let code = inviter.1.invite().await.ok()?;
         let slot = self.new_slot_on(Some(machine));
         let slot = self.join_as(slot, inviter, code).await?;
-        let gone = slot
-            .process()
-            .and_then(|process| Gone::moved(machine, lane, &slot, &process));
+        // Of a copied disk somebody else has the lane's journal.
+        let is_known = machine.is_copy() || self.gone().iter().any(|gone| gone.lane == lane);
+        let gone = slot.process().filter(|_| !is_known);
+        let gone = gone.and_then(|process| Gone::moved(machine, lane, &slot, &process));
         self.slots_lock()
             .retain(|other| !Arc::ptr_eq(other, machine));
         self.gone_lock().extend(gone);

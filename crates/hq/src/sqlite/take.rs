@@ -285,6 +285,7 @@ fn receipt(entry: &Entry) -> Result<Option<Box<Receipt>>, String> {
         Fact::Register { .. }
         | Fact::LaneStarted { .. }
         | Fact::LaneClosed
-        | Fact::SellingResumed { .. } => None,
+        | Fact::SellingResumed { .. }
+        | Fact::CarriedOver { .. } => None,
     })
 }

@@ -9,7 +9,8 @@ use catalog::{
 };
 use expect_test::expect_file;
 use ledger::{
-    Command, CommandError, Entry, EntryBody, EntryHash, Epoch, Fact, Hlc, LeftWhy, Outcome, Run,
+    Command, CommandError, Entry, EntryBody, EntryHash, Epoch, FORMAT_UNSAID, Fact, Hlc, LeftWhy,
+    Outcome, Run,
 };
 use money::{Money, Quantity, Rate};
 use sale::{
@@ -538,6 +539,29 @@ fn what_format_2_cannot_say_is_written_in_format_3() {
     assert_eq!(formats, [1, 1, 3, 3, 3, 3, 3, 3, 1]);
 }
 
+/// Entry bodies of what format 4 added.
+fn carried_bodies() -> Vec<(&'static str, EntryBody)> {
+    let (_, original) = bodies().swap_remove(0);
+    let entry = Entry::seal(&original);
+    sealed(vec![("carried-over", Fact::CarriedOver { entry })])
+}
+
+#[test]
+fn entries_of_format_4_are_read() {
+    check_read(
+        include_str!("../golden/entries-4.txt"),
+        &carried_bodies(),
+        body_of,
+    );
+}
+
+#[test]
+fn what_format_3_cannot_say_is_written_in_format_4() {
+    let text = written(&carried_bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-4.txt"].assert_eq(&text);
+    assert_eq!(carried_bodies()[0].1.v, 4);
+}
+
 /// Entry bodies of what format 2 added.
 fn later_bodies() -> Vec<(&'static str, EntryBody)> {
     sealed(later_events().into_iter().map(of_register).collect())
@@ -653,7 +677,13 @@ fn commands() -> Vec<(&'static str, Command)> {
         Record::Promotions("schema = 1".to_owned()),
         Record::Settings(Settings::default()),
     ];
-    let mut creation = creation("ab").into_iter();
+    let mut creation = creation("ab").into_iter().map(|mut command| {
+        // As the first release wrote it, which did not say what it reads.
+        if let Command::CreateStore { reads, .. } = &mut command {
+            *reads = FORMAT_UNSAID;
+        }
+        command
+    });
     let mut next = || creation.next().unwrap();
     let entry = Entry {
         lane: lane('a'),

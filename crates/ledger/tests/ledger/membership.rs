@@ -1,11 +1,11 @@
 //! Creating the store, inviting and admitting lanes, and head office's cursor.
 
 use ledger::{
-    BARRED_RUNS_KEPT, Command, Epoch, ExceptionKind, Fact, InvitationId, LaneRecord, LeftWhy,
-    Outcome, Run,
+    BARRED_RUNS_KEPT, Command, Entry, Epoch, ExceptionKind, Fact, InvitationId, LaneRecord,
+    LeftWhy, Outcome, Run,
 };
 
-use crate::shop::{Journal, STORE, Shop, creation, invite, lane};
+use crate::shop::{DAY, Journal, STORE, Shop, creation, invite, lane};
 
 fn admit(invitation: InvitationId, letter: char, now_ms: u64) -> Command {
     Command::Admit {
@@ -252,6 +252,42 @@ fn of_two_copies_the_first_that_was_confirmed_goes_on() {
     }
     assert_eq!(record(&shop, 'a').barred.len(), BARRED_RUNS_KEPT);
     assert_eq!(record(&shop, 'a').confirmed, [Run(1)]);
+}
+
+#[test]
+fn a_sale_at_a_copy_is_put_before_a_person_once_and_counts_nowhere() {
+    let mut shop = Shop::with_lanes("abc");
+    let mut original = Journal::of('a');
+    original.sell(DAY, &[("1", 1000, 100)]);
+    // Both go on from there.
+    let mut copy = original.clone();
+    copy.write(Fact::LaneClosed);
+    copy.sell(DAY, &[("1", 1000, 700)]);
+    original.sell(DAY, &[("1", 1000, 250)]);
+    let entries = original.entries.clone();
+    shop.apply(&Command::Ingest { entries });
+    let totals = shop.view().totals().unwrap();
+    // Two lanes held it, and one of them carries it over twice.
+    for letter in ['b', 'c'] {
+        let mut journal = Journal::of(letter);
+        let branch = copy.entries[1..].iter().chain(&copy.entries[2..]);
+        for entry in branch.cloned() {
+            journal.write(Fact::CarriedOver { entry });
+        }
+        let entries = journal.entries;
+        shop.apply(&Command::Ingest { entries });
+    }
+    assert_eq!(shop.view().totals().unwrap(), totals);
+    let carried = (ExceptionKind::SoldOnCopy, Some((lane('b'), 2)));
+    assert_eq!(shop.exceptions(), [carried]);
+    let message = &shop.view().exception_list().unwrap()[0].message;
+    assert!(
+        message.contains("Receipt 1-000003 over 7.00 was"),
+        "{message}"
+    );
+    let is_carried = |entry: &Entry| shop.view().is_carried_over(entry.hash()).unwrap();
+    assert!(copy.entries[1..].iter().all(is_carried));
+    assert!(!original.entries.iter().any(is_carried));
 }
 
 fn started(reads: u16) -> Fact {

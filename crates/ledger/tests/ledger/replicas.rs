@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["1d0433731ceb8d320e90976b74ba4748fa2348637b1fee389f562c7c962e102c"]
+    expect!["3c8c59000858387286632bc64eaaa74a2c780ebd7c007b4b3496ac27e932f9d1"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

@@ -1,6 +1,6 @@
 //! Appending, copying and reading back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::executor::block_on;
 use futures::future::join_all;
@@ -182,4 +182,45 @@ fn another_process_can_read_while_the_lane_writes() {
     assert_eq!(offline.read(LANE, 2, 9, 1 << 20).unwrap().len(), 2);
     let later = OfflineJournal::open(&folder.path).unwrap();
     assert_eq!(later.heads().unwrap(), journal.heads());
+}
+
+#[test]
+fn a_branch_that_the_store_does_not_have_is_forgotten_and_its_place_taken() {
+    let folder = Folder::new();
+    let journal = open(&folder);
+    let mut sibling = Writer::new(SIBLING);
+    let (start, keep) = (sibling.entries(2), sibling.head);
+    let mut copy = Writer {
+        lane: SIBLING,
+        head: keep,
+    };
+    let branch = [start.clone(), vec![copy.entry("copy"), copy.entry("more")]].concat();
+    let entries = [start, vec![sibling.entry("original")]].concat();
+    block_on(journal.store_copies(branch)).unwrap();
+    assert_eq!(journal.doubted(), BTreeSet::new());
+    // As long as the branch is held, nothing else is taken, and it is known that there is.
+    let third = vec![entries[2].clone()];
+    let due = BTreeMap::from([(SIBLING, 5)]);
+    assert_eq!(block_on(journal.store_copies(third.clone())), Ok(due));
+    let mut fourth = Writer {
+        lane: SIBLING,
+        head: sibling.head,
+    };
+    fourth.entry("4");
+    block_on(journal.store_copies(vec![fourth.entry("5")])).unwrap();
+    assert_eq!(journal.doubted(), BTreeSet::from([SIBLING]));
+    let forget = |end| block_on(journal.forget_branch(SIBLING, keep, end)).unwrap();
+    assert!(!forget(keep), "it ends elsewhere");
+    assert!(forget(copy.head));
+    assert_eq!(journal.head(SIBLING), keep);
+    block_on(journal.store_copies(third)).unwrap();
+    journal.trust(SIBLING);
+    drop(journal);
+    let journal = open(&folder);
+    assert_eq!(journal.read(SIBLING, 1, 9, 1 << 20).unwrap(), entries);
+    assert_eq!(
+        journal.doubted(),
+        BTreeSet::from([SIBLING]),
+        "not looked at yet"
+    );
 }

@@ -20,7 +20,8 @@ pub fn receipt(entry: &Entry) -> Result<Option<Box<Receipt>>, EntryError> {
         Fact::Register { .. }
         | Fact::LaneStarted { .. }
         | Fact::LaneClosed
-        | Fact::SellingResumed { .. } => None,
+        | Fact::SellingResumed { .. }
+        | Fact::CarriedOver { .. } => None,
     })
 }
 
