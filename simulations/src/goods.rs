@@ -172,23 +172,25 @@ pub fn new_prices(dice: &mut Dice, number: usize) -> (Vec<Record>, BTreeMap<Item
     (records, prices)
 }
 
-/// A code to scan and, for what is not one piece, how much of it.
-pub fn pick(dice: &mut Dice) -> (String, Option<String>) {
-    match dice.between(1, 20) {
-        1 => (UNKNOWN_CODE.to_owned(), None),
-        2 | 3 => {
+/// A code to scan and, for what is not one piece, how much of it. A line of several pieces, where that
+/// is known, is not weighed.
+pub fn pick(dice: &mut Dice, pieces: Option<u32>) -> (String, Option<String>) {
+    match (dice.between(1, 20), pieces) {
+        (1, _) => (UNKNOWN_CODE.to_owned(), None),
+        (2 | 3, None | Some(1)) => {
             let grams = dice.between(50, 2_500);
             let weight = format!("{}.{:03}", grams / 1000, grams % 1000);
             (WEIGHED.to_owned(), Some(weight))
         }
-        4..=6 => {
+        (4..=6, None) => {
             let (id, ..) = dice.pick(&PIECES);
             let id = (*id).to_owned();
             (id, Some(dice.between(2, 6).to_string()))
         }
         _ => {
             let (id, ..) = dice.pick(&PIECES);
-            ((*id).to_owned(), None)
+            let several = pieces.filter(|pieces| *pieces > 1);
+            ((*id).to_owned(), several.map(|pieces| pieces.to_string()))
         }
     }
 }

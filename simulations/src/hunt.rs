@@ -6,6 +6,7 @@ use std::thread;
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use simulations::baskets;
 use simulations::mutants::{MUTANTS, Mutant};
 
 /// Hunts the mutants. One alone is hunted in this process; several each in one of their own,
@@ -130,6 +131,9 @@ fn in_process(mutant: &Mutant, seed: u64, seeds: Option<u64>) -> anyhow::Result<
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["mutants", "--json", "--only", mutant.name]);
     command.args(["--seed", &seed.to_string()]);
+    if let Some(file) = baskets::file() {
+        command.args(["--baskets", file]);
+    }
     if let Some(seeds) = seeds {
         command.args(["--seeds", &seeds.to_string()]);
     }

@@ -16,6 +16,7 @@
 //! (wall clocks drift and jump). A frozen process's timers run on, as under SIGSTOP; in a suspended
 //! machine they stand still, but those of openraft.
 
+pub mod baskets;
 mod cashier;
 mod checks;
 mod clock;

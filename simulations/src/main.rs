@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use simulations::scenario::Scenario;
 use simulations::{
-    Options, Report, Row, Sweep, mutants, picture, scenario, shrink, simulate, sweep,
+    Options, Report, Row, Sweep, baskets, mutants, picture, scenario, shrink, simulate, sweep,
 };
 
 /// A simulation allocates more than it computes. The product keeps the system's.
@@ -37,6 +37,10 @@ struct Args {
     /// Prints one JSON object on standard output.
     #[arg(long, global = true)]
     json: bool,
+    /// A file of real baskets (CSV or gzip): cashiers take from it how many lines a basket has, and
+    /// how many pieces a line. Without it both are drawn.
+    #[arg(long, global = true)]
+    baskets: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -159,8 +163,24 @@ fn seeds(text: &str) -> Result<(u64, u64), String> {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = match args.command {
-        Command::List => list(args.json),
+    let done = match args.baskets.as_deref().map(baskets::shaped_as_in) {
+        Some(Err(error)) => Err(error),
+        Some(Ok(())) | None => carry_out(args.command, args.json),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether what was asked for came out well.
+fn carry_out(command: Command, json: bool) -> anyhow::Result<bool> {
+    match command {
+        Command::List => list(json),
         Command::Run {
             scenario,
             seed,
@@ -169,13 +189,13 @@ fn main() -> ExitCode {
             plant,
         } => plant
             .map_or(Ok(()), |name| hunt::plant(&name))
-            .and_then(|()| run(&scenario, seed, verbose, timeline.as_deref(), args.json)),
+            .and_then(|()| run(&scenario, seed, verbose, timeline.as_deref(), json)),
         Command::Shrink {
             scenario,
             seed,
             out,
             runs,
-        } => shrink(&scenario, seed, &out, runs, args.json),
+        } => shrink(&scenario, seed, &out, runs, json),
         Command::Mutants {
             mut only,
             quick,
@@ -186,9 +206,9 @@ fn main() -> ExitCode {
             if quick {
                 only.extend(mutants::QUICK.map(str::to_owned));
             }
-            hunt::mutants(&only, seed, seeds, jobs, args.json)
+            hunt::mutants(&only, seed, seeds, jobs, json)
         }
-        Command::Failover { trials, seed } => failover::failover(trials, seed, args.json),
+        Command::Failover { trials, seed } => failover::failover(trials, seed, json),
         Command::Sweep {
             scenario,
             seeds,
@@ -207,15 +227,7 @@ fn main() -> ExitCode {
                 twice,
             });
             plan.map_err(Into::into)
-                .and_then(|plan| run_sweep(&plan, args.json))
-        }
-    };
-    match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::from(2)
+                .and_then(|plan| run_sweep(&plan, json))
         }
     }
 }
@@ -256,8 +268,9 @@ fn shrink(name: &str, seed: u64, out: &Path, runs: u64, json: bool) -> anyhow::R
         .with_context(|| format!("{} cannot be written", out.display()))?;
     let (before, after) = (shrunk.faults_before, shrunk.scenario.faults.len());
     let replay = format!(
-        "cargo run -p simulations -- run --scenario {} --seed {seed} --verbose",
-        out.display()
+        "cargo run -p simulations -- run --scenario {} --seed {seed}{} --verbose",
+        out.display(),
+        baskets::option()
     );
     if json {
         let report = serde_json::json!({

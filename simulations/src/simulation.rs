@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::baskets;
 use crate::cashier::Cashier;
 use crate::checks::{Check, Monitor, Tally, check, off_plan, unsettled};
 use crate::executor::Executor;
@@ -59,6 +60,8 @@ pub enum Plant {
 pub struct Report {
     pub scenario: String,
     pub seed: u64,
+    /// The file that baskets are shaped by; without one the seed draws them.
+    pub baskets: Option<&'static str>,
     pub ok: bool,
     /// Promises that were broken, the first ones.
     pub violations: Vec<Violation>,
@@ -92,8 +95,10 @@ impl Report {
     /// The command that runs this simulation again.
     pub fn replay(&self) -> String {
         format!(
-            "cargo run -p simulations -- run --scenario {} --seed {} --verbose",
-            self.scenario, self.seed
+            "cargo run -p simulations -- run --scenario {} --seed {}{} --verbose",
+            self.scenario,
+            self.seed,
+            baskets::option()
         )
     }
 }
@@ -340,6 +345,7 @@ impl Run {
         Report {
             scenario: self.scenario.name.clone(),
             seed: self.seed,
+            baskets: baskets::file(),
             ok: violations.is_empty(),
             violations,
             virtual_ms: self.timeline.elapsed_ms(),

@@ -22,6 +22,7 @@ use sale::{Command, Event, Pin, Receipt, Refusal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
+use crate::baskets;
 use crate::checks::Check;
 use crate::customers::{Held, Place, Source, Visit};
 use crate::goods;
@@ -217,8 +218,8 @@ impl Cashier {
                 return self.finish().await;
             }
         }
-        for _ in 0..self.dice.between(scans.0, scans.1) {
-            self.scan().await;
+        for pieces in baskets::next(&mut self.dice, scans) {
+            self.scan(pieces).await;
             if self.dice.chance(corrections_permille) {
                 match self.dice.chance(500) {
                     true => self.change_quantity().await,
@@ -275,8 +276,9 @@ impl Cashier {
         }
     }
 
-    async fn scan(&mut self) {
-        let (code, quantity) = goods::pick(&mut self.dice);
+    /// Scans something, as many pieces as a real basket says.
+    async fn scan(&mut self, pieces: Option<u32>) {
+        let (code, quantity) = goods::pick(&mut self.dice, pieces);
         let scan = Command::Scan {
             code: code.clone(),
             quantity,

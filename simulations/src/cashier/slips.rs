@@ -114,7 +114,7 @@ impl Cashier {
     async fn go_on(&mut self, open: &Cart) {
         if matches!(open.phase, Phase::Selling) {
             for _ in 0..self.dice.between(0, MORE_MAX) {
-                self.scan().await;
+                self.scan(None).await;
             }
         }
         self.finish().await;
