@@ -23,8 +23,8 @@ mod game;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::{ChosenSet, Kind, SetOffer, dominant};
-use game::{Choice, Game};
+use super::{ChosenSet, Kind, Place, SetOffer, components, dominant};
+use game::{Choice, FINE, Game};
 
 /// The most work for one basket, in words of states that are looked at: a few milliseconds.
 pub(super) const WORK_MAX: u64 = 400_000;
@@ -34,8 +34,18 @@ const ALONE_WORK_MAX: u64 = 40_000;
 const GREEDY_TRIES_MAX: usize = 200;
 /// Labels kept in each step of the first search, which finds what the second must beat.
 const NARROW: usize = 12;
-/// Labels kept in each step of the second search, as far as the budget goes.
+/// Labels kept in each step of a search for one offer.
 const WIDE: usize = 4_096;
+/// Labels kept in each step of the searches after the first, as far as the budget goes: what one
+/// finds lets the next leave more out.
+const WIDTHS: [usize; 4] = [64, 512, 4_096, 16_384];
+/// A game that takes no more work than this for one label has a budget of its own: it can be brought
+/// to its end.
+const SMALL: u64 = 30_000;
+const SMALL_WORK_MAX: u64 = 1_000_000;
+/// How often places that cannot lead to something better are looked for.
+const ROUNDS_MAX: u32 = 3;
+
 /// The sets that gain the most, and whether that is sure. Spends from the budget.
 pub(super) fn solve(
     kinds: &[Kind],
@@ -44,22 +54,114 @@ pub(super) fn solve(
     budget: &mut u64,
 ) -> (Vec<ChosenSet>, bool) {
     let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
-    let game = Game::new(kinds, &counts, offers, component);
+    let mut game = Game::new(kinds, &counts, offers, component);
     let first = search(&game, NARROW, budget, 0);
     if !first.cut {
         return (game.sets(&first.choices), game.is_whole());
     }
     let greedy = greedy(kinds, offers, component);
-    let known = first.gain.max(greedy.0);
-    let second = search(&game, WIDE, budget, known);
-    let sets = if second.gain > known {
-        game.sets(&second.choices)
-    } else if greedy.0 > first.gain {
-        greedy.1
-    } else {
-        game.sets(&first.choices)
+    let mut known = first.gain.max(greedy.0);
+    let mut sets = match greedy.0 > first.gain {
+        true => greedy.1,
+        false => game.sets(&first.choices),
     };
-    (sets, !second.cut && game.is_whole())
+    // With good prices the same narrow search goes a better way.
+    *budget = budget.saturating_sub(game.improve(i128::from(known) * FINE));
+    let second = search(&game, NARROW, budget, known);
+    if second.gain > known {
+        known = second.gain;
+        sets = game.sets(&second.choices);
+    }
+    if !second.cut {
+        return (sets, game.is_whole());
+    }
+    let mut left = kinds.to_vec();
+    for kind in &mut left {
+        let of_game = |place: &Place| component.binary_search(&place.offer).is_ok();
+        kind.places.retain(of_game);
+    }
+    for width in WIDTHS {
+        game.leave_out(i128::from(known) * FINE, &mut left);
+        let (found, sure) = better(left.clone(), offers, (known, width), budget);
+        if let Some((gain, better)) = found {
+            known = gain;
+            sets = better;
+        }
+        if sure {
+            return (sets, game.is_whole());
+        }
+    }
+    (sets, false)
+}
+
+/// Sets that gain more than `known` and what they gain, and whether it is sure that there are none better than those,
+/// or than `known` where there are none.
+fn better(
+    mut kinds: Vec<Kind>,
+    offers: &[SetOffer],
+    (known, width): (i64, usize),
+    budget: &mut u64,
+) -> (Option<(i64, Vec<ChosenSet>)>, bool) {
+    let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
+    let wanted = i128::from(known) * FINE;
+    let mut games: Vec<Game>;
+    let mut rounds = 0;
+    loop {
+        rounds += 1;
+        let worth = dominant::worth_trying(&kinds, offers);
+        for kind in &mut kinds {
+            kind.places.retain(|place| worth[place.offer]);
+        }
+        let parts = components(&kinds, offers.len());
+        let game = |part: &Vec<usize>| Game::new(&kinds, &counts, offers, part);
+        games = parts.iter().map(game).collect();
+        for at in 0..games.len() {
+            let known = wanted - bound_but(&games, at);
+            *budget = budget.saturating_sub(games[at].improve(known));
+        }
+        if games.iter().map(Game::bound).sum::<i128>() < wanted + FINE {
+            return (None, true);
+        }
+        let mut fewer = false;
+        for at in 0..games.len() {
+            let known = wanted - bound_but(&games, at);
+            fewer |= games[at].leave_out(known, &mut kinds);
+        }
+        if !fewer || rounds == ROUNDS_MAX {
+            break;
+        }
+    }
+    // The smallest first: what it turns out to gain tells more about what the others must.
+    games.sort_by_key(|game| game.work_from(0));
+    let (mut sets, mut gained, mut sure) = (Vec::new(), 0, true);
+    let mut bounds: Vec<i128> = games.iter().map(Game::bound).collect();
+    for (at, game) in games.iter().enumerate() {
+        let others: i128 = bounds.iter().sum::<i128>() - bounds[at];
+        let known = (wanted - others).div_euclid(FINE);
+        let known = i64::try_from(known).unwrap_or(i64::MIN);
+        let found = match game.work_from(0) <= SMALL {
+            true => search(game, width, &mut { SMALL_WORK_MAX }, known),
+            false => search(game, width, budget, known),
+        };
+        if found.choices.is_empty() {
+            return (None, !found.cut && games.iter().all(Game::is_whole));
+        }
+        if !found.cut {
+            bounds[at] = i128::from(found.gain) * FINE;
+        }
+        sure &= !found.cut && game.is_whole();
+        gained += found.gain;
+        sets.extend(game.sets(&found.choices));
+    }
+    let sums: i128 = bounds.iter().sum();
+    let sure = sure || sums < i128::from(gained + 1) * FINE && games.iter().all(Game::is_whole);
+    ((gained > known).then_some((gained, sets)), sure)
+}
+
+/// What all games but one gain at most.
+fn bound_but(games: &[Game], at: usize) -> i128 {
+    let others = games.iter().enumerate().filter(|(other, _)| *other != at);
+    others.map(|(_, game)| game.bound()).sum()
 }
 
 /// Takes the offer that gains most on the units that are left, as long as one gains: so at least

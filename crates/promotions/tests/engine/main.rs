@@ -4,6 +4,7 @@ mod cases;
 mod common;
 mod exact;
 mod findings;
+mod golden;
 mod guide;
 mod laws;
 mod refunds;

@@ -1,5 +1,7 @@
 //! The rules by which units go into sets, and the bound on what is still to be had.
 
+mod prices;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +10,7 @@ use money::Rate;
 use crate::best::{ChosenSet, Kind, Place, Reward, SetOffer, Shape, percent_of, rate_of};
 
 /// Parts of a minor unit in which bounds are counted.
-const FINE: i128 = 1 << 16;
+pub(super) const FINE: i128 = 1 << 16;
 /// The most units that take part; more are left out, and the answer is then not proven.
 const UNITS_MAX: usize = 2_000;
 /// The most open sets of different titles.
@@ -78,6 +80,13 @@ struct Rules {
     sets: Option<(usize, i64)>,
     /// The word that sums its discount, where that is capped, and the cap.
     cap: Option<(usize, i64)>,
+    /// What bounds the rest of the search, in `FINE` parts: of parts, the price of a place in each,
+    /// those of a set together no more than what it costs and `over`. Of cheapest-free sets, by kind,
+    /// never rising: a unit that is paid for earns it for each free one, which pays it for each paid
+    /// one. As in a set no free unit comes before a paid one, that never sums to less than nothing.
+    prices: Vec<i128>,
+    /// What a set pays for being one of a limited number, in `FINE` parts.
+    over: i128,
 }
 
 enum Turn {
@@ -87,8 +96,6 @@ enum Turn {
         whole: Reward,
         /// What a set costs: its price, or less than nothing for an amount off.
         cost: i64,
-        /// The price of a place in each part, in `FINE` parts; together no more than `cost`.
-        place_price: Vec<i128>,
         /// The most sets that there are units for.
         sets_max: i64,
     },
@@ -133,12 +140,7 @@ impl Game {
             game.steps
                 .extend(std::iter::repeat_n(at, room.min(count as usize)));
         }
-        game.to_come = vec![0; game.steps.len() + 1];
-        let adds: Vec<i128> = game
-            .kinds
-            .iter()
-            .map(|kind| game.adds_at_most(kind))
-            .collect();
+        game.count_to_come();
         game.work_from = vec![0; game.steps.len() + 1];
         for (step, kind) in game.steps.iter().enumerate().rev() {
             let choices = game.kinds[*kind].places.len() as u64 + 1;
@@ -147,7 +149,6 @@ impl Game {
         game.titles_to_come = vec![0; game.steps.len() + 1];
         let mut titles = BTreeSet::new();
         for (step, kind) in game.steps.iter().enumerate().rev() {
-            game.to_come[step] = game.to_come[step + 1] + adds[*kind];
             titles.insert(game.kinds[*kind].title);
             game.titles_to_come[step] = titles.len();
         }
@@ -223,6 +224,7 @@ impl Game {
                 }
             }
         };
+        let prices = self.first_prices(place, &turn);
         let words = match &turn {
             Turn::Parts { parts, .. } => parts.len(),
             Turn::Cheapest { .. } => 1,
@@ -240,6 +242,8 @@ impl Game {
                 .cap
                 .filter(|_| counted)
                 .map(|cap| (self.words(1), cap)),
+            prices,
+            over: 0,
         }
     }
 
@@ -264,71 +268,14 @@ impl Game {
             .iter()
             .map(|part| (i64::from(part.units), part.reward))
             .collect();
-        let there = |part: usize| self.units_for(place, part);
-        let sets = (0..parts.len()).map(|part| there(part) / parts[part].0);
+        let sets = (0..parts.len()).map(|part| self.units_for(place, part) / parts[part].0);
         let sets_max = sets.min().unwrap_or(0);
-        // The part with the fewest units for its places takes the whole surplus of the best set; a
-        // place in another part costs what its best unit gains there.
-        let best: Vec<i64> = (0..parts.len())
-            .map(|part| self.best_gain(Place { offer: place, part }, parts[part].1, whole))
-            .collect();
-        let sum: i128 = (parts.iter().zip(&best))
-            .map(|((units, _), best)| i128::from(*units) * i128::from(*best))
-            .sum();
-        let surplus = sum - i128::from(cost);
-        let scarce =
-            (0..parts.len()).min_by_key(|&part| (there(part) * 1_000 / parts[part].0, part));
-        let place_price = (0..parts.len())
-            .map(|part| {
-                let own = i128::from(best[part]) * FINE;
-                match scarce == Some(part) {
-                    // Rounded down, so that the places never cost more than the set.
-                    true => own - div_up(surplus * FINE, i128::from(parts[part].0)),
-                    false => own,
-                }
-            })
-            .collect();
         Turn::Parts {
             parts,
             whole,
             cost,
-            place_price,
             sets_max,
         }
-    }
-
-    fn best_gain(&self, place: Place, reward: Reward, whole: Reward) -> i64 {
-        let takes = self
-            .kinds
-            .iter()
-            .filter(|kind| kind.places.contains(&place));
-        let gains = takes.map(|kind| part_off(kind.value, reward, whole) - kind.alone);
-        gains.max().unwrap_or(0)
-    }
-
-    /// What a unit of the kind can add at most, in `FINE` parts.
-    fn adds_at_most(&self, kind: &Unit) -> i128 {
-        let adds = kind.places.iter().map(|place| {
-            let alone = i128::from(kind.alone) * FINE;
-            match &self.offers[place.offer].turn {
-                Turn::Parts {
-                    parts,
-                    whole,
-                    place_price,
-                    ..
-                } => {
-                    let off = part_off(kind.value, parts[place.part].1, *whole);
-                    i128::from(off) * FINE - alone - place_price[place.part]
-                }
-                Turn::Cheapest { of, units, rate } => {
-                    // The cheapest get no more than their part of what all would get.
-                    let off = i128::from(percent_of(kind.value, *rate)) * FINE;
-                    div_up(off * i128::from(*units), i128::from(*of)) - alone
-                }
-                Turn::Different { best, .. } => share_up(kind.value, *best) - alone,
-            }
-        });
-        adds.max().unwrap_or(0).max(0)
     }
 
     /// What can be done with the unit of a step.
@@ -465,10 +412,7 @@ impl Game {
 
     /// The most that a label with this gain can come to.
     pub fn hope(&self, step: usize, gain: i64, state: &[i64]) -> i64 {
-        let next = self
-            .steps
-            .get(step)
-            .map_or(0, |kind| self.kinds[*kind].value);
+        let next = self.steps.get(step).copied();
         let titles = self.titles_to_come[step];
         let open = self
             .offers
@@ -540,27 +484,27 @@ impl Game {
 
 impl Rules {
     /// What an open set may still be worth beyond what was gained for it, in `FINE` parts, where
-    /// the units to come cost at most `next` and are of so many titles.
-    fn open(&self, next: i64, titles: usize, state: &[i64]) -> i128 {
+    /// the units to come are of the kind `next` and those after it, and of so many titles.
+    fn open(&self, next: Option<usize>, titles: usize, state: &[i64]) -> i128 {
         match &self.turn {
-            Turn::Parts { place_price, .. } => {
-                let filled = &state[self.at..self.at + place_price.len()];
-                let prices = filled.iter().zip(place_price);
-                -prices
-                    .map(|(there, price)| i128::from(*there) * price)
-                    .sum::<i128>()
+            Turn::Parts { parts, .. } => {
+                let filled = &state[self.at..self.at + parts.len()];
+                let prices = filled.iter().zip(&self.prices);
+                let paid = prices.map(|(there, price)| i128::from(*there) * price);
+                let left = self.sets.map_or(0, |(word, max)| max - state[word]);
+                i128::from(left) * self.over - paid.sum::<i128>()
             }
-            Turn::Cheapest { of, units, rate } => {
+            Turn::Cheapest { of, units, .. } => {
                 let there = state[self.at];
-                if there == 0 {
+                let price = next.map_or(0, |kind| self.prices[kind]);
+                if there == 0 || price == 0 {
                     return 0;
                 }
-                let off = i128::from(percent_of(next, *rate)) * FINE;
                 let times = match there <= of - units {
                     true => there * units,
                     false => (of - there) * (of - units),
                 };
-                div_up(off * i128::from(times), i128::from(*of))
+                price * i128::from(times)
             }
             Turn::Different { tiers, open, .. } => {
                 let sets = &state[self.at..self.at + open * OPEN_WORDS];

@@ -1,0 +1,321 @@
+//! The bound on what is still to be had, made tight: prices on places in sets (LP duality).
+//!
+//! Whatever the prices are, as long as they keep what `Rules::prices` says, no choice gains more than
+//! every unit's largest gain over the price of a place. So any prices are right, and better ones only
+//! end the search sooner. They are bettered step by step against the direction in which the bound
+//! falls (the subgradient method, with the step of Polyak 1969), in whole numbers: the same on every
+//! machine.
+
+use money::Rate;
+
+use super::{FINE, Game, Rules, Turn, div_up, part_off, share_up};
+use crate::best::{Kind, Place, Reward, percent_of};
+
+/// The most times that prices are bettered.
+const ROUNDS_MAX: u64 = 120;
+/// The most work of it, in places that are looked at.
+const WORK_MAX: u64 = 60_000;
+/// Rounds without a better bound after which the step is halved.
+const PATIENCE: u32 = 6;
+/// The whole step, in parts of itself; below one part there is nothing to win.
+const STEP: i128 = 256;
+/// Parts in which directions are counted.
+const PARTS: i128 = 256;
+
+impl Game {
+    /// What a unit of a kind adds at most in a place, and how much of each of the offer's prices it
+    /// pays there.
+    fn worth(&self, kind: usize, place: Place) -> (i128, i64) {
+        let unit = &self.kinds[kind];
+        let rules = &self.offers[place.offer];
+        let alone = i128::from(unit.alone) * FINE;
+        match &rules.turn {
+            Turn::Parts { parts, whole, .. } => {
+                let off = part_off(unit.value, parts[place.part].1, *whole);
+                let off = i128::from(off) * FINE;
+                (off - alone - rules.prices[place.part], 1)
+            }
+            Turn::Cheapest { of, units, rate } => {
+                let price = rules.prices[kind];
+                let off = i128::from(percent_of(unit.value, *rate)) * FINE;
+                let free = off - alone - price * i128::from(of - units);
+                let paid = price * i128::from(*units) - alone;
+                match free > paid {
+                    true => (free, of - units),
+                    false => (paid, -units),
+                }
+            }
+            Turn::Different { best, .. } => (share_up(unit.value, *best) - alone, 0),
+        }
+    }
+
+    /// What a unit of a kind adds at most.
+    fn adds_at_most(&self, kind: usize) -> i128 {
+        let places = self.kinds[kind].places.iter();
+        let most = places.map(|place| self.worth(kind, *place).0).max();
+        most.unwrap_or(0).max(0)
+    }
+
+    /// Sums up what the units from each step on add at most.
+    pub(super) fn count_to_come(&mut self) {
+        let adds: Vec<i128> = (0..self.kinds.len())
+            .map(|k| self.adds_at_most(k))
+            .collect();
+        self.to_come = vec![0; self.steps.len() + 1];
+        for (step, kind) in self.steps.iter().enumerate().rev() {
+            self.to_come[step] = self.to_come[step + 1] + adds[*kind];
+        }
+    }
+
+    /// The most that all units together gain, in `FINE` parts.
+    pub fn bound(&self) -> i128 {
+        self.to_come[0] + self.offers.iter().map(Rules::paid_for_limit).sum::<i128>()
+    }
+
+    /// Prices to begin with.
+    pub(super) fn first_prices(&self, offer: usize, turn: &Turn) -> Vec<i128> {
+        match turn {
+            Turn::Parts {
+                parts, whole, cost, ..
+            } => {
+                let rewards = parts.iter().enumerate();
+                let best: Vec<i64> = rewards
+                    .map(|(part, (_, reward))| {
+                        self.best_gain(Place { offer, part }, *reward, *whole)
+                    })
+                    .collect();
+                let there = |part: usize| self.units_for(offer, part) * 1_000 / parts[part].0;
+                let scarce = (0..parts.len()).min_by_key(|&part| (there(part), part));
+                scarce_pays(parts, &best, *cost, scarce)
+            }
+            Turn::Cheapest { of, rate, .. } => {
+                let share = |value: i64, rate: Rate| i128::from(percent_of(value, rate)) * FINE;
+                let kinds = self.kinds.iter();
+                kinds
+                    .map(|kind| share(kind.value, *rate) / i128::from(*of))
+                    .collect()
+            }
+            Turn::Different { .. } => Vec::new(),
+        }
+    }
+
+    fn best_gain(&self, place: Place, reward: Reward, whole: Reward) -> i64 {
+        let takes = self
+            .kinds
+            .iter()
+            .filter(|kind| kind.places.contains(&place));
+        let gains = takes.map(|kind| part_off(kind.value, reward, whole) - kind.alone);
+        gains.max().unwrap_or(0)
+    }
+
+    /// Betters the prices until the bound says that nothing gains more than `known`, or it gets no
+    /// better. Answers the work it was, in places.
+    pub fn improve(&mut self, known: i128) -> u64 {
+        let places: usize = self.kinds.iter().map(|kind| kind.places.len() + 1).sum();
+        let rounds = ROUNDS_MAX.min(WORK_MAX / (places as u64).max(1));
+        let counts = self.counts();
+        let (mut best, mut paid) = self.paid(&counts);
+        let mut kept = (self.prices(), paid.clone());
+        let (mut bound, mut step, mut waited, mut done) = (best, STEP, 0, 0);
+        while done < rounds && step > 0 && best >= known + FINE {
+            done += 1;
+            self.turn_prices(&paid, step * (bound - known));
+            (bound, paid) = self.paid(&counts);
+            if bound < best {
+                (best, waited) = (bound, 0);
+                kept = (self.prices(), paid.clone());
+                continue;
+            }
+            waited += 1;
+            if waited > PATIENCE {
+                (bound, step, waited) = (best, step / 2, 0);
+                self.set_prices(&kept.0);
+                paid.clone_from(&kept.1);
+            }
+        }
+        self.set_prices(&kept.0);
+        self.count_to_come();
+        done * places as u64
+    }
+
+    fn counts(&self) -> Vec<i128> {
+        let mut counts = vec![0; self.kinds.len()];
+        self.steps.iter().for_each(|kind| counts[*kind] += 1);
+        counts
+    }
+
+    fn prices(&self) -> Vec<(Vec<i128>, i128)> {
+        let prices = self.offers.iter();
+        prices
+            .map(|rules| (rules.prices.clone(), rules.over))
+            .collect()
+    }
+
+    fn set_prices(&mut self, prices: &[(Vec<i128>, i128)]) {
+        for (rules, (prices, over)) in self.offers.iter_mut().zip(prices) {
+            rules.prices.clone_from(prices);
+            rules.over = *over;
+        }
+    }
+
+    /// Moves all prices in the direction in which the bound falls.
+    fn turn_prices(&mut self, paid: &[Vec<i128>], far: i128) {
+        let directions: Vec<Vec<i128>> = (self.offers.iter().zip(paid))
+            .map(|(rules, paid)| rules.direction(paid))
+            .collect();
+        let norm: i128 = directions.iter().flatten().map(|d| d * d).sum();
+        if norm == 0 {
+            return;
+        }
+        for (rules, direction) in self.offers.iter_mut().zip(&directions) {
+            for (price, d) in rules.prices.iter_mut().zip(direction) {
+                *price += far * d / norm;
+            }
+            rules.settle();
+        }
+    }
+
+    /// The bound, and how often each price is paid where every unit goes where it adds most.
+    fn paid(&self, counts: &[i128]) -> (i128, Vec<Vec<i128>>) {
+        let mut paid: Vec<Vec<i128>> = self
+            .offers
+            .iter()
+            .map(|rules| vec![0; rules.prices.len()])
+            .collect();
+        let mut bound: i128 = self.offers.iter().map(Rules::paid_for_limit).sum();
+        for (kind, count) in counts.iter().enumerate() {
+            let mut best = (0, 0, None);
+            for place in &self.kinds[kind].places {
+                let (worth, pays) = self.worth(kind, *place);
+                if worth > best.0 {
+                    best = (worth, pays, Some(*place));
+                }
+            }
+            bound += best.0 * count;
+            if let (_, pays, Some(place)) = best {
+                let at = match self.offers[place.offer].turn {
+                    Turn::Parts { .. } => place.part,
+                    Turn::Cheapest { .. } => kind,
+                    Turn::Different { .. } => continue,
+                };
+                paid[place.offer][at] += i128::from(pays) * count;
+            }
+        }
+        (bound, paid)
+    }
+
+    /// Leaves out of `kinds` the places that no choice that gains more than `known` uses. Answers
+    /// whether there were any.
+    pub fn leave_out(&self, known: i128, kinds: &mut [Kind]) -> bool {
+        let bound = self.bound();
+        let mut any = false;
+        for (kind, unit) in self.kinds.iter().enumerate() {
+            let adds = self.adds_at_most(kind);
+            for place in &unit.places {
+                let wasted = adds - self.worth(kind, *place).0;
+                if bound - wasted >= known + FINE {
+                    continue;
+                }
+                any = true;
+                let offer = self.offers[place.offer].index;
+                let gone = Place { offer, ..*place };
+                for (member, _) in &unit.members {
+                    kinds[*member].places.retain(|place| *place != gone);
+                }
+            }
+        }
+        any
+    }
+}
+
+/// The part with the fewest units for its places takes the whole surplus of the best set; a place
+/// in another part costs what its best unit gains there.
+fn scarce_pays(
+    parts: &[(i64, Reward)],
+    best: &[i64],
+    cost: i64,
+    scarce: Option<usize>,
+) -> Vec<i128> {
+    let sums = parts.iter().zip(best);
+    let sums = sums.map(|((units, _), best)| i128::from(*units) * i128::from(*best));
+    let surplus = sums.sum::<i128>() - i128::from(cost);
+    let price = |part: usize| {
+        let own = i128::from(best[part]) * FINE;
+        match scarce == Some(part) {
+            // Rounded down, so that the places never cost more than the set.
+            true => own - div_up(surplus * FINE, i128::from(parts[part].0)),
+            false => own,
+        }
+    };
+    (0..parts.len()).map(price).collect()
+}
+
+impl Rules {
+    /// What all sets of a limited number pay for that.
+    fn paid_for_limit(&self) -> i128 {
+        self.sets.map_or(0, |(_, max)| i128::from(max) * self.over)
+    }
+
+    /// Where prices go, in `PARTS`: up where more units want a place than there are sets for.
+    fn direction(&self, paid: &[i128]) -> Vec<i128> {
+        match (&self.turn, self.sets) {
+            (Turn::Parts { parts, .. }, Some((_, max))) => {
+                let all = if self.over > 0 { i128::from(max) } else { 0 };
+                let wanted = paid.iter().zip(parts);
+                let wanted = wanted.map(|(paid, (units, _))| paid - all * i128::from(*units));
+                wanted.map(|wanted| wanted * PARTS).collect()
+            }
+            (Turn::Parts { parts, .. }, None) => {
+                // Of what the prices of a set may not sum to more than, only the rest is a direction.
+                let units = || parts.iter().map(|(units, _)| i128::from(*units));
+                let squares: i128 = units().map(|units| units * units).sum();
+                let sets: i128 = units().zip(paid).map(|(units, paid)| units * paid).sum();
+                let rest = |(units, paid): (i128, &i128)| {
+                    paid * PARTS - units * sets * PARTS / squares.max(1)
+                };
+                units().zip(paid).map(rest).collect()
+            }
+            (Turn::Cheapest { .. }, _) => paid.iter().map(|paid| paid * PARTS).collect(),
+            (Turn::Different { .. }, _) => Vec::new(),
+        }
+    }
+
+    /// Brings the prices back to what they must keep.
+    fn settle(&mut self) {
+        match &self.turn {
+            Turn::Parts { parts, cost, .. } => {
+                let units = parts.iter().map(|(units, _)| i128::from(*units));
+                let sum: i128 = units.clone().zip(&self.prices).map(|(u, p)| u * p).sum();
+                let more = sum - i128::from(*cost) * FINE;
+                self.over = 0;
+                if more > 0 && self.sets.is_some() {
+                    self.over = more;
+                    return;
+                }
+                let each = div_up(more, units.sum());
+                self.prices.iter_mut().for_each(|price| *price -= each);
+            }
+            Turn::Cheapest { .. } => never_rising(&mut self.prices),
+            Turn::Different { .. } => {}
+        }
+    }
+}
+
+/// The nearest prices that never rise and are not below nothing (pool adjacent violators).
+fn never_rising(prices: &mut [i128]) {
+    let mut pools: Vec<(i128, i128)> = Vec::with_capacity(prices.len());
+    for price in prices.iter() {
+        let mut pool = (*price, 1);
+        while let Some(before) = pools.pop_if(|before| before.0 * pool.1 < pool.0 * before.1) {
+            pool = (pool.0 + before.0, pool.1 + before.1);
+        }
+        pools.push(pool);
+    }
+    let mut at = 0;
+    for (sum, count) in pools {
+        for price in &mut prices[at..at + count as usize] {
+            *price = sum.div_euclid(count).max(0);
+        }
+        at += count as usize;
+    }
+}
