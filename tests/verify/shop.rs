@@ -9,7 +9,7 @@ use std::sync::Arc;
 use catalog::{BookVersion, DepartmentId, EmployeeId, Item, ItemId, Record, TaxId};
 use futures::executor::block_on;
 use hq::{HqStore, SqliteStore};
-use ledger::{Command, Entry, EntryBody, Fact, Head, Hlc, LaneId, StoreId, apply};
+use ledger::{Command, Entry, EntryBody, Epoch, Fact, Head, Hlc, LaneId, StoreId, apply};
 use money::{Currency, Money, Quantity, Rate, Unit};
 use providers::SharedDisk;
 use rusqlite::Connection;
@@ -374,6 +374,7 @@ impl Shop {
         HqBatch {
             store: self.store,
             store_name: "Corner shop".to_owned(),
+            epoch: Epoch::FIRST,
             lanes: self
                 .lanes
                 .iter()

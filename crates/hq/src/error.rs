@@ -27,6 +27,11 @@ pub enum HqError {
     /// A batch that no release of a store sends.
     #[error("the batch cannot be taken: {0}")]
     BadBatch(String),
+    /// A batch of a part of the store that did not take part in its recovery.
+    #[error(
+        "store {0} was recovered on another of its lanes and goes on there: what is sold here is kept, and counts once this lane has joined again (`lanemesh join --again`)"
+    )]
+    LeftBehind(StoreId),
     #[error("head office has heard nothing of store {0}: check the id")]
     UnknownStore(StoreId),
     #[error("store {store} has shown head office no lane {lane}: check the id")]

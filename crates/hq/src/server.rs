@@ -320,6 +320,7 @@ impl From<HqError> for Problem {
     fn from(error: HqError) -> Problem {
         let status = match &error {
             HqError::BadBatch(_) => StatusCode::BAD_REQUEST,
+            HqError::LeftBehind(_) => StatusCode::CONFLICT,
             HqError::UnknownStore(_) | HqError::UnknownLane { .. } => StatusCode::NOT_FOUND,
             HqError::Closed | HqError::Storage(StorageError::NotDurable { .. }) => {
                 StatusCode::SERVICE_UNAVAILABLE

@@ -27,14 +27,17 @@ const QUEUE_MAX: usize = 64;
 pub(crate) const HQ_DATABASE: DatabaseKind = DatabaseKind {
     file: "hq.db",
     application_id: 0x4c4d_4851,
-    schema_version: 1,
+    schema_version: 2,
     schema: "
         CREATE TABLE store (
             id INTEGER PRIMARY KEY,
             store BLOB NOT NULL UNIQUE,
             name TEXT NOT NULL,
             cursor INTEGER NOT NULL,
-            heard_ms INTEGER NOT NULL
+            heard_ms INTEGER NOT NULL,
+            -- The newest epoch that was heard of: ledger::Epoch.
+            epoch INTEGER NOT NULL DEFAULT 1,
+            epoch_mark INTEGER NOT NULL DEFAULT 0
         ) STRICT;
         CREATE TABLE lane (
             id INTEGER PRIMARY KEY,
@@ -73,6 +76,10 @@ pub(crate) const HQ_DATABASE: DatabaseKind = DatabaseKind {
             bytes BLOB NOT NULL,
             UNIQUE (lane, seq, hash)
         ) STRICT",
+    upgrades: &[
+        "ALTER TABLE store ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
+                 ALTER TABLE store ADD COLUMN epoch_mark INTEGER NOT NULL DEFAULT 0",
+    ],
     durability: Durability::EachCommit,
     auto_checkpoint_pages: 1_000,
     cache_kib: 16 * 1024,
@@ -158,8 +165,12 @@ impl HqStore for SqliteStore {
         take::check(&batch)?;
         self.run(move |books| {
             let cursor = transact(&books.database, &books.connection, |connection| {
-                take::take(connection, &batch, heard_ms)
-                    .map_err(|error| books.database.error("write", &error))
+                let failed = |error| books.database.error("write", &error);
+                let known = take::epoch(connection, batch.store).map_err(failed)?;
+                if known.is_some_and(|known| take::is_left_behind(batch.epoch, known)) {
+                    return Err(HqError::LeftBehind(batch.store));
+                }
+                take::take(connection, &batch, heard_ms).map_err(|error| failed(error).into())
             })?;
             Ok(HqAck { cursor })
         })

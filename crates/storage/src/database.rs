@@ -44,7 +44,11 @@ pub struct Kind {
     pub application_id: i64,
     /// SQLite's `user_version`.
     pub schema_version: i64,
+    /// What a new database begins with.
     pub schema: &'static str,
+    /// What leads from each earlier version that ever was to the one after it, the last to
+    /// `schema_version`.
+    pub upgrades: &'static [&'static str],
     pub durability: Durability,
     /// Pages in the write-ahead log at which SQLite itself checkpoints, inside a commit; 0: never.
     pub auto_checkpoint_pages: u32,
@@ -119,6 +123,7 @@ pub fn open(
         location: Arc::new(disk.sqlite(kind.file)),
     };
     let (connection, set_aside) = database.open_or_begin()?;
+    database.upgrade(&connection)?;
     database.prepare_writer(&connection, limits)?;
     if kind.durability == Durability::EachCommit {
         database.begin_log_anew(&connection)?;
@@ -127,6 +132,18 @@ pub fn open(
         tracing::error!("{set_aside}");
     }
     Ok((database, connection, set_aside))
+}
+
+impl Kind {
+    /// The oldest version that ever was.
+    fn first_version(&self) -> i64 {
+        self.schema_version - self.upgrades.len() as i64
+    }
+
+    /// Whether a database of this version is one that this release can read.
+    pub(crate) fn knows(&self, version: i64) -> bool {
+        (self.first_version()..=self.schema_version).contains(&version)
+    }
 }
 
 impl Database {
@@ -209,7 +226,7 @@ impl Database {
                 found: version,
                 known,
             }),
-            Ok((_, _, version, _)) if version < known => Ok(Found::Damaged(format!(
+            Ok((_, _, version, _)) if !self.kind.knows(version) => Ok(Found::Damaged(format!(
                 "its format {version} never existed"
             ))),
             Ok((connection, ..)) => Ok(Found::Ours(connection)),
@@ -248,6 +265,30 @@ impl Database {
             .map_err(|error| self.commit_failed(&error))?;
         self.set_status(&Status::Made)?;
         Ok(connection)
+    }
+
+    /// Brings a database of an earlier release to this one's schema, as one step.
+    fn upgrade(&self, connection: &Connection) -> Result<(), StorageError> {
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        let version: i64 = version.map_err(|error| self.error("open", &error))?;
+        let done = usize::try_from(version - self.kind.first_version());
+        let due = self
+            .kind
+            .upgrades
+            .get(done.unwrap_or(0)..)
+            .unwrap_or_default();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let (steps, known) = (due.join("; "), self.kind.schema_version);
+        let step = format!("BEGIN IMMEDIATE; {steps}; PRAGMA user_version = {known}; COMMIT");
+        let upgraded = connection.execute_batch(&step);
+        upgraded.map_err(|error| self.commit_failed(&error))?;
+        tracing::info!(
+            "{} was brought from format {version} to {known}",
+            self.file()
+        );
+        Ok(())
     }
 
     fn prepare_writer(&self, connection: &Connection, limits: Limits) -> Result<(), StorageError> {

@@ -35,6 +35,7 @@ pub(crate) const JOURNAL: Kind = Kind {
         lane BLOB NOT NULL, seq INTEGER NOT NULL, bytes BLOB NOT NULL,
         PRIMARY KEY (lane, seq)
     ) WITHOUT ROWID",
+    upgrades: &[],
     durability: Durability::EachCommit,
     auto_checkpoint_pages: 0,
     cache_kib: 2048,

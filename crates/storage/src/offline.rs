@@ -100,9 +100,7 @@ impl ReadOnly {
             Ok((connection, ids))
         });
         match opened {
-            Ok((connection, (id, version)))
-                if (id, version) == (kind.application_id, kind.schema_version) =>
-            {
+            Ok((connection, (id, version))) if id == kind.application_id && kind.knows(version) => {
                 Ok(ReadOnly { file, connection })
             }
             Ok((_, (id, version)))

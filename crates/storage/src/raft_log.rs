@@ -31,6 +31,7 @@ pub(crate) const RAFT_LOG: Kind = Kind {
     schema_version: 1,
     schema: "CREATE TABLE log (idx INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
         CREATE TABLE value (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID",
+    upgrades: &[],
     durability: Durability::EachCommit,
     auto_checkpoint_pages: 0,
     cache_kib: 2048,

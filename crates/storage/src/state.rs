@@ -33,6 +33,7 @@ pub(crate) const STATE: Kind = Kind {
         tbl INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
         PRIMARY KEY (tbl, key)
     ) WITHOUT ROWID",
+    upgrades: &[],
     durability: Durability::AtCheckpoint,
     auto_checkpoint_pages: 2000,
     cache_kib: 16 * 1024,

@@ -11,4 +11,6 @@ mod shipper;
 
 pub use http::HttpHqLink;
 pub use link::{HqError, HqLink};
-pub use shipper::{BATCH_BYTES_MAX, Committed, CommittedError, ShipStatus, Shipper, ShipperParts};
+pub use shipper::{
+    BATCH_BYTES_MAX, Committed, CommittedError, ShipStatus, ShippedStore, Shipper, ShipperParts,
+};

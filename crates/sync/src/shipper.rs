@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use ledger::{Entry, StoreId};
+use ledger::{Entry, Epoch, StoreId};
 use providers::{SharedClock, SharedRandom, timeout};
 use tokio::sync::watch;
 use wire::{HQ_BATCH_ENTRIES_MAX, HqAck, HqBatch, HqEntry, HqLane};
@@ -40,20 +40,27 @@ const ATTEMPT_MAX: Duration = Duration::from_secs(12);
 const BACKOFF_MIN: Duration = Duration::from_millis(500);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
+/// The store as a lane knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShippedStore {
+    pub id: StoreId,
+    pub name: String,
+    /// After the first the store has given out numbers again that head office knows other entries
+    /// by, and head office may be ahead of the store.
+    pub epoch: Epoch,
+}
+
 /// What the shipper needs of the store as this lane has applied it.
 #[async_trait]
 pub trait Committed: Send + Sync + 'static {
-    /// The store's id and name; `None` while this lane knows of none.
-    fn store(&self) -> Result<Option<(StoreId, String)>, CommittedError>;
+    /// `None` while this lane knows of none.
+    fn store(&self) -> Result<Option<ShippedStore>, CommittedError>;
     /// Every lane ever admitted.
     fn lanes(&self) -> Result<Vec<HqLane>, CommittedError>;
     /// The committed cursor: up to where head office is known to have everything.
     fn hq_cursor(&self) -> Result<u64, CommittedError>;
     /// Applied entries with a global sequence over `after`, in order, at most `limit`.
     fn entries_after(&self, after: u64, limit: usize) -> Result<Vec<(u64, Entry)>, CommittedError>;
-    /// Whether the store was recovered once: then it has given out numbers again that head office
-    /// knows other entries by, and head office may be ahead of the store.
-    fn is_recovered(&self) -> Result<bool, CommittedError>;
     /// Proposes `ledger::Command::HqCursor` and waits until it is applied here. A cursor that the
     /// store refuses is an error.
     async fn move_cursor(&self, cursor: u64) -> Result<(), CommittedError>;
@@ -238,12 +245,12 @@ impl Shipper {
     }
 
     fn try_ship(&mut self) -> Result<(), CommittedError> {
-        let Some((store, name)) = self.committed.store()? else {
+        let Some(store) = self.committed.store()? else {
             return Ok(());
         };
         let acknowledged = self.status.borrow().acknowledged;
         let Some(acknowledged) = acknowledged else {
-            self.deliver(store, name, Vec::new(), true)?;
+            self.deliver(store, Vec::new(), true)?;
             return Ok(());
         };
         if acknowledged > self.committed.hq_cursor()? {
@@ -252,15 +259,14 @@ impl Shipper {
         }
         let (entries, more) = self.entries_behind(acknowledged)?;
         if !entries.is_empty() {
-            self.deliver(store, name, entries, more)?;
+            self.deliver(store, entries, more)?;
         }
         Ok(())
     }
 
     fn deliver(
         &mut self,
-        store: StoreId,
-        store_name: String,
+        store: ShippedStore,
         entries: Vec<HqEntry>,
         more: bool,
     ) -> Result<(), CommittedError> {
@@ -270,8 +276,9 @@ impl Shipper {
         let sent = entries.len();
         let last = entries.last().map_or(0, |entry| entry.global);
         let batch = HqBatch {
-            store,
-            store_name,
+            store: store.id,
+            store_name: store.name,
+            epoch: store.epoch,
             lanes,
             entries,
         };
@@ -287,7 +294,8 @@ impl Shipper {
 
     /// Up to which of the store's numbers head office is known to hold everything.
     fn held(&self, sent: usize, last: u64, cursor: u64) -> Result<u64, CommittedError> {
-        if !self.committed.is_recovered()? {
+        let store = self.committed.store()?;
+        if store.is_none_or(|store| store.epoch.is_first()) {
             return Ok(cursor);
         }
         // Its cursor may count entries of the epoch before. What was taken just now it holds, and

@@ -8,7 +8,7 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use ledger::StoreId;
+use ledger::{Epoch, StoreId};
 use sync::{HqError, HqLink, HttpHqLink};
 use wire::{HqAck, HqBatch};
 
@@ -16,6 +16,7 @@ fn question() -> HqBatch {
     HqBatch {
         store: StoreId([0xab; 16]),
         store_name: "Corner shop".to_owned(),
+        epoch: Epoch::FIRST,
         lanes: Vec::new(),
         entries: Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! Between a store and head office: batches of committed entries up, cursors down.
 
-use ledger::{Entry, LaneId, StoreId};
+use ledger::{Entry, Epoch, LaneId, StoreId};
 use serde::{Deserialize, Serialize};
 
 /// The most entries in one batch.
@@ -26,9 +26,16 @@ pub struct HqEntry {
 pub struct HqBatch {
     pub store: StoreId,
     pub store_name: String,
+    /// Who ships it last heard that the store is in this epoch. Unsaid, it is the first.
+    #[serde(default = "first_epoch", skip_serializing_if = "Epoch::is_first")]
+    pub epoch: Epoch,
     /// Every lane that occurs in `entries`.
     pub lanes: Vec<HqLane>,
     pub entries: Vec<HqEntry>,
+}
+
+fn first_epoch() -> Epoch {
+    Epoch::FIRST
 }
 
 /// Head office holds, durably, every entry of the store up to `cursor`; the next batch begins

@@ -265,6 +265,7 @@ fn batch() -> HqBatch {
     HqBatch {
         store: STORE,
         store_name: "Corner shop".to_owned(),
+        epoch: Epoch::FIRST,
         lanes: vec![HqLane {
             lane: LANE,
             number: 2,
@@ -275,6 +276,15 @@ fn batch() -> HqBatch {
             entry: entry(),
         }],
     }
+}
+
+/// Of a store that was recovered.
+fn recovered_batch() -> HqBatch {
+    let epoch = Epoch {
+        number: 2,
+        mark: 70_000,
+    };
+    HqBatch { epoch, ..batch() }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -311,6 +321,7 @@ fn messages_of_format_1_are_read() {
         check_read(name, &frame);
     }
     check_read("hq-batch", &batch());
+    check_read("hq-batch-recovered", &recovered_batch());
     check_read("hq-ack", &HqAck { cursor: 70_000 });
 }
 
@@ -321,6 +332,7 @@ fn messages_are_written_in_format_1() {
         text += &written(name, &frame);
     }
     text += &written("hq-batch", &batch());
+    text += &written("hq-batch-recovered", &recovered_batch());
     text += &written("hq-ack", &HqAck { cursor: 70_000 });
     expect_file!["golden/messages-1.txt"].assert_eq(&text);
 }

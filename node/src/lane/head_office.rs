@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ledger::{Command, Entry, Outcome, StoreId, StoreView, TableError};
+use ledger::{Command, Entry, Outcome, StoreView, TableError};
 use storage::StateReader;
-use sync::{Committed, CommittedError};
+use sync::{Committed, CommittedError, ShippedStore};
 use wire::HqLane;
 
 use super::propose::Proposer;
@@ -33,9 +33,13 @@ impl CommittedHere {
 
 #[async_trait]
 impl Committed for CommittedHere {
-    fn store(&self) -> Result<Option<(StoreId, String)>, CommittedError> {
+    fn store(&self) -> Result<Option<ShippedStore>, CommittedError> {
         let record = self.read(|store| store.store())?;
-        Ok(record.map(|record| (record.store, record.name)))
+        Ok(record.map(|record| ShippedStore {
+            id: record.store,
+            epoch: record.epoch(),
+            name: record.name,
+        }))
     }
 
     fn lanes(&self) -> Result<Vec<HqLane>, CommittedError> {
@@ -55,11 +59,6 @@ impl Committed for CommittedHere {
 
     fn entries_after(&self, after: u64, limit: usize) -> Result<Vec<(u64, Entry)>, CommittedError> {
         self.read(|store| store.entries_after(after, limit))
-    }
-
-    fn is_recovered(&self) -> Result<bool, CommittedError> {
-        let record = self.read(|store| store.store())?;
-        Ok(record.is_some_and(|record| !record.epoch().is_first()))
     }
 
     async fn move_cursor(&self, cursor: u64) -> Result<(), CommittedError> {

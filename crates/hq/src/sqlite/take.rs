@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, btree_map};
 
-use ledger::{DayTotal, Entry, EntryHash, Fact, Head, LaneId, StoreId};
+use ledger::{DayTotal, Entry, EntryHash, Epoch, Fact, Head, LaneId, StoreId};
 use rusqlite::{Connection, OptionalExtension, params};
 use sale::{BusinessDay, Event, Receipt};
 use wire::{HQ_BATCH_ENTRIES_MAX, HqBatch, HqEntry};
@@ -37,6 +37,26 @@ pub fn check(batch: &HqBatch) -> Result<(), HqError> {
         }
         _ => Ok(()),
     }
+}
+
+/// The newest epoch in which the store was heard of; `None` if it never was.
+pub fn epoch(connection: &Connection, store: StoreId) -> rusqlite::Result<Option<Epoch>> {
+    connection
+        .prepare_cached("SELECT epoch, epoch_mark FROM store WHERE store = ?1")?
+        .query_row(params![store.0], |row| {
+            Ok(Epoch {
+                number: row.get(0)?,
+                mark: row.get(1)?,
+            })
+        })
+        .optional()
+}
+
+/// Whether who ships in `epoch` was left behind when the store went on in the one that is known.
+/// Both count from numbers of their own by then. Of two recoveries of one epoch the one that head
+/// office heard of first goes on.
+pub fn is_left_behind(epoch: Epoch, known: Epoch) -> bool {
+    epoch.number < known.number || (epoch.number == known.number && epoch.mark != known.mark)
 }
 
 /// Takes a batch inside a transaction and gives the cursor after it.
@@ -75,12 +95,20 @@ fn hear_from(
 ) -> rusqlite::Result<(i64, u64)> {
     connection
         .prepare_cached(
-            "INSERT INTO store (store, name, cursor, heard_ms) VALUES (?1, ?2, 0, ?3)
-             ON CONFLICT (store) DO UPDATE SET name = ?2, heard_ms = ?3
+            "INSERT INTO store (store, name, cursor, heard_ms, epoch, epoch_mark)
+             VALUES (?1, ?2, 0, ?3, ?4, ?5)
+             ON CONFLICT (store) DO UPDATE
+             SET name = ?2, heard_ms = ?3, epoch = ?4, epoch_mark = ?5
              RETURNING id, cursor",
         )?
         .query_row(
-            params![batch.store.0, batch.store_name, heard_ms.min(NUMBER_MAX)],
+            params![
+                batch.store.0,
+                batch.store_name,
+                heard_ms.min(NUMBER_MAX),
+                batch.epoch.number,
+                batch.epoch.mark
+            ],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
 }

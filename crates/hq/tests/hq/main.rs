@@ -7,13 +7,13 @@ use std::fs;
 use std::sync::Arc;
 
 use hq::{HqError, OfflineHq, TotalsFilter, serve};
-use ledger::{DayTotal, Fact, LaneId, StoreId};
+use ledger::{DayTotal, Epoch, Fact, LaneId, StoreId};
 use money::Currency;
 use office::{Office, config};
 use reqwest::StatusCode;
 use shop::{DAY, Shop};
 use sync::{HqError as LinkError, HqLink, HttpHqLink};
-use wire::{HqAck, HqEntry, MESSAGE_BYTES_MAX};
+use wire::{HqAck, HqBatch, HqEntry, MESSAGE_BYTES_MAX};
 
 /// Head office holds exactly the journals of the shop.
 async fn assert_holds(office: &Office, shop: &Shop, lanes: usize) {
@@ -211,6 +211,63 @@ async fn another_entry_under_a_known_number_is_set_aside() {
         set_aside[0].reason,
         "another entry of the same number is held"
     );
+}
+
+fn epoch(number: u32, mark: u32) -> Epoch {
+    Epoch { number, mark }
+}
+
+#[tokio::test]
+async fn who_was_left_behind_by_a_recovery_is_refused() {
+    let office = Office::open().await;
+    let mut shop = Shop::new(1, 2);
+    shop.sell_some(10);
+    assert_eq!(office.deliver(&shop.everything()).await, 10);
+    let batch = |epoch, from, to| HqBatch {
+        epoch,
+        ..shop.batch(from, to)
+    };
+    assert_eq!(office.deliver(&batch(epoch(2, 7), 9, 10)).await, 10);
+    // The lanes that were left behind are enough to agree, and count on under the same numbers.
+    for left_behind in [Epoch::FIRST, epoch(2, 8), epoch(1, 9)] {
+        let body = wire::encode(&batch(left_behind, 10, 10)).unwrap();
+        let request = office.post(shop.store, body);
+        let answer = request.bearer_auth(office.running.token()).send().await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), StatusCode::CONFLICT, "{left_behind:?}");
+        let why = answer.text().await.unwrap();
+        assert!(why.contains("recovered on another of its lanes"), "{why}");
+    }
+    assert!(office.set_aside().await.is_empty());
+    for newer in [epoch(2, 7), epoch(3, 1)] {
+        assert_eq!(office.deliver(&batch(newer, 10, 10)).await, 10);
+    }
+    assert_holds(&office, &shop, 2).await;
+}
+
+#[tokio::test]
+async fn books_of_the_first_format_are_read_and_kept_on() {
+    let office = Office::open().await;
+    let mut shop = Shop::new(1, 2);
+    shop.sell_some(4);
+    office.deliver(&shop.everything()).await;
+    let folder = office.close().await;
+    let books = rusqlite::Connection::open(folder.path().join("hq.db")).unwrap();
+    books
+        .execute_batch(
+            "ALTER TABLE store DROP COLUMN epoch; ALTER TABLE store DROP COLUMN epoch_mark;
+             PRAGMA user_version = 1",
+        )
+        .unwrap();
+    drop(books);
+    let offline = OfflineHq::open(folder.path()).unwrap();
+    assert_eq!(offline.stores().unwrap()[0].entries, 4);
+    drop(offline);
+    let office = Office::open_in(folder).await;
+    assert_eq!(office.running.set_aside(), None);
+    shop.sell_some(4);
+    assert_eq!(office.deliver(&shop.everything()).await, 8);
+    assert_holds(&office, &shop, 2).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Stores that write journals, as head office sees them.
 
 use catalog::{BookVersion, EmployeeId};
-use ledger::{Entry, EntryBody, Fact, Head, Hlc, LaneId, StoreId};
+use ledger::{Entry, EntryBody, Epoch, Fact, Head, Hlc, LaneId, StoreId};
 use money::{Currency, Money};
 use sale::{BusinessDay, CartId, Event, LocalTime, Receipt, Tender, Totals};
 use wire::{HqBatch, HqEntry, HqLane};
@@ -130,6 +130,7 @@ impl Shop {
         HqBatch {
             store: self.store,
             store_name: format!("Shop {}", self.store.short()),
+            epoch: Epoch::FIRST,
             lanes: self.lanes.iter().map(|(lane, _)| lane.clone()).collect(),
             entries: numbered
                 .filter(|(global, _)| (from..=to).contains(global))

@@ -9,9 +9,11 @@ use futures::channel::oneshot;
 use futures::executor::{LocalPool, LocalSpawner};
 use futures::future::BoxFuture;
 use futures::task::LocalSpawnExt;
-use ledger::{Entry, LaneId, StoreId};
+use ledger::{Entry, Epoch, LaneId, StoreId};
 use providers::{Clock, Random};
-use sync::{Committed, CommittedError, HqError, HqLink, ShipStatus, Shipper, ShipperParts};
+use sync::{
+    Committed, CommittedError, HqError, HqLink, ShipStatus, ShippedStore, Shipper, ShipperParts,
+};
 use tokio::sync::watch;
 use wire::{HQ_BATCH_ENTRIES_MAX, HqAck, HqBatch, HqLane};
 
@@ -185,8 +187,16 @@ struct FakeCommitted(Arc<Mutex<FakeStore>>);
 
 #[async_trait]
 impl Committed for FakeCommitted {
-    fn store(&self) -> Result<Option<(StoreId, String)>, CommittedError> {
-        Ok(Some((STORE, "Corner shop".to_owned())))
+    fn store(&self) -> Result<Option<ShippedStore>, CommittedError> {
+        let recovered = Epoch { number: 2, mark: 7 };
+        Ok(Some(ShippedStore {
+            id: STORE,
+            name: "Corner shop".to_owned(),
+            epoch: match self.0.lock().unwrap().recovered {
+                true => recovered,
+                false => Epoch::FIRST,
+            },
+        }))
     }
 
     fn lanes(&self) -> Result<Vec<HqLane>, CommittedError> {
@@ -204,10 +214,6 @@ impl Committed for FakeCommitted {
             .filter(|(global, _)| *global > after)
             .take(limit)
             .collect())
-    }
-
-    fn is_recovered(&self) -> Result<bool, CommittedError> {
-        Ok(self.0.lock().unwrap().recovered)
     }
 
     async fn move_cursor(&self, cursor: u64) -> Result<(), CommittedError> {
