@@ -329,6 +329,8 @@ impl Lane {
             links: links.clone(),
             network: network.clone(),
             consensus: consensus.clone(),
+            since: clock.monotonic(),
+            clock: clock.clone(),
         };
         run(Box::pin(inquirer.run(questions)));
         if waits_to_stand {

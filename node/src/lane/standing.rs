@@ -27,6 +27,11 @@ const HELLO_SOON: Duration = Duration::from_millis(250);
 const HELLO_LIMIT: Duration = Duration::from_secs(1);
 /// How long a voter may take to say which run of a lane it deals with.
 const QUESTION_LIMIT: Duration = Duration::from_millis(200);
+/// How long a process that has just started waits for the voters to come into reach before it goes by
+/// those that have. One that met a copied disk first would have nobody to ask whether the original
+/// lives, and with the copy's vote it could lead against those that deal with the original.
+const VOTERS_IN_REACH_WITHIN: Duration = Duration::from_secs(1);
+const VOTERS_LOOKED_FOR_EVERY: Duration = Duration::from_millis(50);
 /// Lanes that have left are asked in one round of so many: one of them may have been recovered, too.
 const LEFT_ASKED_EVERY: u64 = 10;
 /// How long the only voter of a store looks for its siblings before it takes it that none is there,
@@ -209,6 +214,9 @@ pub struct Inquirer {
     pub links: Arc<Links>,
     pub network: SharedNetwork,
     pub consensus: Consensus,
+    pub clock: SharedClock,
+    /// When this process started, on the monotonic clock.
+    pub since: Duration,
 }
 
 impl Inquirer {
@@ -221,7 +229,7 @@ impl Inquirer {
 
     async fn ask(self: Arc<Self>, question: Question) {
         let Question { lane, .. } = question;
-        let voters = self.voters_but(lane);
+        let voters = self.voters_in_time(lane).await;
         let asks = voters.iter().map(|peer| {
             let ask = Ask::WhichRun { lane };
             self.links
@@ -238,16 +246,32 @@ impl Inquirer {
         self.roll.decide(question, &seen);
     }
 
-    /// The other voters in reach.
+    /// The other voters in reach; of a process that has just started, once all are, if they come.
+    async fn voters_in_time(&self, lane: LaneId) -> Vec<PeerId> {
+        loop {
+            let voters = self.voters_but(lane);
+            let connected = self.network.connected();
+            let in_reach: Vec<PeerId> = voters
+                .iter()
+                .filter(|peer| connected.contains(peer))
+                .cloned()
+                .collect();
+            let age = self.clock.monotonic().saturating_sub(self.since);
+            if in_reach.len() == voters.len() || age >= VOTERS_IN_REACH_WITHIN {
+                return in_reach;
+            }
+            self.clock.sleep(VOTERS_LOOKED_FOR_EVERY).await;
+        }
+    }
+
+    /// The voters but this lane and the one in question.
     fn voters_but(&self, lane: LaneId) -> Vec<PeerId> {
         let status = self.consensus.status().borrow().clone();
-        let connected = self.network.connected();
         let voters = status.voters.iter().filter(|node| **node != status.me);
         let voters = voters.filter_map(|node| status.members.get(node));
         voters
             .filter(|member| member.lane != lane)
             .map(|member| PeerId(member.peer.clone()))
-            .filter(|peer| connected.contains(peer))
             .collect()
     }
 }
