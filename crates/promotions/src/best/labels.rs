@@ -28,6 +28,8 @@ use game::{Choice, FINE, Game};
 
 /// The most work for one basket, in words of states that are looked at: a few milliseconds.
 pub(super) const WORK_MAX: u64 = 400_000;
+/// The most work for a basket whose components together are larger than `HOPELESS`.
+pub(super) const HOPELESS_WORK_MAX: u64 = 50_000;
 /// The most work for one offer alone.
 const ALONE_WORK_MAX: u64 = 40_000;
 /// The most offers that are looked at alone after the first was taken.
@@ -39,22 +41,33 @@ const WIDE: usize = 4_096;
 /// Labels kept in each step of the searches after the first, as far as the budget goes: what one
 /// finds lets the next leave more out.
 const WIDTHS: [usize; 4] = [64, 512, 4_096, 16_384];
-/// A game that takes no more work than this for one label has a budget of its own: it can be brought
-/// to its end.
+/// Games that take no more work than this for one label have a budget of their own: they can be
+/// brought to their end.
 const SMALL: u64 = 30_000;
-const SMALL_WORK_MAX: u64 = 1_000_000;
+const SMALL_WORK_MAX: u64 = 3_000_000;
+/// Problems larger than this are searched narrowly only: no end of a wide search is in sight.
+const MIDDLING: u64 = 40_000;
+/// Where a problem is larger than this, the customer has what one offer after the other gives, those
+/// that gain most first.
+pub(super) const HOPELESS: u64 = 120_000;
 /// How often places that cannot lead to something better are looked for.
 const ROUNDS_MAX: u32 = 3;
 
-/// The sets that gain the most, and whether that is sure. Spends from the budget.
+/// The sets that gain the most, and whether that is sure. `whole` is the size of all components of
+/// the basket together. Spends from the budget.
 pub(super) fn solve(
     kinds: &[Kind],
     offers: &[SetOffer],
     component: &[usize],
+    whole: u64,
     budget: &mut u64,
 ) -> (Vec<ChosenSet>, bool) {
     let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
-    let mut game = Game::new(kinds, &counts, offers, component);
+    if size(kinds, component) > HOPELESS {
+        return (greedy(kinds, offers, component).1, false);
+    }
+    let every: Vec<usize> = (0..kinds.len()).collect();
+    let mut game = Game::new(kinds, &counts, offers, (component, &every));
     let first = search(&game, NARROW, budget, 0);
     if !first.cut {
         return (game.sets(&first.choices), game.is_whole());
@@ -65,6 +78,9 @@ pub(super) fn solve(
         true => greedy.1,
         false => game.sets(&first.choices),
     };
+    if whole > HOPELESS {
+        return (sets, false);
+    }
     // With good prices the same narrow search goes a better way.
     *budget = budget.saturating_sub(game.improve(i128::from(known) * FINE));
     let second = search(&game, NARROW, budget, known);
@@ -72,17 +88,23 @@ pub(super) fn solve(
         known = second.gain;
         sets = game.sets(&second.choices);
     }
-    if !second.cut {
-        return (sets, game.is_whole());
+    if !second.cut || whole > MIDDLING {
+        return (sets, !second.cut && game.is_whole());
     }
     let mut left = kinds.to_vec();
     for kind in &mut left {
         let of_game = |place: &Place| component.binary_search(&place.offer).is_ok();
         kind.places.retain(of_game);
     }
+    let mut small = SMALL_WORK_MAX;
     for width in WIDTHS {
         game.leave_out(i128::from(known) * FINE, &mut left);
-        let (found, sure) = better(left.clone(), offers, (known, width), budget);
+        let (found, sure) = better(
+            left.clone(),
+            offers,
+            (known, width),
+            [&mut *budget, &mut small],
+        );
         if let Some((gain, better)) = found {
             known = gain;
             sets = better;
@@ -94,13 +116,22 @@ pub(super) fn solve(
     (sets, false)
 }
 
+/// How large the problem is: choices of all units, times offers.
+pub(super) fn size(kinds: &[Kind], component: &[usize]) -> u64 {
+    let of_component = |place: &&Place| component.binary_search(&place.offer).is_ok();
+    let choices = kinds
+        .iter()
+        .map(|kind| u64::from(kind.count) * kind.places.iter().filter(of_component).count() as u64);
+    choices.sum::<u64>() * component.len() as u64
+}
+
 /// Sets that gain more than `known` and what they gain, and whether it is sure that there are none better than those,
 /// or than `known` where there are none.
 fn better(
     mut kinds: Vec<Kind>,
     offers: &[SetOffer],
     (known, width): (i64, usize),
-    budget: &mut u64,
+    [budget, small]: [&mut u64; 2],
 ) -> (Option<(i64, Vec<ChosenSet>)>, bool) {
     let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
     let wanted = i128::from(known) * FINE;
@@ -113,7 +144,8 @@ fn better(
             kind.places.retain(|place| worth[place.offer]);
         }
         let parts = components(&kinds, offers.len());
-        let game = |part: &Vec<usize>| Game::new(&kinds, &counts, offers, part);
+        let every: Vec<usize> = (0..kinds.len()).collect();
+        let game = |part: &Vec<usize>| Game::new(&kinds, &counts, offers, (part, &every));
         games = parts.iter().map(game).collect();
         for at in 0..games.len() {
             let known = wanted - bound_but(&games, at);
@@ -140,7 +172,7 @@ fn better(
         let known = (wanted - others).div_euclid(FINE);
         let known = i64::try_from(known).unwrap_or(i64::MIN);
         let found = match game.work_from(0) <= SMALL {
-            true => search(game, width, &mut { SMALL_WORK_MAX }, known),
+            true => search(game, width, &mut *small, known),
             false => search(game, width, budget, known),
         };
         if found.choices.is_empty() {
@@ -178,6 +210,14 @@ pub(super) fn greedy(
         .iter()
         .map(|&offer| (Reverse(most[offer]), offer))
         .collect();
+    let mut takers: Vec<Vec<usize>> = vec![Vec::new(); offers.len()];
+    for (at, kind) in kinds.iter().enumerate() {
+        for place in &kind.places {
+            if takers[place.offer].last() != Some(&at) {
+                takers[place.offer].push(at);
+            }
+        }
+    }
     let mut taken: (i64, Vec<ChosenSet>) = (0, Vec::new());
     let mut tries = 0;
     while let Some((Reverse(hope), offer)) = hopes.pop_first() {
@@ -185,7 +225,7 @@ pub(super) fn greedy(
             break;
         }
         tries += usize::from(!taken.1.is_empty());
-        let game = Game::new(kinds, &left, offers, &[offer]);
+        let game = Game::new(kinds, &left, offers, (&[offer], &takers[offer]));
         let mut budget = ALONE_WORK_MAX;
         let found = search(&game, WIDE, &mut budget, 0);
         let next = hopes.first().map_or(0, |(Reverse(hope), _)| *hope);

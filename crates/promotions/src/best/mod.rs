@@ -182,12 +182,18 @@ pub(crate) fn choose(kinds: &[Kind], offers: &[SetOffer], search: Search) -> Cho
         kind.places.retain(|place| gaining[place.offer]);
     }
     let kinds = kinds.as_slice();
-    let mut budget = labels::WORK_MAX;
-    for component in components(kinds, offers.len()) {
+    let components = components(kinds, offers.len());
+    let sizes = components.iter().map(|part| labels::size(kinds, part));
+    let whole: u64 = sizes.sum();
+    let mut budget = match whole > labels::HOPELESS {
+        true => labels::HOPELESS_WORK_MAX,
+        false => labels::WORK_MAX,
+    };
+    for component in components {
         let (sets, proven) = match component.iter().all(|at| is_equal(&offers[*at])) {
             _ if search == Search::Greedy => (labels::greedy(kinds, offers, &component).1, false),
             true => equal_sets(kinds, offers, &component),
-            false => labels::solve(kinds, offers, &component, &mut budget),
+            false => labels::solve(kinds, offers, &component, whole, &mut budget),
         };
         chosen.sets.extend(sets);
         chosen.proven &= proven;

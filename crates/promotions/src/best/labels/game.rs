@@ -40,6 +40,8 @@ pub(super) enum Choice {
 pub(super) struct Game {
     offers: Vec<Rules>,
     kinds: Vec<Unit>,
+    /// The kinds that each offer takes, ascending.
+    takers: Vec<Vec<usize>>,
     /// The kind of the unit that each step hands out.
     steps: Vec<usize>,
     /// What the units from each step on can add at most, in `FINE` parts.
@@ -115,10 +117,25 @@ enum Turn {
 }
 
 impl Game {
-    /// The game of some offers over `counts` units of each kind. Kinds come dearest first.
-    pub fn new(kinds: &[Kind], counts: &[u32], offers: &[SetOffer], component: &[usize]) -> Game {
-        let units = units_of(kinds, counts, offers, component);
+    /// The game of some offers over `counts` units of each kind. Kinds come dearest first; `among`
+    /// names, ascending, at least those that the offers take.
+    pub fn new(
+        kinds: &[Kind],
+        counts: &[u32],
+        offers: &[SetOffer],
+        (component, among): (&[usize], &[usize]),
+    ) -> Game {
+        let units = units_of((kinds, counts, among), offers, component);
+        let mut takers: Vec<Vec<usize>> = vec![Vec::new(); component.len()];
+        for (at, unit) in units.iter().enumerate() {
+            for place in &unit.places {
+                if takers[place.offer].last() != Some(&at) {
+                    takers[place.offer].push(at);
+                }
+            }
+        }
         let mut game = Game {
+            takers,
             offers: Vec::with_capacity(component.len()),
             kinds: units,
             steps: Vec::new(),
@@ -249,12 +266,9 @@ impl Game {
 
     /// How many units may go into a part.
     fn units_for(&self, offer: usize, part: usize) -> i64 {
-        let takes = |kind: &&Unit| kind.places.contains(&Place { offer, part });
-        let counts = self
-            .kinds
-            .iter()
-            .filter(takes)
-            .flat_map(|kind| &kind.members);
+        let takes = |kind: &&Unit| kind.places.binary_search(&Place { offer, part }).is_ok();
+        let kinds = self.takers[offer].iter().map(|kind| &self.kinds[*kind]);
+        let counts = kinds.filter(takes).flat_map(|kind| &kind.members);
         counts.map(|(_, count)| i64::from(*count)).sum()
     }
 
@@ -571,15 +585,23 @@ fn different_choices(kind: &Unit, place: u16, sets: &[i64], choices: &mut Vec<Ch
 }
 
 /// The kinds that an offer of the component may take, merged where these offers see no difference.
-fn units_of(kinds: &[Kind], counts: &[u32], offers: &[SetOffer], component: &[usize]) -> Vec<Unit> {
+fn units_of(
+    (kinds, counts, among): (&[Kind], &[u32], &[usize]),
+    offers: &[SetOffer],
+    component: &[usize],
+) -> Vec<Unit> {
     let titles_matter = component
         .iter()
         .any(|at| matches!(offers[*at].shape, Shape::Different { .. }));
     let mut merged: BTreeMap<(i64, i64, Vec<Place>, u32), Unit> = BTreeMap::new();
-    for (at, kind) in kinds.iter().enumerate() {
-        let places: Vec<Place> = kind
-            .places
-            .iter()
+    for &at in among {
+        let kind = &kinds[at];
+        let first = component.first().copied().unwrap_or(0);
+        let from = kind.places.partition_point(|place| place.offer < first);
+        let last = component.last().copied().unwrap_or(0);
+        let places = kind.places[from..].iter();
+        let places: Vec<Place> = places
+            .take_while(|place| place.offer <= last)
             .filter_map(|place| {
                 let offer = component.binary_search(&place.offer).ok()?;
                 Some(Place { offer, ..*place })

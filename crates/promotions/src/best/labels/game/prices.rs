@@ -100,10 +100,9 @@ impl Game {
     }
 
     fn best_gain(&self, place: Place, reward: Reward, whole: Reward) -> i64 {
-        let takes = self
-            .kinds
-            .iter()
-            .filter(|kind| kind.places.contains(&place));
+        let kinds = self.takers[place.offer].iter();
+        let kinds = kinds.map(|kind| &self.kinds[*kind]);
+        let takes = kinds.filter(|kind| kind.places.binary_search(&place).is_ok());
         let gains = takes.map(|kind| part_off(kind.value, reward, whole) - kind.alone);
         gains.max().unwrap_or(0)
     }
