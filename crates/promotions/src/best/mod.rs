@@ -161,6 +161,10 @@ fn rate_of(tiers: &[(u32, Rate)], titles: usize) -> Rate {
     reached.map_or(Rate::ZERO, |(_, rate)| *rate)
 }
 
+/// Where a unit may go into more places than this on average, so much competes that the search is
+/// kept narrow.
+const CROWD: usize = 12;
+
 /// How sets are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Search {
@@ -176,6 +180,8 @@ pub(crate) fn choose(kinds: &[Kind], offers: &[SetOffer], search: Search) -> Cho
         sets: Vec::new(),
         proven: true,
     };
+    let places: usize = kinds.iter().map(|kind| kind.places.len()).sum();
+    let crowded = places > CROWD * kinds.len();
     let gaining = dominant::worth_trying(kinds, offers);
     let mut kinds = kinds.to_vec();
     for kind in &mut kinds {
@@ -184,7 +190,10 @@ pub(crate) fn choose(kinds: &[Kind], offers: &[SetOffer], search: Search) -> Cho
     let kinds = kinds.as_slice();
     let components = components(kinds, offers.len());
     let sizes = components.iter().map(|part| labels::size(kinds, part));
-    let whole: u64 = sizes.sum();
+    let whole: u64 = match crowded {
+        true => u64::MAX,
+        false => sizes.sum(),
+    };
     let mut budget = match whole > labels::HOPELESS {
         true => labels::HOPELESS_WORK_MAX,
         false => labels::WORK_MAX,
