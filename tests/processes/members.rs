@@ -231,7 +231,7 @@ async fn a_copied_folder_does_not_start_and_a_copied_disk_is_stopped_by_the_othe
     // Somebody insists, as with an image of the whole disk.
     let mut twin = Lane::start_with(&copy, &["--moved"]).await;
     twin.wait("it is stopped", |status| {
-        let words = "a copy of another register's disk";
+        let words = "worked as this register with a copy of its disk";
         matches!(&status.mode, Mode::Stop { reason } if reason.contains(words))
     })
     .await;

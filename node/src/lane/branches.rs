@@ -62,12 +62,23 @@ pub struct Branches {
 /// Whether the store has other entries than `journal` of a lane that it has applied up to `applied`.
 /// False as long as the journal holds less than that.
 pub fn parts(journal: &Journal, lane: LaneId, applied: Head) -> Result<bool, StorageError> {
-    let Some(last) = applied.next_seq.checked_sub(1).filter(|last| *last > 0) else {
-        return Ok(false);
-    };
-    let held = journal.read(lane, last, 1, 1)?;
-    let held = held.first();
+    let held = last_before(journal, lane, applied)?;
     Ok(held.is_some_and(|entry| entry.hash() != applied.hash))
+}
+
+/// Whether the store has applied of `lane`, whose own journal this is, what it never wrote.
+pub fn is_foreign(journal: &Journal, lane: LaneId, applied: Head) -> Result<bool, StorageError> {
+    // What lies in the file counts: an entry is there before the journal tells how far it goes.
+    let held = last_before(journal, lane, applied)?;
+    Ok(applied.next_seq > 1 && held.is_none_or(|entry| entry.hash() != applied.hash))
+}
+
+/// The last entry before the end of a chain, if it is held.
+fn last_before(journal: &Journal, lane: LaneId, end: Head) -> Result<Option<Entry>, StorageError> {
+    let Some(last) = end.next_seq.checked_sub(1).filter(|last| *last > 0) else {
+        return Ok(None);
+    };
+    Ok(journal.read(lane, last, 1, 1)?.pop())
 }
 
 /// Tells whether the store has another entry of a lane where a run of that lane says that it started:

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use wire::{Answer, Ask};
 
 use super::Identity;
-use super::branches::parts;
+use super::branches::is_foreign;
 use super::contacts::Contacts;
 use super::copies::Copies;
 use super::links::Links;
@@ -176,10 +176,9 @@ impl Members {
 
     /// Whether the store goes on with this lane's journal, or with that of a copy of its disk.
     fn compare_journals(&self, applied: Head) {
-        let has_more = applied.next_seq > self.journal.head(self.lane).next_seq;
-        match parts(&self.journal, self.lane, applied) {
-            Ok(differs) if has_more || differs => report(&self.trouble, Trouble::Parted),
-            Ok(_) => {}
+        match is_foreign(&self.journal, self.lane, applied) {
+            Ok(true) => report(&self.trouble, Trouble::Parted),
+            Ok(false) => {}
             Err(error) => tracing::error!(%error, "this lane's journal cannot be compared"),
         }
     }

@@ -8,7 +8,9 @@
 //! A run is seated when it introduces itself and no other run of its lane lives: this lane has heard
 //! none within [`ENDED_AFTER`], or all streams that one had opened here have ended (a process that
 //! dies takes them with it); and no voting lane in reach deals with another run, either. Of two runs
-//! that appear at different lanes at the same moment, the one with the lower number is seated. A
+//! that appear at different lanes at the same moment, the one with the lower number is seated, and of
+//! two that appear here the one whose start lies further back in their journal: a copy's start comes
+//! after that of the process whose disk was copied. A
 //! second run is a challenger, to whom nobody listens while the first one lives. That both live is
 //! proved, not guessed from the order in which messages arrive: the second one shows a ticket that was
 //! given out after the first one was seated, so it is no late word of a process that ended before; and
@@ -30,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ledger::{Head, LaneId, Run};
+use ledger::{Head, LaneId, Run, Seq};
 use providers::{SharedClock, timeout};
 use tokio::sync::{mpsc, watch};
 use wire::{Hello, SeenRun};
@@ -39,6 +41,10 @@ use wire::{Hello, SeenRun};
 const ENDED_AFTER: Duration = Duration::from_secs(5);
 /// How long finding out whether a run may be seated may take.
 pub const DECIDED_WITHIN: Duration = Duration::from_millis(300);
+/// Of two runs that say hello within this time, both live. Who is not seated says it more often.
+const BOTH_LIVE_WITHIN: Duration = Duration::from_secs(1);
+/// Runs of one lane that are waiting to be seated and are remembered.
+const WAITING_MAX: usize = 8;
 /// Runs that wait to be asked about; what is more asks again with its next hello.
 const QUESTIONS_MAX: usize = 1024;
 
@@ -90,6 +96,9 @@ struct Attendance {
     candidate: Option<(Run, Duration)>,
     challenger: Option<Challenger>,
     barred: BTreeSet<Run>,
+    /// Runs that were heard and are not seated: where in their journal they started, and when they
+    /// were heard last.
+    waiting: BTreeMap<Run, (Seq, Duration)>,
     /// The run whose journal is not the one that the store has.
     parted: Option<Run>,
     /// Streams that each run has opened to this lane and that have not ended.
@@ -139,6 +148,24 @@ impl Attendance {
         });
         self.candidate = None;
         self.challenger = None;
+        self.waiting.clear();
+    }
+
+    fn wait(&mut self, run: Run, started: Head, now: Duration) {
+        self.waiting
+            .retain(|_, (_, heard)| now.saturating_sub(*heard) < BOTH_LIVE_WITHIN);
+        if self.waiting.len() < WAITING_MAX || self.waiting.contains_key(&run) {
+            self.waiting.insert(run, (started.next_seq, now));
+        }
+    }
+
+    /// Whether a run waits that started before `run` did, and lives.
+    fn has_elder(&self, run: Run, now: Duration) -> bool {
+        let start = self.waiting.get(&run).map(|(start, _)| *start);
+        self.waiting.iter().any(|(other, (seq, heard))| {
+            let lives = now.saturating_sub(*heard) < BOTH_LIVE_WITHIN;
+            lives && !self.barred.contains(other) && start.is_some_and(|start| *seq < start)
+        })
     }
 }
 
@@ -205,9 +232,13 @@ impl Roll {
         let Some(started) = started.filter(|_| !is_known) else {
             return;
         };
-        if (self.parts)(lane, started) {
-            let mut lanes = lock(&self.lanes);
-            lanes.entry(lane).or_default().parted = Some(run);
+        let parts = (self.parts)(lane, started);
+        let now = self.clock.monotonic();
+        let mut lanes = lock(&self.lanes);
+        let known = lanes.entry(lane).or_default();
+        match parts {
+            true => known.parted = Some(run),
+            false => known.wait(run, started, now),
         }
     }
 
@@ -281,7 +312,8 @@ impl Roll {
             let others = seen.iter().filter(|seen| seen.run != run);
             let others = others.filter(|seen| !known.barred.contains(&seen.run));
             let objects = |seen: &SeenRun| seen.seated || seen.run < run;
-            if others.clone().any(objects) || known.seat_is_taken(now) {
+            let is_taken = known.seat_is_taken(now) || known.has_elder(run, now);
+            if others.clone().any(objects) || is_taken {
                 known.candidate = None;
             } else {
                 known.take_seat(run, now, given);
@@ -602,6 +634,38 @@ mod tests {
         // Two that appeared at the same moment.
         check(3, false, None);
         check(7, false, Some(5));
+    }
+
+    #[test]
+    fn of_two_runs_that_wait_the_one_that_started_earlier_is_seated() {
+        let check = |hellos: &[(u64, u64)], expected: Option<u64>| {
+            let mut scene = Scene::new();
+            for (at, run) in hellos {
+                scene.hand.0.store(*at, Ordering::Relaxed);
+                scene.roll.hear_answer(LANE, Run(*run), Some(start(*run)));
+            }
+            let question = scene
+                .questions
+                .try_recv()
+                .expect("the first is asked about");
+            scene.roll.decide(question, &[]);
+            assert_eq!(scene.seated(), expected, "{hellos:?}");
+        };
+        check(&[(0, 2)], Some(2));
+        check(&[(0, 2), (0, 5)], Some(2));
+        // A copy that was heard first; the original says hello again soon.
+        check(&[(0, 5), (0, 2)], None);
+        // One that was not heard for so long has ended.
+        let mut scene = Scene::new();
+        scene.roll.hear_answer(LANE, Run(2), Some(start(2)));
+        let first = scene.questions.try_recv().expect("it is asked about");
+        scene.hand.0.store(5, Ordering::Relaxed);
+        scene.roll.hear_answer(LANE, Run(5), Some(start(5)));
+        let second = scene.questions.try_recv().expect("it is asked about");
+        scene.roll.decide(first, &[]);
+        assert_eq!(scene.seated(), None, "another one is asked about by now");
+        scene.roll.decide(second, &[]);
+        assert_eq!(scene.seated(), Some(5));
     }
 
     #[test]

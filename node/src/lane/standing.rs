@@ -29,7 +29,8 @@ const HELLO_LIMIT: Duration = Duration::from_secs(1);
 const QUESTION_LIMIT: Duration = Duration::from_millis(200);
 /// How long a process that has just started waits for the voters to come into reach before it goes by
 /// those that have. One that met a copied disk first would have nobody to ask whether the original
-/// lives, and with the copy's vote it could lead against those that deal with the original.
+/// lives, and with the copy's vote it could lead against those that deal with the original. Where
+/// there is no other voter, it waits for the original itself.
 const VOTERS_IN_REACH_WITHIN: Duration = Duration::from_secs(1);
 const VOTERS_LOOKED_FOR_EVERY: Duration = Duration::from_millis(50);
 /// Lanes that have left are asked in one round of so many: one of them may have been recovered, too.
@@ -246,7 +247,7 @@ impl Inquirer {
         self.roll.decide(question, &seen);
     }
 
-    /// The other voters in reach; of a process that has just started, once all are, if they come.
+    /// The other voters in reach; for a process that has just started, once all are, if they come.
     async fn voters_in_time(&self, lane: LaneId) -> Vec<PeerId> {
         loop {
             let voters = self.voters_but(lane);
@@ -257,7 +258,8 @@ impl Inquirer {
                 .cloned()
                 .collect();
             let age = self.clock.monotonic().saturating_sub(self.since);
-            if in_reach.len() == voters.len() || age >= VOTERS_IN_REACH_WITHIN {
+            let has_all = !voters.is_empty() && in_reach.len() == voters.len();
+            if has_all || age >= VOTERS_IN_REACH_WITHIN {
                 return in_reach;
             }
             self.clock.sleep(VOTERS_LOOKED_FOR_EVERY).await;
