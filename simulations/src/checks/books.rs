@@ -68,8 +68,8 @@ fn check_history(store: &Store, acknowledged: &[Acknowledged]) {
             .timeline
             .violation(Name::Linearizable, "managers", what);
     }
-    for Acknowledged { receipt, .. } in acknowledged {
-        for what in history.check_prices(receipt) {
+    for Acknowledged { lane, receipt, .. } in acknowledged {
+        for what in history.check_prices(*lane, receipt) {
             let who = &receipt.lane_name;
             store.timeline.violation(Name::PriceOfBook, who, what);
         }

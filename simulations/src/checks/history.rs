@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::ItemId;
-use sale::Receipt;
+use ledger::LaneId;
+use sale::{Line, Receipt};
 
 use super::linear::{Act, Operation, linearizable};
 use crate::goods;
@@ -139,9 +140,12 @@ impl History {
         linearizable(goods::first_price_minor(&item.0), &operations)
     }
 
-    /// Lines that do not have the price of the book that the receipt's cart pinned. Says nothing
-    /// where a change that nobody was told about may have come before.
-    pub fn check_prices(&self, receipt: &Receipt) -> Vec<String> {
+    /// Lines of a receipt of `lane` that do not have the price of the book that the receipt's cart
+    /// pinned. Says nothing where a change that nobody was told about may have come before.
+    ///
+    /// A sale that was begun at another lane may pin prices that this one has not applied yet; it
+    /// asks the newest that it has, rather than to send the customer back.
+    pub fn check_prices(&self, lane: LaneId, receipt: &Receipt) -> Vec<String> {
         let pinned = receipt.book.0;
         let mut by_version: BTreeMap<u64, &Change> = BTreeMap::new();
         for change in &self.changes {
@@ -154,14 +158,20 @@ impl History {
         // What comes back has the price at which it was sold.
         let sold = receipt.lines.iter();
         let sold = sold.filter(|line| line.detail.returned.is_none());
+        let price_at = |line: &Line, version: u64| {
+            let changes = by_version.range(..=version).rev();
+            let mut changed =
+                changes.filter_map(|(_, change)| change.prices.get(&line.item).copied());
+            let first = || goods::first_price_minor(&line.item.0);
+            changed.next().unwrap_or_else(first)
+        };
+        let was_taken_up = receipt.cart.lane != lane;
         let lines = sold.filter_map(|line| {
-            let changes = by_version.range(..=pinned).rev();
-            let price = changes
-                .filter_map(|(_, change)| change.prices.get(&line.item).copied())
-                .next()
-                .unwrap_or_else(|| goods::first_price_minor(&line.item.0));
+            let price = price_at(line, pinned);
             let asked = line.unit_price.minor();
-            (asked != price).then(|| {
+            let is_older =
+                was_taken_up && (FIRST_VERSION..pinned).any(|v| price_at(line, v) == asked);
+            (asked != price && !is_older).then(|| {
                 let (id, item) = (&receipt.id, &line.item);
                 format!("receipt {id} asks {asked} for {item}; version {pinned} says {price}")
             })
