@@ -208,6 +208,7 @@ fn end_of(status: ExitStatus) -> End {
         code => End::Failed(code.unwrap_or(-1)),
     }
 }
+
 /// Resident memory of a process in bytes; `None` where the system does not say.
 pub(crate) fn resident_bytes_of(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

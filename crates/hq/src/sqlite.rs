@@ -78,7 +78,7 @@ pub(crate) const HQ_DATABASE: DatabaseKind = DatabaseKind {
         ) STRICT",
     upgrades: &[
         "ALTER TABLE store ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
-                 ALTER TABLE store ADD COLUMN epoch_mark INTEGER NOT NULL DEFAULT 0",
+         ALTER TABLE store ADD COLUMN epoch_mark INTEGER NOT NULL DEFAULT 0",
     ],
     durability: Durability::EachCommit,
     auto_checkpoint_pages: 1_000,

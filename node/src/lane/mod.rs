@@ -686,7 +686,7 @@ fn refuse_lost_journal(
         return Err(LaneError::Damaged { reason });
     }
     if let Some(applied) = applied
-        && branches::parts(journal, identity.lane, applied.head)?
+        && branches::is_foreign(journal, identity.lane, applied.head)?
     {
         let reason = format!(
             "the store has another entry {} of this lane than its journal: another machine worked \

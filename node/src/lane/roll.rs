@@ -10,8 +10,9 @@
 //! dies takes them with it); and no voting lane in reach deals with another run, either. Of two runs
 //! that appear at different lanes at the same moment, the one with the lower number is seated, and of
 //! two that appear here the one whose start lies further back in their journal: a copy's start comes
-//! after that of the process whose disk was copied. A
-//! second run is a challenger, to whom nobody listens while the first one lives. That both live is
+//! after that of the process whose disk was copied.
+//!
+//! A second run is a challenger, to whom nobody listens while the first one lives. That both live is
 //! proved, not guessed from the order in which messages arrive: the second one shows a ticket that was
 //! given out after the first one was seated, so it is no late word of a process that ended before; and
 //! then the first one shows a ticket from after that. The store's log then bars one of them for good.

@@ -154,6 +154,21 @@ fn check_copies(store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// All that a store has applied, in its order.
+pub fn applied_entries(view: &StoreView<'_>) -> Result<Vec<(u64, Entry)>, TableError> {
+    let mut applied = Vec::new();
+    loop {
+        let after = applied
+            .last()
+            .map_or(0, |(global, _): &(u64, Entry)| *global);
+        let page = view.entries_after(after, PAGE)?;
+        if page.is_empty() {
+            return Ok(applied);
+        }
+        applied.extend(page);
+    }
+}
+
 fn read_books(name: &str, lane: &Lane, acknowledged: &[Acknowledged]) -> anyhow::Result<Books> {
     let heads = lane.journal().heads();
     let mut journals = BTreeMap::new();
@@ -166,17 +181,7 @@ fn read_books(name: &str, lane: &Lane, acknowledged: &[Acknowledged]) -> anyhow:
         .collect();
     let books = lane.read(|tables| {
         let view = StoreView::new(tables);
-        let mut applied = Vec::new();
-        loop {
-            let after = applied
-                .last()
-                .map_or(0, |(global, _): &(u64, Entry)| *global);
-            let page = view.entries_after(after, PAGE)?;
-            if page.is_empty() {
-                break;
-            }
-            applied.extend(page);
-        }
+        let applied = applied_entries(&view)?;
         let totals = view.totals()?.into_iter();
         let stock = items
             .iter()

@@ -6,11 +6,8 @@ use std::collections::BTreeSet;
 use ledger::{Entry, Fact, StoreView};
 use sale::Receipt;
 
-use super::books::receipt_of;
+use super::books::{applied_entries, receipt_of};
 use crate::store::{Acknowledged, Store};
-
-/// Entries read at a time.
-const PAGE: usize = 500;
 
 /// What an entry carries over.
 pub fn original_of(entry: &Entry) -> Option<Entry> {
@@ -43,20 +40,15 @@ fn receipts(store: &Store) -> anyhow::Result<Vec<(Entry, Receipt)>> {
     let Some((_, process)) = store.running().into_iter().next() else {
         return Ok(Vec::new());
     };
-    let (mut after, mut hashes, mut receipts) = (0, BTreeSet::new(), Vec::new());
-    loop {
-        let page = process
-            .lane
-            .read(|tables| StoreView::new(tables).entries_after(after, PAGE))?;
-        let Some((last, _)) = page.last() else {
-            return Ok(receipts);
-        };
-        after = *last;
-        let originals = page.iter().filter_map(|(_, entry)| original_of(entry));
-        let new = originals.filter(|original| hashes.insert(original.hash()));
-        receipts.extend(new.filter_map(|original| {
-            let receipt = receipt_of(&original)?;
-            Some((original, receipt))
-        }));
-    }
+    let entries = process
+        .lane
+        .read(|tables| applied_entries(&StoreView::new(tables)))?;
+    let mut hashes = BTreeSet::new();
+    let originals = entries.iter().filter_map(|(_, entry)| original_of(entry));
+    let new = originals.filter(|original| hashes.insert(original.hash()));
+    let receipts = new.filter_map(|original| {
+        let receipt = receipt_of(&original)?;
+        Some((original, receipt))
+    });
+    Ok(receipts.collect())
 }

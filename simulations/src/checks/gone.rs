@@ -13,7 +13,7 @@ use node::lane::{Lane, LaneError};
 use sale::Receipt;
 
 use super::Check;
-use super::books::{journal, receipt_of};
+use super::books::{applied_entries, journal, receipt_of};
 use crate::store::{Acknowledged, Process, Slot, Store};
 
 /// A lane whose disk is no more.
@@ -51,7 +51,7 @@ pub fn account_for(
     let mut journals = Journals::new();
     for mut gone in store.gone() {
         if gone.parted {
-            gone.entries = applied_entries(store, gone.lane)?;
+            gone.entries = applied_of_lane(store, gone.lane)?;
         }
         gone.check_given(store, acknowledged);
         let applied = match store.running().first() {
@@ -69,23 +69,15 @@ pub fn account_for(
 }
 
 /// What the store has taken of a lane's journal, as the first lane has applied it.
-fn applied_entries(store: &Store, lane: LaneId) -> anyhow::Result<Vec<Entry>> {
-    const PAGE: usize = 500;
-    let (mut after, mut entries) = (0, Vec::new());
+fn applied_of_lane(store: &Store, lane: LaneId) -> anyhow::Result<Vec<Entry>> {
     let Some((_, process)) = store.running().into_iter().next() else {
-        return Ok(entries);
+        return Ok(Vec::new());
     };
-    loop {
-        let page = process
-            .lane
-            .read(|tables| StoreView::new(tables).entries_after(after, PAGE))?;
-        let Some((last, _)) = page.last() else {
-            return Ok(entries);
-        };
-        after = *last;
-        let page = page.into_iter().map(|(_, entry)| entry);
-        entries.extend(page.filter(|entry| entry.lane == lane));
-    }
+    let entries = process
+        .lane
+        .read(|tables| applied_entries(&StoreView::new(tables)))?;
+    let entries = entries.into_iter().map(|(_, entry)| entry);
+    Ok(entries.filter(|entry| entry.lane == lane).collect())
 }
 
 impl Gone {

@@ -125,17 +125,15 @@ pub(super) fn size(kinds: &[Kind], component: &[usize]) -> u64 {
     choices.sum::<u64>() * component.len() as u64
 }
 
-/// Sets that gain more than `known` and what they gain, and whether it is sure that there are none better than those,
-/// or than `known` where there are none.
-fn better(
+/// The games that are left once every place is left out that cannot lead to a gain over `wanted`;
+/// `None` where nothing can.
+fn narrowed(
     mut kinds: Vec<Kind>,
     offers: &[SetOffer],
-    (known, width): (i64, usize),
-    [budget, small]: [&mut u64; 2],
-) -> (Option<(i64, Vec<ChosenSet>)>, bool) {
+    wanted: i128,
+    budget: &mut u64,
+) -> Option<Vec<Game>> {
     let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
-    let wanted = i128::from(known) * FINE;
-    let mut games: Vec<Game>;
     let mut rounds = 0;
     loop {
         rounds += 1;
@@ -146,13 +144,13 @@ fn better(
         let parts = components(&kinds, offers.len());
         let every: Vec<usize> = (0..kinds.len()).collect();
         let game = |part: &Vec<usize>| Game::new(&kinds, &counts, offers, (part, &every));
-        games = parts.iter().map(game).collect();
+        let mut games: Vec<Game> = parts.iter().map(game).collect();
         for at in 0..games.len() {
             let known = wanted - bound_but(&games, at);
             *budget = budget.saturating_sub(games[at].improve(known));
         }
         if games.iter().map(Game::bound).sum::<i128>() < wanted + FINE {
-            return (None, true);
+            return None;
         }
         let mut fewer = false;
         for at in 0..games.len() {
@@ -160,9 +158,23 @@ fn better(
             fewer |= games[at].leave_out(known, &mut kinds);
         }
         if !fewer || rounds == ROUNDS_MAX {
-            break;
+            return Some(games);
         }
     }
+}
+
+/// Sets that gain more than `known` and what they gain, and whether it is sure that there are none
+/// better than those, or than `known` where there are none.
+fn better(
+    kinds: Vec<Kind>,
+    offers: &[SetOffer],
+    (known, width): (i64, usize),
+    [budget, small]: [&mut u64; 2],
+) -> (Option<(i64, Vec<ChosenSet>)>, bool) {
+    let wanted = i128::from(known) * FINE;
+    let Some(mut games) = narrowed(kinds, offers, wanted, budget) else {
+        return (None, true);
+    };
     // The smallest first: what it turns out to gain tells more about what the others must.
     games.sort_by_key(|game| game.work_from(0));
     let (mut sets, mut gained, mut sure) = (Vec::new(), 0, true);
