@@ -45,10 +45,15 @@ fn sum(alone: &Alone) -> i64 {
 /// Gives the entrants to the open cells.
 pub(crate) fn run(book: &CompiledBook, state: &mut State<'_>, entrants: &[Entrant<'_>]) {
     let matches = matches(state, entrants);
-    let alone: Vec<Alone> = (0..state.cells.len())
-        .map(|cell| best_alone(book, state, entrants, &matches[cell], cell))
+    let rewards: Vec<Reward> = entrants
+        .iter()
+        .map(|entrant| reward(state, entrant))
         .collect();
-    let (offers, owners) = set_offers(state, entrants);
+    let asked = Asked { entrants, rewards };
+    let alone: Vec<Alone> = (0..state.cells.len())
+        .map(|cell| best_alone(book, state, &asked, &matches[cell], cell))
+        .collect();
+    let (offers, owners) = set_offers(&asked);
     let mut taken: Vec<Vec<(usize, i64)>> = vec![Vec::new(); state.cells.len()];
     let mut in_sets = vec![0_i64; state.cells.len()];
     if !offers.is_empty() {
@@ -58,11 +63,11 @@ pub(crate) fn run(book: &CompiledBook, state: &mut State<'_>, entrants: &[Entran
         let mut units = Members::new(&members, state);
         let mut caps: BTreeMap<usize, i64> = BTreeMap::new();
         for set in &chosen.sets {
-            let entrant = &entrants[owners[set.offer]];
+            let owner = owners[set.offer];
             let cells = units.take(set);
             give_set(
                 state,
-                entrant,
+                (&entrants[owner], asked.rewards[owner]),
                 &offers[set.offer],
                 &cells,
                 &mut caps,
@@ -74,25 +79,54 @@ pub(crate) fn run(book: &CompiledBook, state: &mut State<'_>, entrants: &[Entran
     settle(state, &alone, &in_sets, taken);
 }
 
+/// Entrants, and the reward that each gives one unit alone.
+struct Asked<'a> {
+    entrants: &'a [Entrant<'a>],
+    rewards: Vec<Reward>,
+}
+
 /// For each cell, the entrants whose act takes it, and by which part of it. The entrants are in the
 /// order of their promotions, so those of a line are found among them.
 fn matches(state: &State<'_>, entrants: &[Entrant<'_>]) -> Vec<Vec<(usize, usize)>> {
+    // By promotion, the place of its first entrant, plus one.
+    let promotions = entrants.last().map_or(0, |entrant| entrant.promotion + 1);
+    let mut first = vec![0_u32; promotions];
+    for (at, entrant) in entrants.iter().enumerate().rev() {
+        first[entrant.promotion] = at as u32 + 1;
+    }
     let mut matches = vec![Vec::new(); state.cells.len()];
     for (cell, matches) in state.cells.iter().zip(&mut matches) {
         if cell.closed || cell.room() == 0 {
             continue;
         }
-        let mut at = 0;
         for &promotion in &state.met[cell.at] {
             let promotion = promotion as usize;
-            at += entrants[at..].partition_point(|entrant| entrant.promotion < promotion);
-            while let Some(entrant) = entrants.get(at).filter(|e| e.promotion == promotion) {
+            let Some(at) = first.get(promotion).and_then(|at| at.checked_sub(1)) else {
+                continue;
+            };
+            for (at, entrant) in entrants.iter().enumerate().skip(at as usize) {
+                if entrant.promotion != promotion {
+                    break;
+                }
                 parts_for(state, cell, entrant, |part| matches.push((at, part)));
-                at += 1;
             }
         }
     }
     matches
+}
+
+/// What an entrant that is given by the unit gives each, for as many as there are.
+fn reward(state: &State<'_>, entrant: &Entrant<'_>) -> Reward {
+    match &entrant.act.what {
+        What::Unit { select, steps } => {
+            let units = match steps.as_slice() {
+                [(1, _)] => 1,
+                _ => state.units(select),
+            };
+            reached(steps, units)
+        }
+        _ => Reward::Nothing,
+    }
 }
 
 /// Tells the parts of an entrant's act that take a cell.
@@ -114,17 +148,17 @@ fn parts_for(state: &State<'_>, cell: &Cell, entrant: &Entrant<'_>, mut tell: im
     }
 }
 
-/// What a promotion's act takes off one unit of a cell that costs `price`, alone.
-fn unit_off(state: &State<'_>, entrant: &Entrant<'_>, cell: &Cell, price: i64) -> i64 {
+/// What a promotion's act, which gives this `reward` by the unit, takes off one unit of a cell that
+/// costs `price`, alone.
+fn unit_off(
+    state: &State<'_>,
+    (entrant, reward): (&Entrant<'_>, Reward),
+    cell: &Cell,
+    price: i64,
+) -> i64 {
     let line = state.line(cell);
     let reward = match &entrant.act.what {
-        What::Unit { select, steps } => {
-            let units = match steps.as_slice() {
-                [(1, _)] => 1,
-                _ => state.units(select),
-            };
-            reached(steps, units)
-        }
+        What::Unit { .. } => reward,
         What::Prices(prices) => {
             let breaks = state.keys[cell.at].item.and_then(|item| prices.get(&item));
             let same = |other: &&Cell| state.keys[other.at].item == state.keys[cell.at].item;
@@ -172,15 +206,16 @@ fn reached(steps: &[(u32, Reward)], units: i64) -> Reward {
 fn best_alone(
     book: &CompiledBook,
     state: &State<'_>,
-    entrants: &[Entrant<'_>],
+    asked: &Asked<'_>,
     matches: &[(usize, usize)],
     number: usize,
 ) -> Alone {
     let cell = &state.cells[number];
-    let mut single: BTreeMap<usize, i64> = BTreeMap::new();
+    // The best of single promotions, the first of equals; matches come promotion by promotion.
+    let (mut single, mut now): ((usize, i64), (usize, i64)) = ((0, 0), (0, 0));
     let mut grouped: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &(at, _) in matches {
-        let entrant = &entrants[at];
+        let entrant = &asked.entrants[at];
         if entrant.is_limited() || matches!(entrant.act.what, What::Set { .. }) {
             continue;
         }
@@ -195,23 +230,26 @@ fn best_alone(
                 grouped.entry(layer).or_default().push(at);
             }
             _ => {
-                *single.entry(entrant.promotion).or_default() +=
-                    unit_off(state, entrant, cell, cell.now);
+                if now.0 != entrant.promotion {
+                    now = (entrant.promotion, 0);
+                }
+                now.1 += unit_off(state, (entrant, asked.rewards[at]), cell, cell.now);
+                if now.1.min(cell.room()) > single.1 {
+                    single = (now.0, now.1.min(cell.room()));
+                }
             }
         }
     }
     let mut best: Alone = Vec::new();
-    let mut better = |alone: Alone| {
-        if sum(&alone) > sum(&best) {
-            best = alone;
-        }
-    };
-    for (promotion, off) in single {
-        better(vec![(promotion, off.min(cell.room()))]);
+    if single.1 > 0 {
+        best.push(single);
     }
     for (group, members) in grouped {
         let within = book.competing.get(group).copied().unwrap_or(Within::Add);
-        better(combined(state, entrants, members, cell, within));
+        let alone = combined(state, asked, members, cell, within);
+        if sum(&alone) > sum(&best) {
+            best = alone;
+        }
     }
     best
 }
@@ -219,11 +257,12 @@ fn best_alone(
 /// What the members of a group take off a unit together.
 fn combined(
     state: &State<'_>,
-    entrants: &[Entrant<'_>],
+    asked: &Asked<'_>,
     mut members: Vec<usize>,
     cell: &Cell,
     within: Within,
 ) -> Alone {
+    let entrants = asked.entrants;
     members.sort_by_key(|at| (-entrants[*at].compiled.priority, entrants[*at].promotion));
     let mut alone = Alone::new();
     let mut left = cell.now;
@@ -232,7 +271,7 @@ fn combined(
             Within::Add => cell.now,
             _ => left,
         };
-        let off = unit_off(state, &entrants[at], cell, price);
+        let off = unit_off(state, (&entrants[at], asked.rewards[at]), cell, price);
         let off = off.min((left - cell.floor).max(0));
         if off > 0 {
             alone.push((entrants[at].promotion, off));
@@ -246,17 +285,17 @@ fn combined(
 }
 
 /// The offers of the entrants whose units must be chosen among, and the entrant of each.
-fn set_offers(state: &State<'_>, entrants: &[Entrant<'_>]) -> (Vec<SetOffer>, Vec<usize>) {
+fn set_offers(asked: &Asked<'_>) -> (Vec<SetOffer>, Vec<usize>) {
     let mut offers = Vec::new();
     let mut owners = Vec::new();
-    for (at, entrant) in entrants.iter().enumerate() {
+    for (at, entrant) in asked.entrants.iter().enumerate() {
         let shape = match &entrant.act.what {
             What::Set { offer, .. } => offer.shape.clone(),
             // Limited: each unit is a set of its own.
-            What::Unit { steps, select } if entrant.is_limited() => Shape::Parts {
+            What::Unit { .. } if entrant.is_limited() => Shape::Parts {
                 parts: vec![best::Part {
                     units: 1,
-                    reward: reached(steps, state.units(select)),
+                    reward: asked.rewards[at],
                 }],
                 whole: Reward::Nothing,
             },
@@ -346,7 +385,7 @@ impl<'m> Members<'m> {
 /// Notes what a set takes off each of its units.
 fn give_set(
     state: &mut State<'_>,
-    entrant: &Entrant<'_>,
+    (entrant, reward): (&Entrant<'_>, Reward),
     offer: &SetOffer,
     units: &[(usize, usize)],
     caps: &mut BTreeMap<usize, i64>,
@@ -359,7 +398,7 @@ fn give_set(
     let limited_unit = match &entrant.act.what {
         What::Unit { .. } => units
             .first()
-            .map(|&(cell, _)| unit_off(state, entrant, &state.cells[cell], priced[0].0)),
+            .map(|&(cell, _)| unit_off(state, (entrant, reward), &state.cells[cell], priced[0].0)),
         _ => None,
     };
     let discount = match limited_unit {

@@ -1,6 +1,7 @@
 //! The units of a basket while they are priced.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use money::{Money, Rounding};
 
@@ -62,10 +63,10 @@ pub(crate) struct Note {
 #[derive(Clone)]
 pub(crate) struct State<'b> {
     /// What is for sale, by line number.
-    pub lines: Vec<&'b BasketLine>,
-    pub keys: Vec<LineKeys>,
+    pub lines: Rc<[&'b BasketLine]>,
+    pub keys: Rc<[LineKeys]>,
     /// The promotions that each line may meet, by place in the book, ascending.
-    pub met: Vec<Vec<u32>>,
+    pub met: Rc<[Vec<u32>]>,
     pub search: Search,
     pub cells: Vec<Cell>,
     pub notes: BTreeMap<usize, Note>,
@@ -85,12 +86,12 @@ impl<'b> State<'b> {
         for (at, line) in lines.iter().enumerate() {
             add_cells(at, line, &mut cells);
         }
-        let keys: Vec<LineKeys> = lines.iter().map(|line| book.names.of_line(line)).collect();
+        let keys: Rc<[LineKeys]> = lines.iter().map(|line| book.names.of_line(line)).collect();
         State {
             met: keys.iter().map(|keys| book.met_by(keys)).collect(),
             keys,
             search: Search::Best,
-            lines,
+            lines: lines.into(),
             cells,
             notes: BTreeMap::new(),
             proven: true,
@@ -102,11 +103,13 @@ impl<'b> State<'b> {
     }
 
     pub fn takes(&self, select: &Select, cell: &Cell) -> bool {
-        let line = self.lines[cell.at];
         // A range of prices is of what a piece or kilogram costs.
-        let price = match line.quantity.pieces() {
-            Some(_) => cell.list,
-            None => line.unit_price.minor(),
+        let price = || {
+            let line = self.lines[cell.at];
+            match line.quantity.pieces() {
+                Some(_) => cell.list,
+                None => line.unit_price.minor(),
+            }
         };
         select.takes(&self.keys[cell.at], price)
     }
@@ -137,13 +140,20 @@ impl<'b> State<'b> {
 
     /// What is selected costs this, in minor units.
     pub fn spend(&self, select: &Select, of: Of, tax: TaxBasis) -> i64 {
-        let mut by_line: BTreeMap<usize, i64> = BTreeMap::new();
-        for cell in self.selected(select) {
+        let cost = |cell: &Cell| {
             let each = match of {
                 Of::List => cell.list,
                 Of::Running => cell.now,
             };
-            *by_line.entry(cell.at).or_default() += each.saturating_mul(cell.count);
+            each.saturating_mul(cell.count)
+        };
+        if tax == TaxBasis::AsPriced {
+            return (self.selected(select).map(cost)).fold(0, i64::saturating_add);
+        }
+        let mut by_line: BTreeMap<usize, i64> = BTreeMap::new();
+        for cell in self.selected(select) {
+            let sum = by_line.entry(cell.at).or_default();
+            *sum = sum.saturating_add(cost(cell));
         }
         let with_tax = by_line.into_iter().map(|(at, minor)| {
             let line = self.lines[at];

@@ -334,15 +334,14 @@ impl Maker<'_> {
         let mut by_select = |select: &Select| match select.is_named() {
             false => note(&mut book.anywhere),
             true => {
-                select
-                    .items
+                let [items, departments, brands] = select.found_by();
+                items
                     .iter()
                     .for_each(|n| note(&mut book.by_item[*n as usize]));
-                for name in &select.departments {
+                for name in departments {
                     note(&mut book.by_department[*name as usize]);
                 }
-                select
-                    .brands
+                brands
                     .iter()
                     .for_each(|n| note(&mut book.by_brand[*n as usize]));
             }

@@ -113,10 +113,10 @@ impl Select {
     }
 
     /// Whether a line that costs `price` a unit is selected.
-    pub fn takes(&self, line: &LineKeys, price: i64) -> bool {
+    pub fn takes(&self, line: &LineKeys, price: impl Fn() -> i64 + Copy) -> bool {
         if line.fee != self.fees
-            || self.price_from.is_some_and(|from| price < from)
-            || self.price_to.is_some_and(|to| price > to)
+            || self.price_from.is_some_and(|from| price() < from)
+            || self.price_to.is_some_and(|to| price() > to)
         {
             return false;
         }
@@ -144,7 +144,31 @@ impl Select {
             .attributes
             .iter()
             .all(|values| values.iter().any(|value| line.attributes.contains(value)));
-        named && described && !self.except.as_ref().is_some_and(|e| e.takes(line, price))
+        named
+            && described
+            && !self
+                .except
+                .as_ref()
+                .is_some_and(|e| e.excludes(line, &price))
+    }
+
+    /// `takes`, behind a pointer, so that what is excepted from exceptions is of one type.
+    fn excludes(&self, line: &LineKeys, price: &dyn Fn() -> i64) -> bool {
+        self.takes(line, || price())
+    }
+
+    /// The lists of names under one of which every line that is selected can be found. Where a line
+    /// must be of all of them, one is enough: that which says most.
+    pub fn found_by(&self) -> [&[u32]; 3] {
+        let lists = [&self.items[..], &self.departments[..], &self.brands[..]];
+        let first = lists.iter().position(|list| !list.is_empty());
+        let mut found = lists;
+        for (at, list) in found.iter_mut().enumerate() {
+            if self.all && Some(at) != first {
+                *list = &[];
+            }
+        }
+        found
     }
 
     /// Whether a line can be found by its item, department or brand.
