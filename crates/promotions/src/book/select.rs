@@ -154,7 +154,7 @@ impl Select {
 
     /// `takes`, behind a pointer, so that what is excepted from exceptions is of one type.
     fn excludes(&self, line: &LineKeys, price: &dyn Fn() -> i64) -> bool {
-        self.takes(line, || price())
+        self.takes(line, price)
     }
 
     /// The lists of names under one of which every line that is selected can be found. Where a line
