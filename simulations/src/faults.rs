@@ -167,12 +167,14 @@ impl Driver {
             What::ClockJump => self.jump(),
             What::Join => self.join().await,
             What::WipedDisk => self.wiped_disk(end).await,
+            What::DeadVoter => self.dead_voter(end).await,
             What::CrashChanging => self.crash_changing(lasts).await,
             What::MajorityLost => self.majority_lost(end).await,
             What::NightShutdown => self.night_shutdown(end).await,
             What::NewPrices => self.new_prices().await,
             What::CopiedDisk => self.copied_disk(end).await,
             What::CopyJoins => self.copy_joins().await,
+            What::CopyAlone => self.copy_alone(end).await,
             What::SpareMachine => self.spare_machine(end).await,
         }
     }

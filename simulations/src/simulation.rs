@@ -76,6 +76,8 @@ pub struct Report {
     pub kills: u64,
     /// Commands that a lane did not take because its disk was bad.
     pub stopped: u64,
+    /// Sales at machines with a copy of a lane's disk that became lanes of their own.
+    pub sales_at_copies: u64,
     /// From each loss of a leader to the next committed fact, where the scenario asks for it.
     pub failovers_ms: Vec<u64>,
     pub lost: u64,
@@ -326,6 +328,15 @@ impl Run {
             let what = format!("{sales} sales were made, and at least {sales_min} were expected");
             self.timeline.violation(Check::Expected, "store", what);
         }
+        let at_copies = self.store.counts().sales_at_copies;
+        let at_copies_min = self.scenario.expect.sales_at_copies_min;
+        if at_copies < at_copies_min {
+            let what = format!(
+                "{at_copies} sales were made at copies of a disk, and at least {at_copies_min} were \
+                 expected"
+            );
+            self.timeline.violation(Check::Expected, "store", what);
+        }
     }
 
     fn report(&self, lanes: usize, settled_after_ms: Option<u64>, tally: Tally) -> Report {
@@ -339,6 +350,7 @@ impl Run {
             held_ms_max,
             kills,
             stopped,
+            sales_at_copies,
             failovers_ms,
             ..
         } = self.store.counts();
@@ -356,6 +368,7 @@ impl Run {
             settled_after_ms,
             kills,
             stopped,
+            sales_at_copies,
             failovers_ms,
             lost: tally.lost,
             double: tally.double,

@@ -73,6 +73,8 @@ pub struct Counts {
     pub stopped: u64,
     pub restarts: u64,
     pub joined: u64,
+    /// Sales at machines with a copy of a lane's disk that became lanes of their own.
+    pub sales_at_copies: u64,
     /// From each loss of a leader to the next committed fact, where the scenario asks for it.
     pub failovers_ms: Vec<u64>,
 }
@@ -456,6 +458,7 @@ impl Store {
         let (taken, left) = at_copies.into_iter().partition(|given| given.lane == lane);
         told.at_copies = left;
         let taken: Vec<Acknowledged> = taken;
+        told.counts.sales_at_copies += taken.len() as u64;
         told.receipts.extend(taken);
     }
 
@@ -475,6 +478,13 @@ impl Store {
 
     /// Another machine begins to work with a copy of a lane's disk, as it is now.
     pub async fn copy(self: &Arc<Self>, original: &Slot) -> Arc<Slot> {
+        let copy = self.copied(original);
+        self.start(&copy).await;
+        copy
+    }
+
+    /// A machine that is to work with a copy of a lane's disk, as it is now, and is not started yet.
+    pub fn copied(&self, original: &Slot) -> Arc<Slot> {
         let number = self.copies_barred() + 1;
         let name = format!("copy-{number}-of-{}", original.name);
         let clock = self.new_clock(&name);
@@ -493,7 +503,6 @@ impl Store {
         self.copies_lock().push(copy.clone());
         let what = format!("begins with a copy of the disk of {}", original.name);
         self.timeline.note(&copy.name, what);
-        self.start(&copy).await;
         copy
     }
 

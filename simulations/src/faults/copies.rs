@@ -6,9 +6,9 @@ use std::time::Duration;
 use ledger::LaneId;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::Driver;
 use super::members::{ASK_AGAIN_AFTER, REPLACED_WITHIN};
 use super::recovery::wait_until;
+use super::{Driver, around};
 use crate::checks::Check;
 use crate::scenario::Range;
 use crate::store::{Death, Slot};
@@ -44,11 +44,40 @@ impl Driver {
         let drawn = self.strikes(&[&slot], Vec::new());
         let copy = self.store.copy(&slot).await;
         drop(self.joined.send(copy.clone()));
-        if self.is_told(&copy).await {
-            self.store.adopt(&copy, lane);
-            self.join_as_own_lane(&copy, lane).await;
-        }
+        self.tell_and_join(&copy, lane).await;
         self.store.timeline.strike_over(drawn);
+    }
+
+    /// The same; but until `end` the copy hears nobody and nobody hears it, and its cashier sells.
+    pub(super) async fn copy_alone(&mut self, end: Instant) {
+        let Some((slot, process)) = self.victim() else {
+            return;
+        };
+        let lane = process.lane.identity().lane;
+        let drawn = self.strikes(&[&slot], Vec::new());
+        let copy = self.store.copied(&slot);
+        let cuts = around(&copy.place, &self.peers());
+        for (from, to) in &cuts {
+            self.store.fabric.cut(from, to);
+        }
+        self.store.start(&copy).await;
+        drop(self.joined.send(copy.clone()));
+        sleep_until(end).await;
+        for (from, to) in &cuts {
+            self.store.fabric.mend(from, to);
+        }
+        let note = |what| self.store.timeline.note(&copy.name, what);
+        note("is no longer cut off".to_owned());
+        self.store.announce_again();
+        self.tell_and_join(&copy, lane).await;
+        self.store.timeline.strike_over(drawn);
+    }
+
+    async fn tell_and_join(&mut self, copy: &Arc<Slot>, lane: LaneId) {
+        if self.is_told(copy).await {
+            self.store.adopt(copy, lane);
+            self.join_as_own_lane(copy, lane).await;
+        }
     }
 
     /// A lane's machine fails, and a spare one works in its place with an image of its disk; at `end`

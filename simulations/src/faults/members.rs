@@ -8,9 +8,16 @@ use ledger::LaneId;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Driver;
-use crate::checks::Check;
-use crate::scenario::Range;
+use super::recovery::wait_until;
+use crate::checks::{Check, off_plan};
+use crate::scenario::{Range, Who};
 use crate::store::{Death, Process, Slot};
+
+/// How long a store that has just opened may take until as many lanes vote as should.
+const PLANNED_WITHIN: Duration = Duration::from_secs(20);
+/// How long after a voter's death another lane votes in its place: it counts as dead after 30 s, and
+/// a leader that took over meanwhile counts anew.
+const VOTES_INSTEAD_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long a disk waits for a moment at which the store can do without its lane for good.
 const LOSES_WITHIN: Duration = Duration::from_secs(20);
@@ -59,6 +66,56 @@ impl Driver {
             }
             sleep(CHANGE_LOOK).await;
         }
+    }
+
+    /// A voter dies and stays away until `end`; long before, another lane votes in its place. Nothing
+    /// happens where so little time is left that nobody could say that it should have.
+    pub(super) async fn dead_voter(&mut self, end: Instant) {
+        let deadline = Instant::now() + PLANNED_WITHIN;
+        while off_plan(&self.store).is_some() && Instant::now() < deadline {
+            sleep(LOOK_EVERY).await;
+        }
+        let Some((slot, process)) = self.voter() else {
+            return;
+        };
+        if end.saturating_duration_since(Instant::now()) < VOTES_INSTEAD_WITHIN {
+            return;
+        }
+        let node = process.lane.identity().node;
+        let drawn = self.strikes(&[&slot], Vec::new());
+        let death = match self.dice.chance(500) {
+            true => Death::Killed,
+            false => Death::PowerCut,
+        };
+        self.store.kill(&slot, death);
+        let is_replaced = || {
+            let leader = self.store.leader();
+            let votes = leader.is_some_and(|(_, leader)| leader.lane.raft().voters.contains(&node));
+            !votes && off_plan(&self.store).is_none()
+        };
+        if !wait_until(VOTES_INSTEAD_WITHIN, is_replaced).await {
+            let what = format!(
+                "is dead, and no other lane votes in its place {VOTES_INSTEAD_WITHIN:?} later"
+            );
+            let timeline = &self.store.timeline;
+            timeline.violation(Check::VotersAsPlanned, &slot.name, what);
+        }
+        sleep_until(end).await;
+        self.store.start(&slot).await;
+        self.store.timeline.strike_over(drawn);
+    }
+
+    /// A lane that runs and votes: the one that the scenario names, or one that the seed draws.
+    fn voter(&mut self) -> Option<(Arc<Slot>, Process)> {
+        let (_, leader) = self.store.leader()?;
+        let voters = leader.lane.raft().voters;
+        let votes = |process: &Process| voters.contains(&process.lane.identity().node);
+        if self.part.lane != Who::Any {
+            return self.victim().filter(|(_, process)| votes(process));
+        }
+        let mut running = self.store.running();
+        running.retain(|(_, process)| votes(process));
+        (!running.is_empty()).then(|| running.swap_remove(self.dice.index(running.len())))
     }
 
     /// The evening, the night until `end`, and the morning.

@@ -72,11 +72,15 @@ pub enum What {
     CopiedDisk,
     /// The same; once that machine is told, it joins as a lane of its own with what it sold.
     CopyJoins,
+    /// The same; but that machine sells cut off from everyone at first, and then meets the store.
+    CopyAlone,
     /// A lane's machine fails, and another one works in its place with an image of its disk; at the
     /// end that is put away, and the first one comes back, is told, and joins as a lane of its own.
     SpareMachine,
     /// A lane's disk is lost; the lane is replaced by one that joins, and taken out of the store.
     WipedDisk,
+    /// A lane that votes dies and is away for so long that another one has to vote in its place.
+    DeadVoter,
     /// The leader's process is killed while the store changes its members or voters.
     CrashChanging,
     /// All lanes are closed in turn for the night, and opened in turn in the morning.
@@ -87,7 +91,7 @@ pub enum What {
 }
 
 impl What {
-    pub const ALL: [What; 35] = [
+    pub const ALL: [What; 37] = [
         What::Split,
         What::AloneAll,
         What::OneWay,
@@ -118,8 +122,10 @@ impl What {
         What::NewPrices,
         What::CopiedDisk,
         What::CopyJoins,
+        What::CopyAlone,
         What::SpareMachine,
         What::WipedDisk,
+        What::DeadVoter,
         What::CrashChanging,
         What::NightShutdown,
         What::MajorityLost,
@@ -150,8 +156,10 @@ impl What {
             | What::ClockJump
             | What::CopiedDisk
             | What::CopyJoins
+            | What::CopyAlone
             | What::SpareMachine
             | What::WipedDisk
+            | What::DeadVoter
             | What::MajorityLost
             | What::ClockDrift
             | What::NewPrices => true,

@@ -52,6 +52,7 @@ const FILES: &[(&str, &str)] = &[
     scenario!("short-logs"),
     scenario!("cloned-disk"),
     scenario!("copy-joins"),
+    scenario!("copy-alone"),
     scenario!("spare-machine"),
     scenario!("wiped-disk"),
     scenario!("voters-change"),
@@ -65,6 +66,8 @@ const FILES: &[(&str, &str)] = &[
     scenario!("hq-restarts"),
     scenario!("black-friday"),
     scenario!("mixed"),
+    scenario!("twelve-lanes"),
+    scenario!("thirty-lanes"),
     scenario!("fifty-lanes"),
 ];
 
@@ -128,6 +131,9 @@ pub struct ExpectPart {
     /// The fewest sales that the cashiers must get done.
     #[serde(default)]
     pub sales_min: u64,
+    /// The fewest sales at machines with a copy of a lane's disk that became lanes of their own.
+    #[serde(default)]
+    pub sales_at_copies_min: u64,
 }
 
 fn held_max() -> Span {
@@ -370,9 +376,11 @@ impl fmt::Display for Scenario {
             held_max,
             failover_max,
             sales_min,
+            sales_at_copies_min,
         } = &self.expect;
         writeln!(f, "\n[expect]\nsettles_within = \"{settles_within}\"")?;
         writeln!(f, "held_max = \"{held_max}\"\nsales_min = {sales_min}")?;
+        writeln!(f, "sales_at_copies_min = {sales_at_copies_min}")?;
         if let Some(failover_max) = failover_max {
             writeln!(f, "failover_max = \"{failover_max}\"")?;
         }
