@@ -11,7 +11,10 @@ use async_trait::async_trait;
 use ledger::{LaneId, Seq, StoreId};
 use providers::{SharedDisk, WorkerEnd};
 use rusqlite::Connection;
-use storage::{Database, DatabaseKind, Durability, Limits, SetAside, open_database, transact};
+use storage::{
+    Database, DatabaseKind, Durability, Limits, SetAside, nothing_to_verify, open_database,
+    transact,
+};
 use tokio::sync::{mpsc, oneshot};
 use wire::{HqAck, HqBatch};
 
@@ -83,6 +86,7 @@ pub(crate) const HQ_DATABASE: DatabaseKind = DatabaseKind {
     durability: Durability::EachCommit,
     auto_checkpoint_pages: 1_000,
     cache_kib: 16 * 1024,
+    verify: nothing_to_verify,
 };
 
 type Job = Box<dyn FnOnce(&Books) + Send>;

@@ -211,6 +211,13 @@ impl Entry {
         Ok(stamped.hlc)
     }
 
+    /// The store that it says it is of.
+    pub fn store(&self) -> Result<StoreId, EntryError> {
+        let link: ChainLink =
+            cbor4ii::serde::from_slice(&self.bytes).map_err(|e| self.unreadable(e))?;
+        Ok(link.store)
+    }
+
     /// Checks that this entry is of `store`, is what it is labelled, and follows `before`.
     pub fn check_follows(&self, store: StoreId, before: &Head) -> Result<Head, EntryError> {
         let link: ChainLink =

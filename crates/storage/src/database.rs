@@ -6,6 +6,7 @@
 //!
 //! Opening is fast: nothing here reads a whole file unless damage was seen before.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +55,14 @@ pub struct Kind {
     pub auto_checkpoint_pages: u32,
     /// The connection that writes keeps this much in memory, in KiB.
     pub cache_kib: u32,
+    /// Looks for damage that SQLite cannot see, in a whole file in which some was met: what is wrong
+    /// with its content, if something is.
+    pub verify: fn(&Connection) -> rusqlite::Result<Option<String>>,
+}
+
+/// Of a database whose content cannot tell.
+pub fn nothing_to_verify(_: &Connection) -> rusqlite::Result<Option<String>> {
+    Ok(None)
 }
 
 /// Limits that only tests set.
@@ -193,15 +202,19 @@ impl Database {
         let verdict = connection.query_row("PRAGMA integrity_check(1)", [], |row| {
             row.get::<_, String>(0)
         });
-        match verdict {
-            Ok(verdict) if verdict == "ok" => {
+        let flaw = verdict.and_then(|verdict| match verdict == "ok" {
+            true => (self.kind.verify)(connection),
+            false => Ok(Some(verdict)),
+        });
+        match flaw {
+            Ok(None) => {
                 tracing::warn!("{} is whole after all; seen before: {seen}", self.file());
                 self.set_status(&Status::Made)?;
                 Ok(None)
             }
-            Ok(verdict) => Ok(Some(verdict)),
+            Ok(flaw) => Ok(flaw),
             Err(error) if is_damage(&error) => Ok(Some(error.to_string())),
-            Err(error) => Err(self.io("check", error)),
+            Err(error) => Err(self.io("check", in_words(&self.location, &error))),
         }
     }
 
@@ -366,10 +379,20 @@ impl Database {
         if is_damage(error) {
             return self.damaged(error.to_string());
         }
-        if want_of_room(error).is_some() {
+        if Ill::of(error).is_some_and(Ill::may_pass) {
             return self.commit_failed(error);
         }
-        self.io(action, error)
+        self.io(action, in_words(&self.location, error))
+    }
+
+    /// Something failed in a transaction, SQLite rolled all of it back, and whoever wrote or read
+    /// went on as if nothing had been.
+    fn rolled_back(&self) -> StorageError {
+        self.io(
+            "go on with",
+            "something failed within a transaction, most likely a read from the disk; all of it was \
+             rolled back, and nothing was changed. Look at the system's log",
+        )
     }
 
     /// What a failed commit means: not durable, unless the file is damaged.
@@ -475,20 +498,69 @@ pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Why the disk takes no more, where that is what failed.
-///
-/// SQLite answers `FULL` where the system says that no space is left, and an I/O error of one of
-/// these kinds where the system names another reason: a quota, the largest size of a file, or no
-/// space for its index of the write-ahead log. A failed sync is none of them: what it was to make
-/// durable may be lost.
-fn want_of_room(error: &rusqlite::Error) -> Option<&'static str> {
-    let code = error.sqlite_error()?;
-    match (code.code, code.extended_code) {
-        (ErrorCode::DiskFull, _) => Some("the disk is full"),
-        (_, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE) => {
-            Some("the disk takes no more (it is full, a quota is used up, or it fails)")
+/// What a disk does that fails an operation of SQLite's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ill {
+    /// The system says that no space is left.
+    Full,
+    /// It refused a write for another reason, which SQLite does not hand on: it fails, a quota is
+    /// used up, or a file has its largest size.
+    Refuses,
+    /// It did not make durable what it had taken. What that was may be lost.
+    Forgets,
+    /// It gave nothing back.
+    Unreadable,
+}
+
+impl Ill {
+    /// What failed, where it was the disk.
+    fn of(error: &rusqlite::Error) -> Option<Ill> {
+        let code = error.sqlite_error()?;
+        match (code.code, code.extended_code) {
+            (ErrorCode::DiskFull, _) => Some(Ill::Full),
+            // The index of the write-ahead log is made when a database is opened, and grows.
+            (_, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE) => Some(Ill::Refuses),
+            (_, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC) => Some(Ill::Forgets),
+            (_, ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ) => Some(Ill::Unreadable),
+            _ => None,
         }
-        _ => None,
+    }
+
+    /// Whether the same write may be made again and be durable then.
+    fn may_pass(self) -> bool {
+        matches!(self, Ill::Full | Ill::Refuses)
+    }
+
+    /// What happened, what was kept and what to do, for the person at the lane whose folder it is.
+    fn in_words(self, folder: &Path) -> String {
+        let folder = folder.display();
+        match self {
+            Ill::Full => {
+                format!("the disk is full: free space on {folder}, nothing acknowledged was lost")
+            }
+            Ill::Refuses => format!(
+                "the disk refused a write (it fails, a quota is used up, or a file may grow no \
+                 further): nothing acknowledged was lost, and it is tried again. If it goes on, look \
+                 at the system's log: replace the disk, or free space on {folder}"
+            ),
+            Ill::Forgets => format!(
+                "the disk failed to make a write durable: nothing acknowledged was lost, and what was \
+                 being written does not count. Look at the system's log, save {folder} and replace \
+                 the disk"
+            ),
+            Ill::Unreadable => format!(
+                "the disk failed to read what it holds: nothing was changed. Restart this lane; if it \
+                 happens again, look at the system's log, save {folder} and replace the disk"
+            ),
+        }
+    }
+}
+
+/// An error of SQLite's in words: those of the disk that failed, where it was the disk.
+fn in_words(location: &SqliteLocation, error: &rusqlite::Error) -> String {
+    match (Ill::of(error), location.path.parent()) {
+        (Some(ill), Some(folder)) => ill.in_words(folder),
+        _ => error.to_string(),
     }
 }
 
@@ -498,18 +570,10 @@ pub(crate) fn not_durable(
     file: &str,
     error: &rusqlite::Error,
 ) -> StorageError {
-    let cause = want_of_room(error);
-    let reason = match (cause, location.path.parent()) {
-        (Some(cause), Some(folder)) => format!(
-            "{cause}: free space on {}, nothing acknowledged was lost",
-            folder.display()
-        ),
-        _ => error.to_string(),
-    };
     StorageError::NotDurable {
         file: file.to_owned(),
-        reason,
-        disk_full: cause.is_some(),
+        reason: in_words(location, error),
+        may_pass: Ill::of(error).is_some_and(Ill::may_pass),
     }
 }
 
@@ -521,6 +585,9 @@ pub fn transact<T, E: From<StorageError>>(
 ) -> Result<T, E> {
     run_cached(connection, "BEGIN IMMEDIATE").map_err(|error| database.error("write", &error))?;
     let outcome = write(connection).and_then(|value| {
+        if connection.is_autocommit() {
+            return Err(database.rolled_back().into());
+        }
         run_cached(connection, "COMMIT").map_err(|error| database.commit_failed(&error))?;
         Ok(value)
     });

@@ -14,8 +14,9 @@ pub enum StorageError {
     NotDurable {
         file: String,
         reason: String,
-        /// Whether free space is all that is missing.
-        disk_full: bool,
+        /// Whether the same write may be made again and be durable then: the disk is full, or did not
+        /// take the write at all.
+        may_pass: bool,
     },
     /// A page of the database is not what was written. The next start checks the whole file and
     /// sets it aside if it is damaged.

@@ -39,6 +39,7 @@ pub(crate) const JOURNAL: Kind = Kind {
     durability: Durability::EachCommit,
     auto_checkpoint_pages: 0,
     cache_kib: 2048,
+    verify: broken_chain,
 };
 
 /// A handle to the journal; clones share it. The worker ends with the last handle.
@@ -50,7 +51,10 @@ pub struct Journal {
 }
 
 struct Shared {
+    store: StoreId,
     database: Database,
+    /// The first damage that was met, for the person at the lane.
+    damage: Mutex<Option<StorageError>>,
     heads: Mutex<BTreeMap<LaneId, Head>>,
     /// Lanes of which what is held may be another branch than the store has.
     doubted: Mutex<BTreeSet<LaneId>>,
@@ -85,6 +89,8 @@ impl Journal {
         let (database, connection, set_aside) = database::open(&disk, &JOURNAL, limits)?;
         let heads = heads(&connection).map_err(|error| database.error("read", &error))?;
         let shared = Arc::new(Shared {
+            store,
+            damage: Mutex::default(),
             reader: Mutex::new(database.connect_reader()?),
             heads: Mutex::new(heads.clone()),
             doubted: Mutex::new(heads.keys().copied().collect()),
@@ -150,6 +156,9 @@ impl Journal {
 
     /// A lane's entries from `from` on, at most `entries_max`, and at most `bytes_max` unless the
     /// first alone is larger. Blocks for a quick read.
+    ///
+    /// An entry that is not what was written is [`StorageError::Damaged`]: each is held against the
+    /// hash that the one behind it has of it, the last one against the end of its chain.
     pub fn read(
         &self,
         lane: LaneId,
@@ -158,14 +167,25 @@ impl Journal {
         bytes_max: usize,
     ) -> Result<Vec<Entry>, StorageError> {
         let reader = lock(&self.shared.reader);
-        match read(&reader, lane, from, entries_max, bytes_max) {
-            Ok(entries) if is_gapless(&entries, from) => Ok(entries),
-            Ok(_) => {
-                let reason = format!("entries of lane {lane} after {from} are missing");
-                Err(self.shared.database.damaged(reason))
-            }
-            Err(error) => Err(self.shared.database.error("read", &error)),
+        let database = &self.shared.database;
+        let found = read(&reader, lane, from, entries_max, bytes_max).and_then(|entries| {
+            let flaw = self.shared.flaw(&reader, &entries, from)?;
+            Ok((entries, flaw))
+        });
+        let error = match found {
+            Ok((entries, None)) => return Ok(entries),
+            Ok((_, Some(flaw))) => database.damaged(flaw),
+            Err(error) => database.error("read", &error),
+        };
+        if matches!(error, StorageError::Damaged { .. }) {
+            lock(&self.shared.damage).get_or_insert(error.clone());
         }
+        Err(error)
+    }
+
+    /// The first damage that was met since the journal was opened.
+    pub fn damage(&self) -> Option<StorageError> {
+        lock(&self.shared.damage).clone()
     }
 
     /// Lanes of which a copy was offered that does not continue what is held, and all that were held
@@ -201,6 +221,75 @@ impl Journal {
 /// our locks is replaced in one step.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// What is wrong with entries that were read from `from` on, if they are not what was written.
+    fn flaw(
+        &self,
+        reader: &Connection,
+        entries: &[Entry],
+        from: Seq,
+    ) -> rusqlite::Result<Option<String>> {
+        let Some(last) = entries.last() else {
+            return Ok(None);
+        };
+        if !is_gapless(entries, from) {
+            let reason = format!("entries of lane {} after {from} are missing", last.lane);
+            return Ok(Some(reason));
+        }
+        let next = read(reader, last.lane, last.seq + 1, 1, 1)?.pop();
+        let next = next.filter(|next| next.seq == last.seq + 1);
+        let followers = entries[1..].iter().chain(&next);
+        let mut pairs = entries.iter().zip(followers);
+        let flaw = pairs.find_map(|(entry, follower)| {
+            follower
+                .check_follows(self.store, &head_behind(entry))
+                .err()
+        });
+        // An entry is in the file before the heads tell of it; nothing vouches for such a one yet.
+        let end = lock(&self.heads).get(&last.lane).copied();
+        let is_end = next.is_none() && end.is_some_and(|end| end.next_seq == last.seq + 1);
+        Ok(match flaw {
+            Some(flaw) => Some(flaw.to_string()),
+            None if is_end && end != Some(head_behind(last)) => {
+                Some(format!("the last entry {last:?} is not what was written"))
+            }
+            None => None,
+        })
+    }
+}
+
+/// The end of a chain whose last entry this is.
+fn head_behind(entry: &Entry) -> Head {
+    Head {
+        next_seq: entry.seq + 1,
+        hash: entry.hash(),
+    }
+}
+
+/// Goes through every chain of a journal in which damage was seen; where one is broken, if one is.
+fn broken_chain(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let mut select = connection.prepare("SELECT lane, seq, bytes FROM entry ORDER BY lane, seq")?;
+    let mut rows = select.query([])?;
+    let mut before: Option<Entry> = None;
+    while let Some(row) = rows.next()? {
+        let entry = Entry {
+            lane: LaneId(row.get(0)?),
+            seq: row.get(1)?,
+            bytes: row.get(2)?,
+        };
+        let previous = before.take().filter(|previous| previous.lane == entry.lane);
+        let end = previous.as_ref().map_or(Head::default(), head_behind);
+        let follows = entry
+            .store()
+            .and_then(|store| entry.check_follows(store, &end));
+        if let Err(flaw) = follows {
+            return Ok(Some(flaw.to_string()));
+        }
+        before = Some(entry);
+    }
+    Ok(None)
 }
 
 fn is_gapless(entries: &[Entry], from: Seq) -> bool {
@@ -379,11 +468,7 @@ pub(crate) fn heads(connection: &Connection) -> rusqlite::Result<BTreeMap<LaneId
                 bytes: row.get(1)?,
             })
         })?;
-        let head = Head {
-            next_seq: entry.seq + 1,
-            hash: entry.hash(),
-        };
-        heads.insert(lane, head);
+        heads.insert(lane, head_behind(&entry));
         after = lane.0.to_vec();
     }
     Ok(heads)

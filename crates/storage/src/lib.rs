@@ -18,7 +18,8 @@ mod snapshot;
 mod state;
 
 pub use database::{
-    Database, Durability, Kind as DatabaseKind, Limits, open as open_database, transact,
+    Database, Durability, Kind as DatabaseKind, Limits, nothing_to_verify, open as open_database,
+    transact,
 };
 pub use error::{SetAside, StorageError};
 pub use file_disk::FileDisk;

@@ -2,7 +2,8 @@
 //! consensus alone.
 //!
 //! Invariant: writes take effect in the order in which they were submitted, and a write is reported
-//! done only when it and all before it are durable. On a full disk a write waits for room. After a
+//! done only when it and all before it are durable. A write that the disk does not
+//! take, because it is full or fails, is made again until it does. After a
 //! write has failed for any other reason nothing more is written, so that the log never has a hole;
 //! only opening it again goes on.
 
@@ -35,6 +36,7 @@ pub(crate) const RAFT_LOG: Kind = Kind {
     durability: Durability::EachCommit,
     auto_checkpoint_pages: 0,
     cache_kib: 2048,
+    verify: database::nothing_to_verify,
 };
 
 /// The value that holds the index up to which the log has been purged.

@@ -63,12 +63,10 @@ impl Slot {
         }
     }
 
-    /// A snapshot that could not be written: for want of room, or it cannot be used.
+    /// A snapshot that could not be written: the disk does not take it, or it cannot be used.
     fn unwritten(&self, error: &rusqlite::Error) -> StorageError {
         match not_durable(&self.location, self.file, error) {
-            full @ StorageError::NotDurable {
-                disk_full: true, ..
-            } => full,
+            refused @ StorageError::NotDurable { may_pass: true, .. } => refused,
             _ => self.bad(error),
         }
     }

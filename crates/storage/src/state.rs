@@ -37,6 +37,7 @@ pub(crate) const STATE: Kind = Kind {
     durability: Durability::AtCheckpoint,
     auto_checkpoint_pages: 2000,
     cache_kib: 16 * 1024,
+    verify: database::nothing_to_verify,
 };
 
 /// The state's one writer and its first reader.
@@ -80,16 +81,11 @@ impl StateWriter {
     ) -> Result<T, E> {
         let database = &self.database;
         database::transact(database, &self.connection, |connection| {
-            let view = View {
-                database,
-                connection,
-            };
             let mut transaction = StateTransaction {
-                view,
-                failed: RefCell::new(None),
+                view: View::new(database, connection),
             };
             let outcome = write(&mut transaction);
-            match transaction.failed.into_inner() {
+            match transaction.view.failed.into_inner() {
                 Some(error) => Err(error.into()),
                 None => outcome,
             }
@@ -107,10 +103,7 @@ impl StateWriter {
     }
 
     fn view(&self) -> View<'_> {
-        View {
-            database: &self.database,
-            connection: &self.connection,
-        }
+        View::new(&self.database, &self.connection)
     }
 
     /// Replaces everything by a snapshot's rows, after checking them against its seal. One
@@ -147,8 +140,6 @@ impl StateWriter {
 /// came behind would be a transaction of its own.
 pub struct StateTransaction<'a> {
     view: View<'a>,
-    /// The first failure.
-    failed: RefCell<Option<StorageError>>,
 }
 
 impl StateTransaction<'_> {
@@ -169,14 +160,10 @@ impl StateTransaction<'_> {
         action: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StorageError> {
-        if let Some(error) = &*self.failed.borrow() {
+        if let Some(error) = &*self.view.failed.borrow() {
             return Err(error.clone());
         }
-        work(self.view.connection).map_err(|error| {
-            let error = self.view.database.error(action, &error);
-            self.failed.replace(Some(error.clone()));
-            error
-        })
+        work(self.view.connection).map_err(|error| self.view.failed(action, &error))
     }
 }
 
@@ -234,24 +221,35 @@ fn put(
 pub(crate) struct View<'a> {
     pub database: &'a Database,
     pub connection: &'a Connection,
+    /// The first failure. Whoever looks at the view may overlook it.
+    failed: RefCell<Option<StorageError>>,
 }
 
-impl View<'_> {
-    fn read_error(&self, error: &rusqlite::Error) -> TableError {
-        TableError {
-            action: "read",
-            reason: self.database.error("read", error).to_string(),
+impl<'a> View<'a> {
+    pub fn new(database: &'a Database, connection: &'a Connection) -> View<'a> {
+        View {
+            database,
+            connection,
+            failed: RefCell::new(None),
         }
     }
 
+    fn failed(&self, action: &'static str, error: &rusqlite::Error) -> StorageError {
+        let error = self.database.error(action, error);
+        self.failed.borrow_mut().get_or_insert(error).clone()
+    }
+
+    fn read_error(&self, error: &rusqlite::Error) -> TableError {
+        of_table("read")(self.failed("read", error))
+    }
+
     pub fn private(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        get(self.connection, PRIVATE, name.as_bytes())
-            .map_err(|error| self.database.error("read", &error))
+        get(self.connection, PRIVATE, name.as_bytes()).map_err(|error| self.failed("read", &error))
     }
 
     pub fn applied_index(&self) -> Result<u64, StorageError> {
         applied_index(self.connection)
-            .map_err(|error| self.database.error("read", &error))?
+            .map_err(|error| self.failed("read", &error))?
             .map_err(|reason| self.database.damaged(reason.to_owned()))
     }
 }
@@ -364,10 +362,13 @@ impl StateReader {
         };
         let failed = |error: rusqlite::Error| database.error("read", &error);
         run_cached(&connection, "BEGIN").map_err(failed)?;
-        let outcome = read(&View {
-            database,
-            connection: &connection,
-        });
+        let view = View::new(database, &connection);
+        let outcome = read(&view);
+        // What was made of a read that failed is of no worth, and SQLite may have ended the
+        // transaction by itself. The connection is not used again.
+        if let Some(error) = view.failed.into_inner() {
+            return Err(error);
+        }
         run_cached(&connection, "COMMIT").map_err(failed)?;
         let mut idle = lock(&self.0.idle);
         if idle.len() < READERS_KEPT_MAX {

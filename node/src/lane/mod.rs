@@ -401,6 +401,7 @@ impl Lane {
             clock.clone(),
             warn,
             state_damaged.map(|note| note.to_string()),
+            journal.clone(),
         )));
         let view = status::start(status::StatusParts {
             identity: identity.clone(),
@@ -816,12 +817,14 @@ async fn watch_discovery(
     clock: providers::SharedClock,
     warnings: watch::Sender<Vec<String>>,
     first: Option<String>,
+    journal: Journal,
 ) {
     const LOOK_EVERY: Duration = Duration::from_secs(5);
     loop {
         let now: Vec<String> = first
             .clone()
             .into_iter()
+            .chain(journal.damage().map(|damage| damage.to_string()))
             .chain(discovery.unavailable())
             .collect();
         warnings.send_if_modified(|old| {

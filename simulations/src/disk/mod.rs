@@ -418,4 +418,87 @@ mod tests {
         let stock = state.reader.read(|tables| tables.get(Table::Stock, &KEY));
         assert_eq!(stock.unwrap().unwrap(), None);
     }
+
+    /// What a lane's person is told of a disk that fails: what happened, and not something else.
+    #[test]
+    fn what_a_disk_failed_to_do_is_told_as_it_is() {
+        let check = |errors: Errors, told: &[&str]| {
+            let device = SimDevice::new(Dice::new(1));
+            let workers = Kept::default();
+            let disk = SimDisk::new("1", &device, Workers::Kept(workers.clone()), || {});
+            let (journal, _) = Journal::open(Arc::new(disk), StoreId([7; 16])).unwrap();
+            let first = entries(journal.head(LANE), 3);
+            answered(&workers, journal.append(first.clone())).unwrap();
+            device.set_errors(errors);
+            let more = entries(journal.head(LANE), 1);
+            let error = match errors.reads_permille {
+                0 => answered(&workers, journal.append(more.clone())).unwrap_err(),
+                _ => journal.read(LANE, 1, 3, usize::MAX).unwrap_err(),
+            };
+            for part in told.iter().chain(&["system's log"]) {
+                assert!(error.to_string().contains(part), "{error}");
+            }
+            assert!(!error.to_string().contains("is full"), "{error}");
+            device.set_errors(Errors::default());
+            assert_eq!(journal.read(LANE, 1, 9, usize::MAX).unwrap(), first);
+            answered(&workers, journal.append(more)).unwrap();
+        };
+        let errors = Errors::default();
+        check(
+            Errors {
+                writes_permille: 1_000,
+                ..errors
+            },
+            &["refused a write", "is tried again", "replace the disk"],
+        );
+        check(
+            Errors {
+                syncs_permille: 1_000,
+                ..errors
+            },
+            &["failed to make a write durable", "does not count"],
+        );
+        check(
+            Errors {
+                reads_permille: 1_000,
+                ..errors
+            },
+            &["failed to read", "nothing was changed", "Restart this lane"],
+        );
+    }
+
+    /// A read that failed, and that whoever asked took for nothing: the end of the transaction was
+    /// told, which SQLite had ended by itself.
+    #[tokio::test(start_paused = true)]
+    async fn a_read_that_failed_and_was_overlooked_is_told_as_what_it_was() {
+        let device = SimDevice::new(Dice::new(1));
+        let disk = Arc::new(mounted(&device, "first"));
+        let (mut state, _) = StateDb::open(disk.clone()).unwrap();
+        let filled = state.writer.transaction(|tables| {
+            for n in 0..2_000_u32 {
+                let row = tables.set(Table::Item, &n.to_be_bytes(), Some(&[1; 100]));
+                row.unwrap();
+            }
+            tables.set_applied_index(1)
+        });
+        filled.unwrap();
+        drop(state);
+        disk.die();
+        let (state, _) = StateDb::open(Arc::new(mounted(&device, "second"))).unwrap();
+        let read = |n: u32| {
+            let key = n.to_be_bytes();
+            state
+                .reader
+                .read(|tables| tables.get(Table::Item, &key).ok().flatten())
+        };
+        device.set_errors(Errors {
+            reads_permille: 1_000,
+            ..Errors::default()
+        });
+        let error = read(900).unwrap_err().to_string();
+        assert!(error.contains("failed to read"), "{error}");
+        assert!(!error.contains("no transaction"), "{error}");
+        device.set_errors(Errors::default());
+        assert_eq!(read(900).unwrap(), Some(vec![1; 100]));
+    }
 }

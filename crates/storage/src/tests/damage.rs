@@ -5,7 +5,7 @@ use std::path::Path;
 
 use futures::executor::block_on;
 use ledger::{Table, Tables};
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use super::{Folder, LANE, STORE, Writer, overwrite, truncate};
 use crate::{
@@ -121,6 +121,45 @@ fn damage_met_later_is_reported_and_set_aside_at_the_next_start() {
         assert!(matches!(met, StorageError::Damaged { .. }), "{met}");
         let set_aside = open_and_read(&folder, file).unwrap().unwrap();
         check_set_aside(file, &set_aside, &folder, Some(&damaged));
+    }
+}
+
+/// SQLite sees no damage in a row of which one bit has changed; the chain of the entries does.
+#[test]
+fn an_entry_of_which_a_bit_changed_is_never_given_out() {
+    let flip = |folder: &Folder, seq: usize| {
+        let connection = Connection::open(folder.file("journal.db")).unwrap();
+        let read = "SELECT bytes FROM entry WHERE seq = ?1";
+        let mut bytes: Vec<u8> = connection.query_row(read, [seq], |row| row.get(0)).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        let write = "UPDATE entry SET bytes = ?1 WHERE seq = ?2";
+        connection.execute(write, params![bytes, seq]).unwrap();
+    };
+    for seq in [1, 2, ENTRIES / 2, ENTRIES - 1, ENTRIES] {
+        let folder = filled();
+        let (journal, _) = Journal::open(folder.disk(), STORE).unwrap();
+        flip(&folder, seq);
+        let at = seq as u64;
+        let read = |from: u64, count: usize| journal.read(LANE, from, count, usize::MAX);
+        for met in [read(1, ENTRIES), read(at, 1), read(at, 2)] {
+            let met = met.unwrap_err();
+            assert!(matches!(met, StorageError::Damaged { .. }), "{met}");
+            assert!(matches!(
+                journal.damage(),
+                Some(StorageError::Damaged { .. })
+            ));
+        }
+        // What lies before it is as it was; nobody can say so of the one right before.
+        if seq > 2 {
+            assert_eq!(read(1, seq - 2).unwrap().len(), seq - 2, "before {seq}");
+        }
+        drop(journal);
+        // The end of a chain has nothing behind it that would tell, once nobody remembers it.
+        if seq < ENTRIES {
+            let set_aside = open_and_read(&folder, "journal.db").unwrap().unwrap();
+            assert!(set_aside.moved_to.is_some(), "{set_aside}");
+        }
     }
 }
 

@@ -151,10 +151,7 @@ fn a_full_disk_loses_nothing_acknowledged_and_stops_nothing_else() {
     assert_eq!(error.to_string(), message);
     assert!(matches!(
         error,
-        StorageError::NotDurable {
-            disk_full: true,
-            ..
-        }
+        StorageError::NotDurable { may_pass: true, .. }
     ));
     assert!(!durable.is_empty());
     assert_eq!(journal.head(LANE).next_seq, failed.seq);

@@ -184,13 +184,7 @@ fn after_a_failed_write_nothing_more_is_written() {
             }
         };
         assert!(
-            matches!(
-                error,
-                StorageError::NotDurable {
-                    disk_full: true,
-                    ..
-                }
-            ),
+            matches!(error, StorageError::NotDurable { may_pass: true, .. }),
             "{error}"
         );
         // One that would fit must not leave a hole before it.
