@@ -419,6 +419,34 @@ mod tests {
         assert_eq!(stock.unwrap().unwrap(), None);
     }
 
+    /// One bit of a page that was durable long ago flips under a running lane: whatever it reads of its
+    /// journal is what was written, or it says that the journal is damaged.
+    #[test]
+    fn of_a_journal_in_which_a_bit_flips_nothing_else_is_read_than_was_written() {
+        let (mut damaged, mut harmless) = (0, 0);
+        for seed in 0..200 {
+            let device = SimDevice::new(Dice::new(seed));
+            append(&device, "1", 120).0.unwrap();
+            let disk: SharedDisk = Arc::new(mounted(&device, "2"));
+            let written = entries(Head::default(), 120);
+            // Opening it has copied the write-ahead log into the database.
+            let (journal, _) = Journal::open(disk.clone(), StoreId([7; 16])).unwrap();
+            assert!(device.rot("journal.db").is_some(), "seed {seed}");
+            match journal.read(LANE, 1, 200, usize::MAX) {
+                Ok(read) => {
+                    assert!(written.starts_with(&read), "seed {seed}: {read:?}");
+                    harmless += 1;
+                }
+                Err(StorageError::Damaged { .. }) => {
+                    assert!(journal.damage().is_some(), "seed {seed}");
+                    damaged += 1;
+                }
+                Err(other) => panic!("seed {seed}: {other}"),
+            }
+        }
+        assert!(damaged > 100 && harmless > 0, "{damaged} {harmless}");
+    }
+
     /// What a lane's person is told of a disk that fails: what happened, and not something else.
     #[test]
     fn what_a_disk_failed_to_do_is_told_as_it_is() {

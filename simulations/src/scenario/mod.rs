@@ -66,8 +66,6 @@ const FILES: &[(&str, &str)] = &[
     scenario!("hq-restarts"),
     scenario!("black-friday"),
     scenario!("mixed"),
-    scenario!("twelve-lanes"),
-    scenario!("thirty-lanes"),
     scenario!("fifty-lanes"),
 ];
 
