@@ -115,7 +115,7 @@ impl Source {
         let span = timing.election_max + timing.heartbeat;
         let is_leader = self.state == ServerState::Leader;
         let has_heard = || {
-            if planted::is("cut-off-leader-goes-on") {
+            if planted::is("stale-leader-read") {
                 return true;
             }
             let acked = metrics.last_quorum_acked;

@@ -9,6 +9,14 @@ use serde_json::Value;
 use simulations::baskets;
 use simulations::mutants::{MUTANTS, Mutant};
 
+/// How the outcome is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Text,
+    Markdown,
+    Json,
+}
+
 /// Hunts the mutants. One alone is hunted in this process; several each in one of their own,
 /// since one bug at a time is planted in a process.
 pub fn mutants(
@@ -16,7 +24,7 @@ pub fn mutants(
     seed: u64,
     seeds: Option<u64>,
     jobs: Option<usize>,
-    json: bool,
+    shape: Shape,
 ) -> anyhow::Result<bool> {
     if let Some(unknown) = only.iter().find(|name| !is_known(name)) {
         bail!(unknown_mutant(unknown));
@@ -30,17 +38,25 @@ pub fn mutants(
         _ => in_processes(&chosen, seed, seeds, jobs)?,
     };
     let survived = outcomes.iter().filter(|o| o["caught"].is_null()).count();
-    if json {
-        let report = serde_json::json!({ "ok": survived == 0, "mutants": outcomes });
-        println!("{report}");
-        return Ok(survived == 0);
-    }
-    println!(
-        "{:<36} {:<16} {:>5}  {:<20} at seed",
-        "mutant", "scenario", "seeds", "caught by"
-    );
-    for outcome in &outcomes {
-        print(outcome);
+    match shape {
+        Shape::Json => {
+            let report = serde_json::json!({ "ok": survived == 0, "mutants": outcomes });
+            println!("{report}");
+            return Ok(survived == 0);
+        }
+        Shape::Markdown => {
+            println!("| planted bug | what it does | caught by | scenario, seed | seeds at most |");
+            println!("|---|---|---|---|---|");
+            outcomes.iter().for_each(print_row);
+            println!();
+        }
+        Shape::Text => {
+            println!(
+                "{:<36} {:<16} {:>5}  {:<20} at seed",
+                "mutant", "scenario", "seeds", "caught by"
+            );
+            outcomes.iter().for_each(print);
+        }
     }
     println!(
         "{} mutants, {} caught, {survived} not",
@@ -69,8 +85,19 @@ fn is_known(name: &str) -> bool {
     MUTANTS.iter().any(|mutant| mutant.name == name)
 }
 
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The check that saw it first, and the others.
+fn catchers(caught: &Value) -> (&str, Vec<&str>) {
+    match caught["by"].as_array().map(Vec::as_slice) {
+        Some([first, rest @ ..]) => (text(first), rest.iter().map(text).collect()),
+        _ => ("", Vec::new()),
+    }
+}
+
 fn print(outcome: &Value) {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let caught = &outcome["caught"];
     let (name, scenario) = (text(&outcome["mutant"]), text(&outcome["scenario"]));
     if caught.is_null() {
@@ -81,10 +108,7 @@ fn print(outcome: &Value) {
         );
         return;
     }
-    let (by, also) = match caught["by"].as_array().map(Vec::as_slice) {
-        Some([first, rest @ ..]) => (text(first), rest.iter().map(text).collect::<Vec<_>>()),
-        _ => (String::new(), Vec::new()),
-    };
+    let (by, also) = catchers(caught);
     let of = format!("{}/{}", caught["seeds"], outcome["seeds_max"]);
     let also = match also.is_empty() {
         true => String::new(),
@@ -93,6 +117,28 @@ fn print(outcome: &Value) {
     println!(
         "{name:<36} {scenario:<16} {of:>5}  {by:<20} {}{also}",
         caught["seed"]
+    );
+}
+
+/// A row of a table in Markdown.
+fn print_row(outcome: &Value) {
+    let caught = &outcome["caught"];
+    let (by, also) = catchers(caught);
+    let by = match (by, also.is_empty()) {
+        ("", _) => "NOT CAUGHT".to_owned(),
+        (first, true) => format!("`{first}`"),
+        (first, false) => format!("`{first}`, then {}", also.join(", ")),
+    };
+    let seed = match caught["seed"].as_u64() {
+        Some(seed) => format!(", {seed}"),
+        None => String::new(),
+    };
+    println!(
+        "| {} | {} | {by} | {}{seed} | {} |",
+        text(&outcome["mutant"]),
+        text(&outcome["about"]),
+        text(&outcome["scenario"]),
+        outcome["seeds_max"]
     );
 }
 

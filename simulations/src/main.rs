@@ -96,6 +96,9 @@ enum Command {
         /// Processes at once; by default as many as the machine has processors.
         #[arg(long)]
         jobs: Option<usize>,
+        /// Prints the table as Markdown, with what each bug does.
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
     },
     /// Measures how long a store is without a leader once its leader is killed; fails beyond a second
     /// at the 99th percentile.
@@ -202,11 +205,17 @@ fn carry_out(command: Command, json: bool) -> anyhow::Result<bool> {
             seed,
             seeds,
             jobs,
+            markdown,
         } => {
             if quick {
                 only.extend(mutants::QUICK.map(str::to_owned));
             }
-            hunt::mutants(&only, seed, seeds, jobs, json)
+            let shape = match (json, markdown) {
+                (true, _) => hunt::Shape::Json,
+                (false, true) => hunt::Shape::Markdown,
+                (false, false) => hunt::Shape::Text,
+            };
+            hunt::mutants(&only, seed, seeds, jobs, shape)
         }
         Command::Failover { trials, seed } => failover::failover(trials, seed, json),
         Command::Sweep {

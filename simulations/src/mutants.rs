@@ -135,6 +135,38 @@ pub const MUTANTS: &[Mutant] = &[
         3,
         "a lane that comes back goes on as if the store had not been recovered without it",
     ),
+    mutant(
+        "recovery-keeps-the-epoch",
+        "recover",
+        50,
+        3,
+        "a lane goes on alone in the epoch that the lost lanes are in",
+    ),
+    mutant(
+        "recovery-keeps-the-voters",
+        "recover",
+        50,
+        2,
+        "a lane that is to go on alone still counts the lost lanes as voters",
+    ),
+    mutant(
+        "branch-forgotten",
+        "copy-joins",
+        60,
+        12,
+        "what was sold at a copied disk is forgotten and not carried over",
+    ),
+    // A lane that joins later would end it, too.
+    in_a_store_of(
+        2,
+        mutant(
+            "joint-change-left-half-way",
+            "voters-change",
+            9,
+            6,
+            "a change of voters that was interrupted is never finished",
+        ),
+    ),
     in_a_store_of(
         4,
         mutant(
@@ -189,11 +221,12 @@ pub const MUTANTS: &[Mutant] = &[
     in_a_store_of(
         5,
         mutant(
-            "cut-off-leader-goes-on",
+            "stale-leader-read",
             "split-in-two",
             60,
             6,
-            "a leader that is cut off shows what it holds as what the store holds",
+            "a leader shows what it holds as what the store holds, and no quorum has confirmed that \
+             it leads",
         ),
     ),
     mutant(

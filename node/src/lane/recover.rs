@@ -219,10 +219,11 @@ pub fn confirm(
         .read(|tables| Authority::new(tables).manager(by, pin_check))??;
     let mut mark = [0; 4];
     providers.random.fill(&mut mark);
-    identity.epoch = Epoch {
+    let next = Epoch {
         number: identity.epoch.number + 1,
         mark: u32::from_be_bytes(mark),
     };
+    identity.epoch = planted::instead("recovery-keeps-the-epoch", identity.epoch, next);
     identity.recovering = Some(Recovering {
         by,
         at_ms: providers.clock.wall_ms(),

@@ -316,8 +316,9 @@ pub fn report(shown: &watch::Sender<Option<Trouble>>, trouble: Trouble) {
 }
 
 fn trouble_in(epoch: Epoch, standing: &Standing) -> Option<Trouble> {
-    if standing.epoch.number > epoch.number && !planted::is("recovery-not-noticed") {
-        return Some(Trouble::Superseded(standing.epoch));
+    if standing.epoch.number > epoch.number {
+        let is_unnoticed = planted::is("recovery-not-noticed");
+        return (!is_unnoticed).then_some(Trouble::Superseded(standing.epoch));
     }
     if standing.epoch.number == epoch.number && standing.epoch != epoch {
         return Some(Trouble::TwoRecoveries(epoch));
