@@ -9,7 +9,7 @@
 
 mod again;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use wire::LaneContact;
 
-use crate::checks::{Check, Gone, History};
+use crate::checks::{Admission, Check, Copied, Gone, History};
 use crate::clock::SimClock;
 use crate::customers::Customers;
 use crate::discovery::Board;
@@ -100,6 +100,8 @@ pub struct Slot {
 struct SlotState {
     /// Processes begun.
     runs: u32,
+    /// The lane that its processes are.
+    lane: Option<LaneId>,
     /// Whether the lane was started; from the second start on it has the newest release.
     was_started: bool,
     /// The process that runs or starts.
@@ -312,8 +314,10 @@ pub struct Store {
     slots: Mutex<Vec<Arc<Slot>>>,
     /// Machines that work with a copy of a lane's disk.
     copies: Mutex<Vec<Arc<Slot>>>,
-    /// How many of those became lanes of their own.
-    adopted: AtomicUsize,
+    /// Those that became lanes of their own, as they were before.
+    adopted: Mutex<Vec<Copied>>,
+    /// Lanes that were not there when the store was told to go on without them.
+    missing: Mutex<BTreeSet<LaneId>>,
     /// Lanes whose disks are no more.
     gone: Mutex<Vec<Gone>>,
     told: Mutex<Told>,
@@ -362,7 +366,8 @@ impl Store {
             scenario: scenario.clone(),
             slots: Mutex::default(),
             copies: Mutex::default(),
-            adopted: AtomicUsize::new(0),
+            adopted: Mutex::default(),
+            missing: Mutex::default(),
             gone: Mutex::default(),
             told: Mutex::default(),
             customers: Customers::default(),
@@ -471,9 +476,22 @@ impl Store {
         self.copies_lock().clone()
     }
 
-    /// How many disks were found to be copied while both machines worked.
-    pub fn copies_barred(&self) -> usize {
-        self.copies().len() + self.adopted.load(Ordering::Relaxed)
+    /// Machines that worked with a copy of a lane's disk beside it, and what each was told.
+    pub fn copies_met(&self) -> Vec<Copied> {
+        let copies = self.copies();
+        let mut copied: Vec<Copied> = copies.iter().filter_map(|c| Copied::of(c)).collect();
+        copied.extend(self.adopted_lock().iter().copied());
+        copied
+    }
+
+    fn adopted_lock(&self) -> MutexGuard<'_, Vec<Copied>> {
+        self.adopted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lanes that were not there when the store was told to go on without them.
+    pub fn missing(&self) -> BTreeSet<LaneId> {
+        let missing = self.missing.lock();
+        missing.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Another machine begins to work with a copy of a lane's disk, as it is now.
@@ -485,7 +503,7 @@ impl Store {
 
     /// A machine that is to work with a copy of a lane's disk, as it is now, and is not started yet.
     pub fn copied(&self, original: &Slot) -> Arc<Slot> {
-        let number = self.copies_barred() + 1;
+        let number = self.copies().len() + self.adopted_lock().len() + 1;
         let name = format!("copy-{number}-of-{}", original.name);
         let clock = self.new_clock(&name);
         let copy = Arc::new(Slot {
@@ -705,6 +723,7 @@ impl Store {
         }
         match started {
             Ok(lane) => {
+                slot.state().lane = Some(lane.identity().lane);
                 self.timeline
                     .note(&slot.name, format!("runs, process {run}"));
                 let executor = self.executor.clone();
@@ -865,12 +884,23 @@ impl Store {
             limit: JOIN_FOR,
         };
         let disk = world.providers.disk.clone();
+        let asked_us = self.timeline.elapsed_us();
         let joined = async move {
             leave_behind(&disk).map_err(|error| error.to_string())?;
             join(parts).await.map_err(|error| error.to_string())
         };
         match self.executor.call(world.id, joined).await {
-            Some(Ok(_)) => {
+            Some(Ok(joined)) => {
+                let identity = joined.identity;
+                self.record(|history| {
+                    history.admitted(Admission {
+                        asked_us,
+                        answered_us: self.timeline.elapsed_us(),
+                        epoch: identity.epoch,
+                        number: identity.number,
+                        node: identity.node,
+                    });
+                });
                 self.count(|counts| counts.joined += 1);
                 self.start_in(&slot, world).await;
                 Some(slot)

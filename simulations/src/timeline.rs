@@ -155,6 +155,11 @@ impl Timeline {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// Virtual microseconds since it began.
+    pub fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     pub fn note(&self, who: &str, what: impl Into<String>) {
         let at_ms = self.elapsed_ms();
         let what = what.into();

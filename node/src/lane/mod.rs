@@ -144,6 +144,7 @@ pub struct Lane {
 
 struct Shared {
     identity: Arc<Identity>,
+    run: Run,
     providers: Providers,
     register: RegisterHandle,
     view: watch::Receiver<Arc<LaneView>>,
@@ -420,6 +421,7 @@ impl Lane {
         Ok(Lane {
             shared: Arc::new(Shared {
                 identity,
+                run: this_run,
                 providers,
                 register,
                 view,
@@ -441,6 +443,11 @@ impl Lane {
 
     pub fn identity(&self) -> &Identity {
         &self.shared.identity
+    }
+
+    /// This process, as its siblings know it: another one with a copy of its disk has another number.
+    pub fn run(&self) -> Run {
+        self.shared.run
     }
 
     pub fn providers(&self) -> &Providers {

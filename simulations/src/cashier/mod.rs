@@ -329,6 +329,8 @@ impl Cashier {
             let done = match self.ask(command.clone()).await {
                 Ok(done) => done,
                 Err(Refusal::AlreadyReturned { .. }) if !self.returns.is_empty() => {
+                    self.refused_to_pay_back();
+                    self.gives_up_returning();
                     self.give_goods_back().await;
                     return match self.lines.is_empty() {
                         true => self.void_sale().await,
@@ -346,6 +348,7 @@ impl Cashier {
             if let Some(receipt) = receipt {
                 return self.received(*receipt, seq, &held);
             }
+            self.gives_up_returning();
             if self.may_suspend() && self.suspend().await {
                 return;
             }

@@ -5,7 +5,7 @@ use sale::{Command, Event, Receipt, Refusal};
 use super::Cashier;
 use super::asking::approved;
 use crate::checks::Check;
-use crate::customers::{Goods, Held, Place, Visit};
+use crate::customers::{Goods, Held, Place, Source, Visit};
 use crate::goods;
 
 /// What of a receipt comes back with a receipt: which line of which receipt, and how much of it in
@@ -75,11 +75,23 @@ impl Cashier {
                 self.wrong_if(Check::ReturnedOnce, wrong);
             }
             Err(Refusal::AlreadyReturned { .. }) => {
-                let wrong = self.store.customers.nothing_left(goods);
+                let wrong = self.not_taken_back(goods);
                 self.wrong_if(Check::ReturnedOnce, wrong);
             }
             Err(refusal) => self.refused(&command, &refusal),
         }
+    }
+
+    /// What is wrong with the lane's word that too little is left of these goods.
+    fn not_taken_back(&self, goods: &Goods) -> Option<String> {
+        let of = (goods.receipt.clone(), goods.line);
+        let asked = goods.quantity.as_ref();
+        // Without a quantity all that is left is asked for: a lane has to find something.
+        let milli = asked.map_or(1, |pieces| 1000 * pieces.parse().unwrap_or(0));
+        let in_basket = self.returns.values().filter(|(source, _)| *source == of);
+        let in_basket = in_basket.map(|(_, milli)| milli).sum();
+        let customers = &self.store.customers;
+        customers.nothing_left(&of, milli, in_basket, goods.sold_milli)
     }
 
     /// What the open basket takes back may be asked for at this moment elsewhere, too.
@@ -87,6 +99,29 @@ impl Cashier {
         for (of, milli) in self.returns.values() {
             self.store.customers.begin_return(of, *milli);
         }
+    }
+
+    /// The lane has not paid for what the open basket takes back.
+    pub(super) fn gives_up_returning(&self) {
+        for (of, milli) in self.returns.values() {
+            self.store.customers.give_up_return(of, *milli);
+        }
+    }
+
+    /// The lane says that another one has taken back what is in the open basket.
+    pub(super) fn refused_to_pay_back(&self) {
+        let customers = &self.store.customers;
+        let own = |of: &Source| -> i64 {
+            let lines = self.returns.values().filter(|(source, _)| source == of);
+            lines.map(|(_, milli)| milli).sum()
+        };
+        let mut sources = self.returns.values().map(|(of, _)| of);
+        let has_reason = sources.any(|of| customers.is_claimed_besides(of, own(of)));
+        let wrong = (!has_reason).then(|| {
+            let what = &self.returns;
+            format!("{what:?} was not paid back, and nobody else has brought any of it back")
+        });
+        self.wrong_if(Check::ReturnedOnce, wrong);
     }
 
     /// The lane took goods back with this receipt; it held so much when it was asked to.

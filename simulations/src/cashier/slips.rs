@@ -65,7 +65,7 @@ impl Cashier {
             },
         };
         let held = self.holds();
-        self.store.customers.ask(&slip);
+        self.store.customers.ask(&slip.number);
         self.lines.clear();
         match self.ask(command.clone()).await {
             Ok(done) => {
@@ -75,7 +75,7 @@ impl Cashier {
                         lane,
                         seq: done.seq,
                     };
-                    let wrong = self.store.customers.granted(&slip, place, &held);
+                    let wrong = self.store.customers.granted(&slip.number, place, &held);
                     self.wrong_if(Check::ClaimedOnce, wrong);
                 }
                 let (who, timeline) = (&self.slot.name, &self.store.timeline);
@@ -84,14 +84,20 @@ impl Cashier {
                 self.go_on(&slip.open).await;
             }
             Err(Refusal::UnknownSlip { .. }) => {
-                let wrong = self.store.customers.denied(&slip, &held);
+                let wrong = self.store.customers.denied(&slip.number, slip.at, &held);
                 self.wrong_if(Check::CartSurvives, wrong);
                 let (who, timeline) = (&self.slot.name, &self.store.timeline);
                 timeline.note(who, format!("knows of no slip {}", slip.number));
                 self.store.customers.refused(slip);
             }
-            Err(refusal) if self.is_too_new(&refusal) => self.store.customers.refused(slip),
-            Err(refusal) => self.refused(&command, &refusal),
+            Err(refusal) if self.is_too_new(&refusal) => {
+                self.store.customers.undecided(&slip.number);
+                self.store.customers.refused(slip);
+            }
+            Err(refusal) => {
+                self.store.customers.undecided(&slip.number);
+                self.refused(&command, &refusal);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use hq::{ENTRIES_PAGE_MAX, HqStore, TotalsFilter};
 use ledger::{
-    DayTotal, Entry, ExceptionKind, ExceptionRecord, Fact, Head, Hlc, LaneId, Seq, StateHash,
+    DayTotal, Entry, ExceptionKind, ExceptionRecord, Fact, Head, Hlc, LaneId, Run, Seq, StateHash,
     StoreView, Table, TableError, Tables, computed_hash, stored_hash,
 };
 use node::lane::Lane;
@@ -19,6 +19,7 @@ use sale::{BusinessDay, Event, Receipt, Register, Tally as Report, evolve};
 use super::Check as Name;
 use super::carried::to_be_counted;
 use super::conflicts::{self, Conflict};
+use super::copied;
 use super::gone::account_for;
 use super::money::{Ledger, Totals};
 use super::receipts::{self, Sold};
@@ -53,6 +54,8 @@ struct Books {
     period: Arc<Report>,
     stock: BTreeMap<String, i64>,
     exceptions: Vec<ExceptionRecord>,
+    /// Processes that the store has stopped, by the lane whose disk they work with.
+    barred: BTreeMap<LaneId, Vec<Run>>,
     hq_cursor: u64,
     stored_hash: StateHash,
     computed_hash: StateHash,
@@ -63,6 +66,11 @@ struct Books {
 /// What managers did and saw, and the prices that customers were asked.
 fn check_history(store: &Store, acknowledged: &[Acknowledged]) {
     let history = store.history();
+    for what in history.check_admissions() {
+        store
+            .timeline
+            .violation(Name::Linearizable, "admissions", what);
+    }
     for what in history.check_order() {
         store
             .timeline
@@ -183,6 +191,7 @@ fn read_books(name: &str, lane: &Lane, acknowledged: &[Acknowledged]) -> anyhow:
         let view = StoreView::new(tables);
         let applied = applied_entries(&view)?;
         let totals = view.totals()?.into_iter();
+        let lanes = view.lanes()?;
         let stock = items
             .iter()
             .map(|item| Ok((item.to_string(), view.stock_milli(item)?)));
@@ -200,7 +209,8 @@ fn read_books(name: &str, lane: &Lane, acknowledged: &[Acknowledged]) -> anyhow:
             hq_cursor: view.hq_cursor()?,
             stored_hash: stored_hash(tables)?,
             computed_hash: computed_hash(tables)?,
-            nodes: view.lanes()?.iter().map(|lane| lane.node).collect(),
+            nodes: lanes.iter().map(|lane| lane.node).collect(),
+            barred: lanes.into_iter().map(|l| (l.lane, l.barred)).collect(),
             register: lane.view().borrow().register.clone(),
             journals: BTreeMap::new(),
             heads: BTreeMap::new(),
@@ -444,28 +454,44 @@ impl Check<'_> {
         });
     }
 
-    /// P9: what two lanes did that did not know of each other is before a person, and that a disk
-    /// was copied, unless the copy had stopped by then, as one that is behind does; nothing else is.
+    /// P9: what two lanes did that did not know of each other is before a person, each copied disk
+    /// that the store stopped, and each lane that it went on without; nothing else is.
     fn exceptions(&self, books: &Books) {
-        let (copied, others): (Vec<_>, Vec<_>) = books
+        let who = &books.name;
+        let of_kind = |kind| {
+            let records = books.exceptions.iter();
+            records.filter(move |e: &&ExceptionRecord| e.kind == kind)
+        };
+        let found: Vec<Option<Conflict>> = books
             .exceptions
             .iter()
-            .filter(|e| e.kind != ExceptionKind::LaneMissing)
-            .partition(|e| e.kind == ExceptionKind::LaneCopied);
-        let found: Vec<Conflict> = others
-            .iter()
-            .filter_map(|e| Some((e.kind, e.lane?, e.seq?)))
+            .filter(|e| {
+                !matches!(
+                    e.kind,
+                    ExceptionKind::LaneMissing | ExceptionKind::LaneCopied
+                )
+            })
+            .map(|e| Some((e.kind, e.lane?, e.seq?)))
             .collect();
         let expected = conflicts::expected(books.applied.iter().map(|(_, entry)| entry));
-        let copies = self.store.copies_barred();
-        let as_expected =
-            found.len() == others.len() && found == expected && copied.len() <= copies;
-        self.demand(Name::NothingSetAside, &books.name, as_expected, || {
+        let is_expected = found.iter().copied().eq(expected.iter().copied().map(Some));
+        self.demand(Name::NothingSetAside, who, is_expected, || {
             format!(
-                "with {copies} disks copied and {expected:?} done by two lanes it has exceptions: \
-                 {:?}",
+                "two lanes did {expected:?}, and its exceptions are {:?}",
                 books.exceptions
             )
+        });
+        let stopped = of_kind(ExceptionKind::LaneCopied).map(|e| e.lane).collect();
+        let wrong = copied::wrong(&self.store.copies_met(), &books.barred, stopped);
+        self.demand(Name::NothingSetAside, who, wrong.is_none(), || {
+            wrong.unwrap_or_default()
+        });
+        let missing: Vec<_> = of_kind(ExceptionKind::LaneMissing)
+            .map(|e| e.lane)
+            .collect();
+        let wrong = copied::wrongly_missing(&self.store.missing(), &self.gone, &missing);
+        self.demand(Name::NothingSetAside, who, wrong.is_none(), || {
+            wrong.unwrap_or_default()
         });
     }
 

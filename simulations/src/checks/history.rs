@@ -1,10 +1,10 @@
-//! What managers changed and read, when they asked and when they were answered: held against one
-//! order of all changes, and against the prices that customers were asked.
+//! What managers changed and read, and who was let in, when they asked and when they were answered:
+//! held against one order of all changes, and against the prices that customers were asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::ItemId;
-use ledger::LaneId;
+use ledger::{Epoch, LaneId};
 use sale::{Line, Receipt};
 
 use super::linear::{Act, Operation, linearizable};
@@ -46,9 +46,21 @@ struct Read {
     price: i64,
 }
 
+/// A lane that was let into the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Admission {
+    pub asked_us: u64,
+    pub answered_us: u64,
+    pub epoch: Epoch,
+    /// What it was given: its number in the store, and its node id.
+    pub number: u32,
+    pub node: u64,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct History {
     begun: usize,
+    admissions: Vec<Admission>,
     changes: Vec<Change>,
     reads: Vec<Read>,
 }
@@ -59,6 +71,10 @@ impl History {
         let number = self.begun;
         self.begun += 1;
         (number < CHANGES_MAX).then_some(number)
+    }
+
+    pub fn admitted(&mut self, admission: Admission) {
+        self.admissions.push(admission);
     }
 
     pub fn changed(&mut self, change: Change) {
@@ -102,6 +118,30 @@ impl History {
                 wrong.push(format!(
                     "no order explains the prices of {item} that managers read"
                 ));
+            }
+        }
+        wrong
+    }
+
+    /// What contradicts one order of all admissions that fits the time: each gets the next number, and
+    /// a later node id. What each of two epochs agrees on binds itself alone.
+    pub fn check_admissions(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (i, one) in self.admissions.iter().enumerate() {
+            let others = self.admissions[i + 1..].iter();
+            for other in others.filter(|other| other.epoch == one.epoch) {
+                let (first, second) = match one.asked_us > other.answered_us {
+                    true => (other, one),
+                    false => (one, other),
+                };
+                let is_ordered = first.answered_us < second.asked_us;
+                let rises = first.number < second.number && first.node < second.node;
+                let differ = first.number != second.number && first.node != second.node;
+                if !(differ && (rises || !is_ordered)) {
+                    wrong.push(format!(
+                        "{first:?} and {second:?} fit no order of admissions"
+                    ));
+                }
             }
         }
         wrong
@@ -190,6 +230,32 @@ mod tests {
             answer: answer.map(|(at_us, version)| Answer { at_us, version }),
             prices: BTreeMap::from([(ItemId::from("MILK"), price)]),
         }
+    }
+
+    #[test]
+    fn admissions_are_given_numbers_in_one_order_that_fits_the_time() {
+        let check = |admissions: [(u64, u64, u32, u64); 2], is_right: bool| {
+            let mut history = History::default();
+            for (asked_us, answered_us, number, node) in admissions {
+                history.admitted(Admission {
+                    asked_us,
+                    answered_us,
+                    epoch: Epoch::FIRST,
+                    number,
+                    node,
+                });
+            }
+            let wrong = history.check_admissions();
+            assert_eq!(wrong.is_empty(), is_right, "{wrong:?}");
+        };
+        check([(1, 2, 2, 5), (3, 4, 3, 9)], true);
+        check([(3, 4, 3, 9), (1, 2, 2, 5)], true);
+        check([(1, 2, 3, 9), (3, 4, 2, 5)], false);
+        check([(1, 2, 2, 9), (3, 4, 3, 5)], false);
+        // They overlap: either order will do, one seat for both will not.
+        check([(1, 4, 3, 9), (2, 3, 2, 5)], true);
+        check([(1, 4, 2, 5), (2, 3, 2, 9)], false);
+        check([(1, 4, 2, 5), (2, 3, 3, 5)], false);
     }
 
     #[test]

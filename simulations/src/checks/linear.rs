@@ -2,6 +2,21 @@
 //! operations can be put into one order in which each takes effect at a moment between its call and
 //! its answer, and each read gives the value written last.
 //!
+//! What promises that, of all that a store does, is what the lanes agree on before anybody is answered:
+//! changes of reference data with the reads behind them, and who is let in with which number
+//! (`history`). No sale does: a lane that no other can be reached from sells all the same, so that a
+//! basket which was put aside may be taken up, and goods may be paid back, at two lanes of which
+//! neither knew of the other. What is promised for those instead is checked elsewhere:
+//!
+//! - a lane grants nothing that it *holds* to have been granted, and refuses nothing that nobody else
+//!   claims (`claimed-once`, `returned-once`, `cart-survives`: `customers`);
+//! - a command that is repeated under its id is carried out once (`answers-once`: the cashiers);
+//! - what two lanes did is found by every lane as it applies the log, once, and is before a person
+//!   (`nothing-set-aside`: `conflicts`), and counts in stock, totals and drawers as it happened.
+//!
+//! A lane that answers from what it holds says how far that goes: shown as "together" it may lag by
+//! what is on its way, and no more (`together-is-current`).
+//!
 //! The search is Wing and Gong's ("Testing and verifying concurrent objects", 1993) with Lowe's memory
 //! of what was tried ("Testing for linearizability", 2017): exponential at worst, quick on histories
 //! in which few operations overlap.

@@ -4,6 +4,7 @@
 mod books;
 mod carried;
 mod conflicts;
+mod copied;
 mod gone;
 mod history;
 mod linear;
@@ -15,8 +16,9 @@ mod stamps;
 mod voters;
 
 pub use books::{Tally, check};
+pub use copied::Copied;
 pub use gone::Gone;
-pub use history::{Answer, Change, History};
+pub use history::{Admission, Answer, Change, History};
 pub use monitor::{Monitor, unsettled};
 pub use names::Check;
 pub use voters::off_plan;

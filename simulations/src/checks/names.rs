@@ -104,7 +104,7 @@ checks! {
     Recovers "recovers" "Raft"
         "a store that lost its majority goes on with one lane, which knows what is missing; what comes back learns of it";
     Linearizable "linearizable" "Raft"
-        "changes of reference data, and reads behind them, happen in one order that fits the time";
+        "changes of reference data, reads behind them, and admissions happen in one order that fits the time";
     TogetherIsCurrent "together-is-current" "Raft"
         "a lane that shows itself together with the store does not stay behind it";
     ComesToRest "comes-to-rest" "liveness"

@@ -1,8 +1,7 @@
 //! A store that goes on with one lane after the majority was lost, and lanes that join again on what
 //! is left of them.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use ledger::LaneId;
@@ -10,7 +9,7 @@ use node::lane::{PinCheck, Survey, confirm, survey};
 use sale::Pin;
 
 use super::{Process, Slot, Store};
-use crate::checks::Gone;
+use crate::checks::{Copied, Gone};
 use crate::goods;
 
 /// How long a recovery looks for the other lanes.
@@ -31,17 +30,29 @@ impl Store {
         };
         let told = self.executor.call(world.id, told).await;
         self.end(slot, "is told to go on alone");
+        if matches!(told, Some(Ok(_))) {
+            self.miss_all_but(slot);
+        }
         match told {
             Some(told) => told.map_err(|error| error.to_string()),
             None => Err("its process ended".to_owned()),
         }
     }
 
+    /// From now on the store goes on without every lane but this one.
+    fn miss_all_but(&self, keeper: &Arc<Slot>) {
+        let mut others = self.slots();
+        others.retain(|slot| !Arc::ptr_eq(slot, keeper));
+        let lanes = others.iter().filter_map(|slot| slot.state().lane);
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.extend(lanes);
+    }
+
     /// A machine that works with a copy of a lane's disk is to become a lane of its own: what was sold
     /// there must be with all lanes in the end.
     pub fn adopt(&self, copy: &Arc<Slot>, lane: LaneId) {
         self.copies_lock().retain(|other| !Arc::ptr_eq(other, copy));
-        self.adopted.fetch_add(1, Ordering::Relaxed);
+        self.adopted_lock().extend(Copied::of(copy));
         self.take_receipts_of_copy(lane);
     }
 
