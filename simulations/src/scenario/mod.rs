@@ -66,6 +66,7 @@ const FILES: &[(&str, &str)] = &[
     scenario!("hq-restarts"),
     scenario!("black-friday"),
     scenario!("mixed"),
+    scenario!("twelve-lanes"),
     scenario!("fifty-lanes"),
 ];
 
