@@ -132,6 +132,11 @@ impl LogStore {
         log.vote.is_none() && log.last.is_none()
     }
 
+    /// The index of the last entry, or of the last one purged; 0 before the first.
+    pub fn last_index(&self) -> u64 {
+        self.log().last.map_or(0, |last| last.index())
+    }
+
     /// Whether entries were purged, so that the state cannot be rebuilt from the log alone.
     pub fn is_purged(&self) -> bool {
         self.log().purged.is_some()

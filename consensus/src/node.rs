@@ -542,5 +542,10 @@ fn open_log(
     if log.is_purged() && !has_applied && snapshots.current().is_none() {
         return Err(ConsensusError::StateLost);
     }
+    // After a sync that failed the log may lack what was applied. openraft then forgets all of it up to
+    // there, so that the state is the only one that has it, and must not be taken back by a power cut.
+    if state.writer.applied_index()? > log.last_index() {
+        state.writer.make_durable()?;
+    }
     Ok(log)
 }

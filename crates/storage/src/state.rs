@@ -97,6 +97,23 @@ impl StateWriter {
         self.view().applied_index()
     }
 
+    /// Makes all that was written durable, which a power cut could else take back. To be called while
+    /// nobody reads.
+    pub fn make_durable(&self) -> Result<(), StorageError> {
+        let checkpoint = "PRAGMA wal_checkpoint(FULL)";
+        let done = self.connection.query_row(checkpoint, [], |row| {
+            Ok((
+                row.get::<_, i64>("log")?,
+                row.get::<_, i64>("checkpointed")?,
+            ))
+        });
+        match done {
+            Ok((pages, done)) if pages == done => Ok(()),
+            Ok(_) => Err(self.database.io("checkpoint", "something else reads it")),
+            Err(error) => Err(self.database.error("checkpoint", &error)),
+        }
+    }
+
     /// A private value, see [`StateTransaction::set_private`].
     pub fn private(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
         self.view().private(name)
