@@ -32,7 +32,7 @@ pub use basket::{
 };
 pub use book::CompiledBook;
 pub use check::{CheckItem, Finding, FindingKind, check};
-pub use evaluate::{evaluate, evaluate_greedily};
+pub use evaluate::{EVALUATION_WORK_MAX, evaluate, evaluate_counted, evaluate_greedily};
 pub use explain::{Explained, Hint, Lacks, Verdict, Why, explain, hints, refused_by_hand};
 pub use file::{FileProblem, JSON_SCHEMA};
 pub use model::{

@@ -58,7 +58,7 @@ pub(crate) fn run(book: &CompiledBook, state: &mut State<'_>, entrants: &[Entran
     let mut in_sets = vec![0_i64; state.cells.len()];
     if !offers.is_empty() {
         let (kinds, members) = kinds(state, entrants, &owners, &matches, &alone);
-        let chosen = best::choose(&kinds, &offers, state.search);
+        let chosen = best::choose(&kinds, &offers, state.search, &mut state.work);
         state.proven &= chosen.proven;
         let mut units = Members::new(&members, state);
         let mut caps: BTreeMap<usize, i64> = BTreeMap::new();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use money::{Money, Rounding};
 
-use crate::best::Search;
+use crate::best::{Search, WORK_MAX, Work};
 use crate::book::{LineKeys, Select};
 use crate::{Basket, BasketLine, CompiledBook, Of, TaxBasis};
 
@@ -68,6 +68,8 @@ pub(crate) struct State<'b> {
     /// The promotions that each line may meet, by place in the book, ascending.
     pub met: Rc<[Vec<u32>]>,
     pub search: Search,
+    /// What the search may still do, in this phase and those that follow.
+    pub work: Work,
     pub cells: Vec<Cell>,
     pub notes: BTreeMap<usize, Note>,
     pub proven: bool,
@@ -91,6 +93,7 @@ impl<'b> State<'b> {
             met: keys.iter().map(|keys| book.met_by(keys)).collect(),
             keys,
             search: Search::Best,
+            work: Work::new(WORK_MAX),
             lines: lines.into(),
             cells,
             notes: BTreeMap::new(),

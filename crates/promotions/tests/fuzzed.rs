@@ -7,10 +7,12 @@ mod bodies;
 
 use std::time::{Duration, Instant};
 
-use promotions::workload::Dice;
+use money::Currency;
+use promotions::workload::{AT, Dice};
+use promotions::{CompiledBook, Customer, EVALUATION_WORK_MAX, PromotionFile, evaluate_counted};
 
 /// Inputs of a short run.
-const SHORT: usize = 12;
+const SHORT: usize = 40;
 /// The longest input, in bytes.
 const BYTES_MAX: usize = 300;
 
@@ -71,6 +73,20 @@ fn promotion_files() {
 #[test]
 fn baskets() {
     drive("baskets", bodies::basket, bytes);
+}
+
+/// Those that took longest before all phases of an evaluation shared one budget.
+#[test]
+fn baskets_that_were_slow_end() {
+    let file = PromotionFile::parse(bodies::BOOK).expect("the book of this test can be read");
+    let book = CompiledBook::compile(&file, Currency::USD).expect("and compiled");
+    let mut dice = Dice(1);
+    let inputs: Vec<Vec<u8>> = (0..300).map(|_| bytes(&mut dice)).collect();
+    for number in [31, 53, 74, 122, 197, 211, 293] {
+        let basket = bodies::basket_of(&inputs[number]);
+        let (_, work) = evaluate_counted(&book, &basket, &Customer::default(), AT);
+        assert!(work <= EVALUATION_WORK_MAX, "input {number}: {work}");
+    }
 }
 
 /// Codes of GS1 elements: application identifiers, digits and separators, right or nearly so.

@@ -16,6 +16,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Work;
+
 /// The most steps of one search, where a step asks whether one promotion can hand a unit to another
 /// or take a free one: about a millisecond in all on a slow lane.
 const STEPS_MAX: u64 = 100_000;
@@ -52,13 +54,17 @@ pub(crate) struct Chosen {
 }
 
 /// Chooses the sets that lower the sum of `net` the most.
-pub(crate) fn choose_sets(units: &[Units], offer: impl Fn(usize) -> Option<SetOffer>) -> Chosen {
+pub(crate) fn choose_sets(
+    units: &[Units],
+    work: &mut Work,
+    offer: impl Fn(usize) -> Option<SetOffer>,
+) -> Chosen {
     let mut chosen = Chosen {
         choices: Vec::new(),
         proven: true,
     };
     for component in components(units, offer) {
-        let (best, proven) = Search::run(&component);
+        let (best, proven) = Search::run(&component, work);
         chosen.proven &= proven;
         chosen.choices.extend(component.choices(units, &best));
     }
@@ -397,6 +403,7 @@ struct Search<'c> {
     /// For each promotion, what those from it on could gain at most with all units free.
     gain_from: Vec<i128>,
     steps: u64,
+    steps_max: u64,
     /// Where units can enter, kept to be used again. See `reach`.
     reached: Vec<usize>,
     handing: Vec<Option<(usize, usize)>>,
@@ -404,7 +411,7 @@ struct Search<'c> {
 
 impl<'c> Search<'c> {
     /// The best sets found, and whether no others are better.
-    fn run(component: &'c Component) -> (Taken, bool) {
+    fn run(component: &'c Component, work: &mut Work) -> (Taken, bool) {
         let promotions = component.offers.len();
         let state = State::nothing_taken(component);
         let mut search = Search {
@@ -417,6 +424,7 @@ impl<'c> Search<'c> {
             state,
             gain_from: vec![0; promotions + 1],
             steps: 0,
+            steps_max: STEPS_MAX.min(work.left()),
             reached: Vec::new(),
             handing: vec![None; promotions],
         };
@@ -429,11 +437,12 @@ impl<'c> Search<'c> {
             search.branch(0);
         }
         let proven = !search.spent();
+        work.spend(search.steps);
         (search.best, proven)
     }
 
     fn spent(&self) -> bool {
-        self.steps > STEPS_MAX
+        self.steps > self.steps_max
     }
 
     fn note_if_best(&mut self) {

@@ -15,23 +15,27 @@
 //! in such sets, dividing them from the dearest down is never worse (an exchange of two units
 //! between two sets shows it).
 //!
-//! The budget is a count of words of labels. A step that has too many keeps those with the best hope,
-//! and the answer, is not proven.
+//! Where many offers compete, whole sets are listed and chosen instead (`game::packing`), and only what
+//! that leaves undecided is gone through unit by unit.
+//!
+//! The budget is a count of steps. A step that has too many labels keeps those with the best hope, and
+//! the answer is then not proven.
 
 mod game;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::{ChosenSet, Kind, Place, SetOffer, components, dominant};
-use game::{Choice, FINE, Game};
+use super::{ChosenSet, Kind, Place, SetOffer, Work, components, dominant};
+use game::{Choice, Digest, FINE, Game};
 
-/// The most work for one basket, in words of states that are looked at: a few milliseconds.
-pub(super) const WORK_MAX: u64 = 400_000;
-/// The most work for a basket whose components together are larger than `HOPELESS`.
-pub(super) const HOPELESS_WORK_MAX: u64 = 50_000;
+/// Games in which one label costs more work than this are not looked at unit by unit before the
+/// bound is known.
+const QUICK: u64 = 3_000;
 /// The most work for one offer alone.
 const ALONE_WORK_MAX: u64 = 40_000;
+/// What a search for one offer costs before it begins.
+const GAME_WORK: u64 = 100;
 /// The most offers that are looked at alone after the first was taken.
 const GREEDY_TRIES_MAX: usize = 200;
 /// Labels kept in each step of the first search, which finds what the second must beat.
@@ -41,88 +45,78 @@ const WIDE: usize = 4_096;
 /// Labels kept in each step of the searches after the first, as far as the budget goes: what one
 /// finds lets the next leave more out.
 const WIDTHS: [usize; 4] = [64, 512, 4_096, 16_384];
-/// Games that take no more work than this for one label have a budget of their own: they can be
-/// brought to their end.
-const SMALL: u64 = 30_000;
-const SMALL_WORK_MAX: u64 = 3_000_000;
-/// Problems larger than this are searched narrowly only: no end of a wide search is in sight.
+/// Games in which one label costs more work than this are not looked at unit by unit at all.
 const MIDDLING: u64 = 40_000;
-/// Where a problem is larger than this, the customer has what one offer after the other gives, those
-/// that gain most first.
-pub(super) const HOPELESS: u64 = 120_000;
+/// The most work of finding the prices of the bound: at first, and where sets alone did not decide.
+const FIRST_PRICES_WORK_MAX: u64 = 15_000;
+const PRICES_WORK_MAX: u64 = 60_000;
+/// What a place costs when games are made anew.
+const PLACE_WORK: u64 = 4;
 /// How often places that cannot lead to something better are looked for.
 const ROUNDS_MAX: u32 = 3;
 
-/// The sets that gain the most, and whether that is sure. `whole` is the size of all components of
-/// the basket together. Spends from the budget.
+/// The sets that gain the most, and whether that is sure. Spends from `work`, and from
+/// `simple` what one offer after the other takes.
 pub(super) fn solve(
     kinds: &[Kind],
     offers: &[SetOffer],
     component: &[usize],
-    whole: u64,
-    budget: &mut u64,
+    [work, simple]: [&mut Work; 2],
 ) -> (Vec<ChosenSet>, bool) {
-    let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
-    if size(kinds, component) > HOPELESS {
-        return (greedy(kinds, offers, component).1, false);
+    if work.left() == 0 {
+        return (greedy(kinds, offers, component, simple).1, false);
     }
+    let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
     let every: Vec<usize> = (0..kinds.len()).collect();
     let mut game = Game::new(kinds, &counts, offers, (component, &every));
-    let first = search(&game, NARROW, budget, 0);
-    if !first.cut {
-        return (game.sets(&first.choices), game.is_whole());
+    let (mut known, mut sets) = (0, Vec::new());
+    if game.work_from(0) <= QUICK {
+        let first = search(&game, NARROW, work, 0);
+        (known, sets) = (first.gain, game.sets(&first.choices));
+        if !first.cut {
+            return (sets, game.is_whole());
+        }
     }
-    let greedy = greedy(kinds, offers, component);
-    let mut known = first.gain.max(greedy.0);
-    let mut sets = match greedy.0 > first.gain {
-        true => greedy.1,
-        false => game.sets(&first.choices),
-    };
-    if whole > HOPELESS {
-        return (sets, false);
+    let greedy = greedy(kinds, offers, component, simple);
+    if greedy.0 > known {
+        (known, sets) = greedy;
     }
     // With good prices the same narrow search goes a better way.
-    *budget = budget.saturating_sub(game.improve(i128::from(known) * FINE));
-    let second = search(&game, NARROW, budget, known);
-    if second.gain > known {
-        known = second.gain;
-        sets = game.sets(&second.choices);
+    work.spend(game.improve(i128::from(known) * FINE, FIRST_PRICES_WORK_MAX));
+    let packed = game.pack(offers, known, work);
+    if let Some((gain, better)) = packed.better {
+        (known, sets) = (gain, better);
     }
-    if !second.cut || whole > MIDDLING {
-        return (sets, !second.cut && game.is_whole());
+    if packed.proven || packed.hopeless {
+        return (sets, packed.proven);
+    }
+    if game.work_from(0) <= MIDDLING {
+        let second = search(&game, NARROW, work, known);
+        if second.gain > known {
+            known = second.gain;
+            sets = game.sets(&second.choices);
+        }
+        if !second.cut {
+            return (sets, game.is_whole());
+        }
     }
     let mut left = kinds.to_vec();
     for kind in &mut left {
         let of_game = |place: &Place| component.binary_search(&place.offer).is_ok();
         kind.places.retain(of_game);
     }
-    let mut small = SMALL_WORK_MAX;
     for width in WIDTHS {
         game.leave_out(i128::from(known) * FINE, &mut left);
-        let (found, sure) = better(
-            left.clone(),
-            offers,
-            (known, width),
-            [&mut *budget, &mut small],
-        );
+        let (found, sure) = better(left.clone(), offers, (known, width), work);
         if let Some((gain, better)) = found {
             known = gain;
             sets = better;
         }
-        if sure {
-            return (sets, game.is_whole());
+        if sure || work.left() == 0 {
+            return (sets, sure && game.is_whole());
         }
     }
     (sets, false)
-}
-
-/// How large the problem is: choices of all units, times offers.
-pub(super) fn size(kinds: &[Kind], component: &[usize]) -> u64 {
-    let of_component = |place: &&Place| component.binary_search(&place.offer).is_ok();
-    let choices = kinds
-        .iter()
-        .map(|kind| u64::from(kind.count) * kind.places.iter().filter(of_component).count() as u64);
-    choices.sum::<u64>() * component.len() as u64
 }
 
 /// The games that are left once every place is left out that cannot lead to a gain over `wanted`;
@@ -131,7 +125,7 @@ fn narrowed(
     mut kinds: Vec<Kind>,
     offers: &[SetOffer],
     wanted: i128,
-    budget: &mut u64,
+    work: &mut Work,
 ) -> Option<Vec<Game>> {
     let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
     let mut rounds = 0;
@@ -145,9 +139,15 @@ fn narrowed(
         let every: Vec<usize> = (0..kinds.len()).collect();
         let game = |part: &Vec<usize>| Game::new(&kinds, &counts, offers, (part, &every));
         let mut games: Vec<Game> = parts.iter().map(game).collect();
+        work.spend(
+            kinds
+                .iter()
+                .map(|kind| PLACE_WORK * kind.places.len() as u64)
+                .sum(),
+        );
         for at in 0..games.len() {
             let known = wanted - bound_but(&games, at);
-            *budget = budget.saturating_sub(games[at].improve(known));
+            work.spend(games[at].improve(known, PRICES_WORK_MAX));
         }
         if games.iter().map(Game::bound).sum::<i128>() < wanted + FINE {
             return None;
@@ -157,7 +157,7 @@ fn narrowed(
             let known = wanted - bound_but(&games, at);
             fewer |= games[at].leave_out(known, &mut kinds);
         }
-        if !fewer || rounds == ROUNDS_MAX {
+        if !fewer || rounds == ROUNDS_MAX || work.left() == 0 {
             return Some(games);
         }
     }
@@ -169,24 +169,28 @@ fn better(
     kinds: Vec<Kind>,
     offers: &[SetOffer],
     (known, width): (i64, usize),
-    [budget, small]: [&mut u64; 2],
+    work: &mut Work,
 ) -> (Option<(i64, Vec<ChosenSet>)>, bool) {
+    let places: usize = kinds.iter().map(|kind| kind.places.len()).sum();
+    if PLACE_WORK * places as u64 > work.left() {
+        return (None, false);
+    }
     let wanted = i128::from(known) * FINE;
-    let Some(mut games) = narrowed(kinds, offers, wanted, budget) else {
+    let Some(mut games) = narrowed(kinds, offers, wanted, work) else {
         return (None, true);
     };
     // The smallest first: what it turns out to gain tells more about what the others must.
     games.sort_by_key(|game| game.work_from(0));
+    if games.iter().map(|game| game.work_from(0)).sum::<u64>() > work.left() {
+        return (None, false);
+    }
     let (mut sets, mut gained, mut sure) = (Vec::new(), 0, true);
     let mut bounds: Vec<i128> = games.iter().map(Game::bound).collect();
     for (at, game) in games.iter().enumerate() {
         let others: i128 = bounds.iter().sum::<i128>() - bounds[at];
         let known = (wanted - others).div_euclid(FINE);
         let known = i64::try_from(known).unwrap_or(i64::MIN);
-        let found = match game.work_from(0) <= SMALL {
-            true => search(game, width, &mut *small, known),
-            false => search(game, width, budget, known),
-        };
+        let found = search(game, width, work, known);
         if found.choices.is_empty() {
             return (None, !found.cut && games.iter().all(Game::is_whole));
         }
@@ -215,6 +219,7 @@ pub(super) fn greedy(
     kinds: &[Kind],
     offers: &[SetOffer],
     component: &[usize],
+    work: &mut Work,
 ) -> (i64, Vec<ChosenSet>) {
     let mut left: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
     let most = dominant::gains_at_most(kinds, offers);
@@ -233,13 +238,14 @@ pub(super) fn greedy(
     let mut taken: (i64, Vec<ChosenSet>) = (0, Vec::new());
     let mut tries = 0;
     while let Some((Reverse(hope), offer)) = hopes.pop_first() {
-        if hope <= 0 || tries >= GREEDY_TRIES_MAX {
+        if hope <= 0 || tries >= GREEDY_TRIES_MAX || work.left() == 0 {
             break;
         }
         tries += usize::from(!taken.1.is_empty());
         let game = Game::new(kinds, &left, offers, (&[offer], &takers[offer]));
-        let mut budget = ALONE_WORK_MAX;
-        let found = search(&game, WIDE, &mut budget, 0);
+        let mut own = work.at_most(ALONE_WORK_MAX);
+        let found = search(&game, WIDE, &mut own, 0);
+        work.spend(own.spent() + GAME_WORK);
         let next = hopes.first().map_or(0, |(Reverse(hope), _)| *hope);
         if found.gain < next {
             hopes.insert((Reverse(found.gain), offer));
@@ -270,24 +276,26 @@ struct Labels {
     /// Their states one after the other.
     states: Vec<i64>,
     made: Vec<Made>,
+    /// Hashes and places in `made`, to find those that are the same.
+    order: Vec<(u64, u32)>,
+    /// Those that go on, the best hope first: that, less than nothing, and the place in `made`.
+    kept: Vec<(i64, u32)>,
 }
 
 #[derive(Clone, Copy)]
 struct Made {
-    hash: u64,
+    digest: Digest,
     gain: i64,
     hope: i64,
     /// What it comes to when every unit to come is skipped; `None` where a set is not complete.
     if_ended: Option<i64>,
     parent: u32,
     choice: Choice,
-    /// Where its state is in `states`, in states.
-    at: u32,
 }
 
 /// Finds the choices that gain more than `known`, keeping at most `width` labels a step, and no
 /// more than the budget allows for the steps to come.
-fn search(game: &Game, width: usize, budget: &mut u64, known: i64) -> Found {
+fn search(game: &Game, width: usize, work: &mut Work, known: i64) -> Found {
     let size = game.state_size();
     let mut found = Found {
         gain: known,
@@ -295,27 +303,30 @@ fn search(game: &Game, width: usize, budget: &mut u64, known: i64) -> Found {
         cut: false,
     };
     let mut history: Vec<Vec<(u32, Choice)>> = Vec::with_capacity(game.steps().len());
-    let (mut states, mut gains) = (vec![0; size], vec![0_i64]);
+    let (mut states, start) = game.start();
+    let mut heads = vec![(0_i64, start)];
     let mut next = Labels::default();
     for step in 0..game.steps().len() {
-        make_labels(game, step, (&states, &gains), known, &mut next);
-        *budget = budget.saturating_sub(next.made.len() as u64 * game.label_work());
-        let affordable = *budget / game.work_from(step + 1).max(1);
+        make_labels(game, step, (&states, &heads), known, &mut next);
+        work.spend(next.made.len() as u64 * game.label_work());
+        let affordable = work.left() / game.work_from(step + 1).max(1);
         let affordable = usize::try_from(affordable).unwrap_or(width);
         found.cut |= keep_best(&mut next, size, width.min(affordable).max(1));
         states.clear();
-        gains.clear();
-        for label in &next.made {
-            let from = label.at as usize * size;
+        heads.clear();
+        let mut came_from = Vec::with_capacity(next.kept.len());
+        for (_, at) in &next.kept {
+            let (label, from) = (&next.made[*at as usize], *at as usize * size);
             states.extend_from_slice(&next.states[from..from + size]);
-            gains.push(label.gain);
+            heads.push((label.gain, label.digest));
+            came_from.push((label.parent, label.choice));
         }
-        history.push(next.made.iter().map(|l| (l.parent, l.choice)).collect());
+        history.push(came_from);
     }
     let mut last = None;
-    for (at, gain) in gains.iter().enumerate() {
+    for (at, (gain, digest)) in heads.iter().enumerate() {
         let state = &states[at * size..(at + 1) * size];
-        if let Some(more) = game.at_the_end(state)
+        if let Some(more) = game.at_the_end(state, digest)
             && gain + more > found.gain
         {
             found.gain = gain + more;
@@ -337,7 +348,7 @@ fn search(game: &Game, width: usize, budget: &mut u64, known: i64) -> Found {
 fn make_labels(
     game: &Game,
     step: usize,
-    (states, gains): (&[i64], &[i64]),
+    (states, heads): (&[i64], &[(i64, Digest)]),
     known: i64,
     next: &mut Labels,
 ) {
@@ -346,25 +357,25 @@ fn make_labels(
     next.made.clear();
     let mut state = vec![0; size];
     let mut choices = Vec::new();
-    for (parent, gain) in gains.iter().enumerate() {
+    for (parent, (gain, before_it)) in heads.iter().enumerate() {
         let before = &states[parent * size..(parent + 1) * size];
         choices.clear();
         game.choices(step, before, &mut choices);
         for &choice in &choices {
             state.copy_from_slice(before);
-            let gain = gain + game.take(step, choice, &mut state);
-            let hope = game.hope(step + 1, gain, &state);
+            let mut digest = *before_it;
+            let gain = gain + game.take(step, choice, &mut state, &mut digest);
+            let hope = game.hope(step + 1, gain, &state, &digest);
             if hope <= known {
                 continue;
             }
             next.made.push(Made {
-                hash: hash(&state),
+                digest,
                 gain,
                 hope,
-                if_ended: game.at_the_end(&state).map(|more| gain + more),
+                if_ended: (game.at_the_end(&state, &digest)).map(|more| gain + more),
                 parent: parent as u32,
                 choice,
-                at: next.made.len() as u32,
             });
             next.states.extend_from_slice(&state);
         }
@@ -375,37 +386,39 @@ fn make_labels(
 /// one that comes to most if it ended here, so that there is always an answer. Answers whether any
 /// had to go.
 fn keep_best(labels: &mut Labels, size: usize, width: usize) -> bool {
-    let Labels { states, made } = labels;
-    let state = |label: &Made| &states[label.at as usize * size..(label.at as usize + 1) * size];
-    // By hash first, which is quick; equal hashes are told apart by the states themselves.
-    made.sort_unstable_by(|a, b| {
-        (a.hash.cmp(&b.hash))
-            .then_with(|| state(a).cmp(state(b)))
-            .then_with(|| b.gain.cmp(&a.gain))
-            .then_with(|| a.at.cmp(&b.at))
+    let Labels {
+        states,
+        made,
+        order,
+        kept,
+    } = labels;
+    let state = |at: u32| &states[at as usize * size..(at as usize + 1) * size];
+    // By hash first, which is quick; equal hashes are told apart by the states themselves. Only
+    // hashes and places are moved about: labels are large.
+    order.clear();
+    order.extend((made.iter().zip(0..)).map(|(label, at)| (label.digest.hash, at)));
+    order.sort_unstable_by(|(a, at), (b, bt)| {
+        (a.cmp(b))
+            .then_with(|| state(*at).cmp(state(*bt)))
+            .then_with(|| made[*bt as usize].gain.cmp(&made[*at as usize].gain))
+            .then_with(|| at.cmp(bt))
     });
-    made.dedup_by(|later, earlier| later.hash == earlier.hash && state(later) == state(earlier));
-    let cut = made.len() > width;
-    made.sort_unstable_by_key(|label| (-label.hope, label.at));
+    order.dedup_by(|later, earlier| later.0 == earlier.0 && state(later.1) == state(earlier.1));
+    let cut = order.len() > width;
+    kept.clear();
+    kept.extend(order.iter().map(|(_, at)| (-made[*at as usize].hope, *at)));
+    kept.sort_unstable();
     if cut {
-        let safest = made
-            .iter()
-            .enumerate()
-            .max_by_key(|(at, label)| (label.if_ended.unwrap_or(i64::MIN), std::cmp::Reverse(*at)));
-        let safest = safest.map(|(at, label)| (at, *label));
-        made.truncate(width);
-        if let (Some((at, label)), Some(last)) = (safest, made.last_mut())
-            && at >= width
+        let if_ended = |at: u32| made[at as usize].if_ended.unwrap_or(i64::MIN);
+        let safest = (kept.iter().enumerate())
+            .max_by_key(|(place, (_, at))| (if_ended(*at), std::cmp::Reverse(*place)));
+        let safest = safest.map(|(place, label)| (place, *label));
+        kept.truncate(width);
+        if let (Some((place, label)), Some(last)) = (safest, kept.last_mut())
+            && place >= width
         {
             *last = label;
         }
     }
     cut
-}
-
-/// FNV-1a over whole words: the same on every machine.
-fn hash(state: &[i64]) -> u64 {
-    state.iter().fold(0xcbf2_9ce4_8422_2325, |hash, word| {
-        (hash ^ word.cast_unsigned()).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }

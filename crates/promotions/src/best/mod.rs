@@ -61,6 +61,11 @@ impl Reward {
 
 /// A share of an amount in minor units, rounded half up.
 pub(crate) fn percent_of(minor: i64, rate: Rate) -> i64 {
+    const WHOLE: i64 = 1_000_000;
+    // What is bought and sold needs no wide numbers, which are slow.
+    if (0..1 << 42).contains(&minor) && (0..=WHOLE).contains(&rate.millionths()) {
+        return (minor * rate.millionths() + WHOLE / 2) / WHOLE;
+    }
     let money = Money::from_minor(minor, money::Currency::USD);
     money.share(rate, Rounding::HalfUp).minor()
 }
@@ -161,9 +166,46 @@ fn rate_of(tiers: &[(u32, Rate)], titles: usize) -> Rate {
     reached.map_or(Rate::ZERO, |(_, rate)| *rate)
 }
 
-/// Where a unit may go into more places than this on average, so much competes that the search is
-/// kept narrow.
-const CROWD: usize = 12;
+/// The most work for the whole pricing of a basket, in all of its phases: about 10 ns each. What is
+/// begun with the last of it is brought to an end, so a little more may be spent.
+pub(crate) const WORK_MAX: u64 = 900_000;
+
+/// One part of so many is set aside for one offer after the other.
+const SIMPLE_OF: u64 = 4;
+
+/// What the search may still do, in steps and never in time, so that it answers the same everywhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    left: u64,
+    spent: u64,
+}
+
+impl Work {
+    pub fn new(most: u64) -> Work {
+        Work {
+            left: most,
+            spent: 0,
+        }
+    }
+
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    pub fn spent(&self) -> u64 {
+        self.spent
+    }
+
+    pub fn spend(&mut self, steps: u64) {
+        self.left = self.left.saturating_sub(steps);
+        self.spent = self.spent.saturating_add(steps);
+    }
+
+    /// A part of it, to be settled with `spend`.
+    pub fn at_most(&self, most: u64) -> Work {
+        Work::new(self.left.min(most))
+    }
+}
 
 /// How sets are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,38 +217,40 @@ pub(crate) enum Search {
 }
 
 /// Chooses the sets that gain the most. Kinds come dearest first.
-pub(crate) fn choose(kinds: &[Kind], offers: &[SetOffer], search: Search) -> Chosen {
+pub(crate) fn choose(
+    kinds: &[Kind],
+    offers: &[SetOffer],
+    search: Search,
+    work: &mut Work,
+) -> Chosen {
     let mut chosen = Chosen {
         sets: Vec::new(),
         proven: true,
     };
-    let places: usize = kinds.iter().map(|kind| kind.places.len()).sum();
-    let crowded = places > CROWD * kinds.len();
     let gaining = dominant::worth_trying(kinds, offers);
     let mut kinds = kinds.to_vec();
     for kind in &mut kinds {
         kind.places.retain(|place| gaining[place.offer]);
     }
     let kinds = kinds.as_slice();
-    let components = components(kinds, offers.len());
-    let sizes = components.iter().map(|part| labels::size(kinds, part));
-    let whole: u64 = match crowded {
-        true => u64::MAX,
-        false => sizes.sum(),
-    };
-    let mut budget = match whole > labels::HOPELESS {
-        true => labels::HOPELESS_WORK_MAX,
-        false => labels::WORK_MAX,
-    };
+    let mut components = components(kinds, offers.len());
+    // The smallest first: one that has no end must not take from those that have.
+    components.sort_by_cached_key(|component| (component.len(), component[0]));
+    // What is set aside gives everyone at least one offer after the other.
+    let mut simple = work.at_most(work.left() / SIMPLE_OF);
+    let mut exact = work.at_most(work.left() - simple.left());
     for component in components {
         let (sets, proven) = match component.iter().all(|at| is_equal(&offers[*at])) {
-            _ if search == Search::Greedy => (labels::greedy(kinds, offers, &component).1, false),
-            true => equal_sets(kinds, offers, &component),
-            false => labels::solve(kinds, offers, &component, whole, &mut budget),
+            _ if search == Search::Greedy => {
+                (labels::greedy(kinds, offers, &component, work).1, false)
+            }
+            true => equal_sets(kinds, offers, &component, &mut exact),
+            false => labels::solve(kinds, offers, &component, [&mut exact, &mut simple]),
         };
         chosen.sets.extend(sets);
         chosen.proven &= proven;
     }
+    work.spend(exact.spent() + simple.spent());
     chosen.sets.sort_by_key(|set| set.offer);
     chosen
 }
@@ -266,7 +310,12 @@ fn equal_offer(offer: &SetOffer) -> Option<equal::SetOffer> {
     }
 }
 
-fn equal_sets(kinds: &[Kind], offers: &[SetOffer], component: &[usize]) -> (Vec<ChosenSet>, bool) {
+fn equal_sets(
+    kinds: &[Kind],
+    offers: &[SetOffer],
+    component: &[usize],
+    work: &mut Work,
+) -> (Vec<ChosenSet>, bool) {
     let units: Vec<equal::Units> = kinds
         .iter()
         .map(|kind| {
@@ -280,7 +329,7 @@ fn equal_sets(kinds: &[Kind], offers: &[SetOffer], component: &[usize]) -> (Vec<
             }
         })
         .collect();
-    let chosen = equal::choose_sets(&units, |at| equal_offer(&offers[at]));
+    let chosen = equal::choose_sets(&units, work, |at| equal_offer(&offers[at]));
     let mut sets = Vec::new();
     for choice in chosen.choices {
         let size = equal_offer(&offers[choice.promotion]).map_or(1, |offer| offer.units as usize);

@@ -246,6 +246,15 @@ proptest! {
         check(&deals, &lines)?;
     }
 
+    /// So many that they are looked at set by set.
+    #[test]
+    fn nothing_better_can_be_found_among_many(
+        deals in prop::collection::vec(deal(), 10..=16),
+        lines in prop::collection::vec((0..5_u8, 1..=2_i64, 20..200_i64), 2..=3),
+    ) {
+        check(&deals, &lines)?;
+    }
+
     #[test]
     fn nothing_better_can_be_found_for_few_prices(
         deals in prop::collection::vec(deal(), 2..=3),

@@ -201,7 +201,7 @@ fn an_answer_that_is_not_proven_is_no_worse_than_greedy() {
                 ),
             }
         };
-        let promotions: Vec<String> = (0..40).map(|n| bundle(n, &mut roll)).collect();
+        let promotions: Vec<String> = (0..150).map(|n| bundle(n, &mut roll)).collect();
         let lines: Vec<String> = (0..12)
             .map(|item| format!("i{item} {} {}", 1 + roll(4), 150 + roll(300)))
             .collect();

@@ -10,7 +10,7 @@ use promotions::{
 };
 
 /// One promotion of every kind that a basket can meet.
-const BOOK: &str = include_str!("book.toml");
+pub const BOOK: &str = include_str!("book.toml");
 
 /// Text that may be a promotion file: it is read or refused, and what was read prices a basket.
 pub fn promotion_file(bytes: &[u8]) {
@@ -54,7 +54,7 @@ pub fn code(bytes: &[u8]) {
 }
 
 /// Five bytes a line: item, pieces and price; small, or as large as an amount may be.
-fn basket_of(bytes: &[u8]) -> Basket {
+pub fn basket_of(bytes: &[u8]) -> Basket {
     let line = |(number, bytes): (usize, &[u8])| {
         let item = ItemId(format!("i{}", bytes[0] % 6));
         let pieces = match bytes[1] {

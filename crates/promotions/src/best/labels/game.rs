@@ -1,5 +1,6 @@
 //! The rules by which units go into sets, and the bound on what is still to be had.
 
+mod packing;
 mod prices;
 
 use std::cmp::Reverse;
@@ -13,8 +14,10 @@ use crate::best::{ChosenSet, Kind, Place, Reward, SetOffer, Shape, percent_of, r
 pub(super) const FINE: i128 = 1 << 16;
 /// The most units that take part; more are left out, and the answer is then not proven.
 const UNITS_MAX: usize = 2_000;
-/// The most open sets of different titles.
+/// The most open sets of different titles; fewer where there are many units, so that their product is
+/// no more than the second.
 const OPEN_MAX: usize = 32;
+const OPEN_UNITS_MAX: i64 = 4_096;
 /// The words of an open set of different titles.
 const OPEN_WORDS: usize = 4;
 const TITLES: usize = 0;
@@ -37,8 +40,23 @@ pub(super) enum Choice {
     },
 }
 
+/// What is known of a state without looking at all of it, kept up with each choice.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Digest {
+    /// The same for states that are the same.
+    pub hash: u64,
+    /// What the open sets of parts are worth beyond what was gained for them, in `FINE` parts.
+    open: i128,
+    /// How many offers have a set that is not complete, but for those of different titles.
+    incomplete: u32,
+}
+
 pub(super) struct Game {
     offers: Vec<Rules>,
+    /// The offers whose open sets are worth something else with every step: all but those of parts.
+    moving: Vec<usize>,
+    /// Of those, the offers of different titles.
+    different: Vec<usize>,
     kinds: Vec<Unit>,
     /// The kinds that each offer takes, ascending.
     takers: Vec<Vec<usize>>,
@@ -48,7 +66,7 @@ pub(super) struct Game {
     to_come: Vec<i128>,
     /// How many titles come from each step on.
     titles_to_come: Vec<usize>,
-    /// What one label costs from each step on, in words.
+    /// What one label costs from each step on.
     work_from: Vec<u64>,
     state_size: usize,
     whole: bool,
@@ -62,6 +80,8 @@ struct Unit {
     /// The bit of a title that comes in several kinds.
     bit: i64,
     places: Vec<Place>,
+    /// What it gets off in each of the places at most, in `FINE` parts.
+    offs: Vec<i128>,
     /// The caller's kinds, and how many units of each.
     members: Vec<(usize, u32)>,
 }
@@ -76,8 +96,9 @@ struct Rules {
     /// The caller's offer.
     index: usize,
     turn: Turn,
-    /// Where its words are in a state.
+    /// Where its words are in a state, and where those of the next begin.
     at: usize,
+    end: usize,
     /// The word that counts its sets, where they are limited, and the limit.
     sets: Option<(usize, i64)>,
     /// The word that sums its discount, where that is capped, and the cap.
@@ -136,6 +157,8 @@ impl Game {
         }
         let mut game = Game {
             takers,
+            moving: Vec::new(),
+            different: Vec::new(),
             offers: Vec::with_capacity(component.len()),
             kinds: units,
             steps: Vec::new(),
@@ -150,6 +173,18 @@ impl Game {
             let rules = game.rules(index, &offers[index], place);
             game.offers.push(rules);
         }
+        let turns = game.offers.iter().enumerate();
+        for (place, rules) in turns {
+            match rules.turn {
+                Turn::Parts { .. } => {}
+                Turn::Cheapest { .. } => game.moving.push(place),
+                Turn::Different { .. } => {
+                    game.moving.push(place);
+                    game.different.push(place);
+                }
+            }
+        }
+        game.count_offs();
         for (at, kind) in game.kinds.iter().enumerate() {
             let count: u32 = kind.members.iter().map(|(_, count)| *count).sum();
             let room = UNITS_MAX - game.steps.len();
@@ -159,9 +194,10 @@ impl Game {
         }
         game.count_to_come();
         game.work_from = vec![0; game.steps.len() + 1];
+        let each = game.label_work();
         for (step, kind) in game.steps.iter().enumerate().rev() {
             let choices = game.kinds[*kind].places.len() as u64 + 1;
-            game.work_from[step] = game.work_from[step + 1] + choices * game.label_work();
+            game.work_from[step] = game.work_from[step + 1] + choices * each;
         }
         game.titles_to_come = vec![0; game.steps.len() + 1];
         let mut titles = BTreeSet::new();
@@ -180,13 +216,16 @@ impl Game {
         self.state_size
     }
 
-    /// Words that are looked at for one label.
+    /// What making one label costs: its words are copied, which is quick, and what changes with
+    /// every step is looked at.
     pub fn label_work(&self) -> u64 {
-        (self.state_size + self.offers.len() + 1) as u64
+        let moving = self.moving.iter().map(|place| &self.offers[*place]);
+        let moving: usize = moving.map(|rules| rules.end - rules.at).sum();
+        (8 + self.state_size / 8 + moving / 2) as u64
     }
 
-    /// Words that are looked at for one label and all that follow from it, if each has one
-    /// follower, from a step on.
+    /// The work of one label and all that follow from it, if one of its choices is kept in each
+    /// step, from a step on.
     pub fn work_from(&self, step: usize) -> u64 {
         self.work_from[step]
     }
@@ -217,7 +256,9 @@ impl Game {
                 let sets = units / i64::from(fewest);
                 let sets = sets.min(i64::from(offer.sets_max.unwrap_or(u32::MAX)));
                 let open = usize::try_from(sets).unwrap_or(0);
-                self.whole &= open <= OPEN_MAX;
+                let most = usize::try_from(OPEN_UNITS_MAX / units.max(1)).unwrap_or(0);
+                let most = most.clamp(4, OPEN_MAX);
+                self.whole &= open <= most;
                 let titles: BTreeSet<i64> = self
                     .kinds
                     .iter()
@@ -236,7 +277,7 @@ impl Game {
                         .map(|(_, rate)| *rate)
                         .max()
                         .unwrap_or(Rate::ZERO),
-                    open: open.min(OPEN_MAX),
+                    open: open.min(most),
                     all,
                 }
             }
@@ -250,15 +291,16 @@ impl Game {
         let at = self.words(words);
         let counted = !matches!(turn, Turn::Different { .. });
         let sets = offer.sets_max.filter(|_| counted);
+        let sets = sets.map(|max| (self.words(1), i64::from(max)));
+        let cap = offer.cap.filter(|_| counted);
+        let cap = cap.map(|cap| (self.words(1), cap));
         Rules {
             index,
             turn,
             at,
-            sets: sets.map(|max| (self.words(1), i64::from(max))),
-            cap: offer
-                .cap
-                .filter(|_| counted)
-                .map(|cap| (self.words(1), cap)),
+            end: self.state_size,
+            sets,
+            cap,
             prices,
             over: 0,
         }
@@ -322,34 +364,34 @@ impl Game {
         }
     }
 
+    /// The state and its digest before the first step.
+    pub fn start(&self) -> (Vec<i64>, Digest) {
+        let state = vec![0; self.state_size];
+        let parts = self.offers.iter().filter(|rules| rules.is_of_parts());
+        let digest = Digest {
+            open: parts.map(|rules| rules.open(None, 0, &state)).sum(),
+            ..Digest::default()
+        };
+        (state, digest)
+    }
+
     /// Does it, and answers what it gains at once.
-    pub fn take(&self, step: usize, choice: Choice, state: &mut [i64]) -> i64 {
+    pub fn take(&self, step: usize, choice: Choice, state: &mut [i64], digest: &mut Digest) -> i64 {
         let kind = &self.kinds[self.steps[step]];
-        self.forget_last(kind, state);
-        match choice {
-            Choice::Skip => 0,
-            Choice::Place(number) => self.place(kind, kind.places[usize::from(number)], state),
-            Choice::Join { place, open } => {
-                let rules = &self.offers[kind.places[usize::from(place)].offer];
-                let at = rules.at + usize::from(open) * OPEN_WORDS;
-                state[at + TITLES] += 1;
-                state[at + WORTH] += kind.value;
-                state[at + LAST] = kind.title + 1;
-                state[at + MASK] |= kind.bit;
-                let mut gain = -kind.alone;
-                if let Turn::Different {
-                    tiers, open, all, ..
-                } = &rules.turn
-                {
-                    if state[at + TITLES] == *all as i64 {
-                        gain += percent_of(state[at + WORTH], rate_of(tiers, *all));
-                        state[at..at + OPEN_WORDS].fill(0);
-                    }
-                    sort_open(&mut state[rules.at..rules.at + open * OPEN_WORDS]);
-                }
-                gain
-            }
-        }
+        self.forget_last(kind, state, digest);
+        let (number, open) = match choice {
+            Choice::Skip => return 0,
+            Choice::Place(number) => (usize::from(number), None),
+            Choice::Join { place, open } => (usize::from(place), Some(usize::from(open))),
+        };
+        let rules = &self.offers[kind.places[number].offer];
+        let before = rules.digest(state);
+        let gain = match open {
+            None => self.place(kind, kind.places[number], state),
+            Some(open) => join(kind, rules, open, state),
+        };
+        digest.change(before, rules.digest(state));
+        gain
     }
 
     fn place(&self, kind: &Unit, place: Place, state: &mut [i64]) -> i64 {
@@ -405,62 +447,54 @@ impl Game {
     }
 
     /// The title that was added last only matters while more units of it come.
-    fn forget_last(&self, kind: &Unit, state: &mut [i64]) {
-        for rules in &self.offers {
-            let Turn::Different { open, .. } = rules.turn else {
+    fn forget_last(&self, kind: &Unit, state: &mut [i64], digest: &mut Digest) {
+        for place in &self.different {
+            let rules = &self.offers[*place];
+            let sets = &state[rules.at..rules.end];
+            let forgets = |set: &[i64]| set[LAST] != 0 && set[LAST] != kind.title + 1;
+            if !sets.chunks_exact(OPEN_WORDS).any(forgets) {
                 continue;
-            };
-            let sets = &mut state[rules.at..rules.at + open * OPEN_WORDS];
-            let mut changed = false;
+            }
+            let before = rules.digest(state);
+            let sets = &mut state[rules.at..rules.end];
             for set in sets.chunks_exact_mut(OPEN_WORDS) {
-                if set[LAST] != 0 && set[LAST] != kind.title + 1 {
+                if set[LAST] != kind.title + 1 {
                     set[LAST] = 0;
-                    changed = true;
                 }
             }
-            if changed {
-                sort_open(sets);
-            }
+            sort_open(sets);
+            digest.change(before, rules.digest(state));
         }
     }
 
     /// The most that a label with this gain can come to.
-    pub fn hope(&self, step: usize, gain: i64, state: &[i64]) -> i64 {
+    pub fn hope(&self, step: usize, gain: i64, state: &[i64], digest: &Digest) -> i64 {
         let next = self.steps.get(step).copied();
         let titles = self.titles_to_come[step];
-        let open = self
-            .offers
-            .iter()
-            .map(|rules| rules.open(next, titles, state));
-        let open: i128 = open.sum();
-        let fine = i128::from(gain) * FINE + open + self.to_come[step];
+        let moving = self.moving.iter().map(|place| &self.offers[*place]);
+        let moving: i128 = moving.map(|rules| rules.open(next, titles, state)).sum();
+        let fine = i128::from(gain) * FINE + digest.open + moving + self.to_come[step];
         i64::try_from(fine.div_euclid(FINE)).unwrap_or(i64::MAX)
     }
 
     /// What the state adds when no unit comes any more; `None` where a set is not complete.
-    pub fn at_the_end(&self, state: &[i64]) -> Option<i64> {
+    pub fn at_the_end(&self, state: &[i64], digest: &Digest) -> Option<i64> {
+        if digest.incomplete > 0 {
+            return None;
+        }
         let mut more = 0;
-        for rules in &self.offers {
-            match &rules.turn {
-                Turn::Parts { parts, .. } => {
-                    let filled = &state[rules.at..rules.at + parts.len()];
-                    if filled.iter().any(|there| *there > 0) {
-                        return None;
-                    }
+        for place in &self.different {
+            let rules = &self.offers[*place];
+            let Turn::Different { tiers, .. } = &rules.turn else {
+                continue;
+            };
+            for set in state[rules.at..rules.end].chunks_exact(OPEN_WORDS) {
+                let titles = usize::try_from(set[TITLES]).unwrap_or(0);
+                let rate = rate_of(tiers, titles);
+                if titles > 0 && rate == Rate::ZERO {
+                    return None;
                 }
-                Turn::Cheapest { .. } if state[rules.at] > 0 => return None,
-                Turn::Cheapest { .. } => {}
-                Turn::Different { tiers, open, .. } => {
-                    let sets = &state[rules.at..rules.at + open * OPEN_WORDS];
-                    for set in sets.chunks_exact(OPEN_WORDS) {
-                        let titles = usize::try_from(set[TITLES]).unwrap_or(0);
-                        let rate = rate_of(tiers, titles);
-                        if titles > 0 && rate == Rate::ZERO {
-                            return None;
-                        }
-                        more += percent_of(set[WORTH], rate);
-                    }
-                }
+                more += percent_of(set[WORTH], rate);
             }
         }
         Some(more)
@@ -496,7 +530,70 @@ impl Game {
     }
 }
 
+impl Digest {
+    /// One offer's part of a state became another.
+    fn change(&mut self, before: Digest, after: Digest) {
+        self.hash = (self.hash.wrapping_add(after.hash)).wrapping_sub(before.hash);
+        self.open += after.open - before.open;
+        self.incomplete = self.incomplete + after.incomplete - before.incomplete;
+    }
+}
+
+/// A number for a word of a state, whose sums tell states apart (the finaliser of a splitmix64).
+/// Most words are 0, and so is the number of those.
+fn mixed(at: usize, word: i64) -> u64 {
+    if word == 0 {
+        return 0;
+    }
+    let z = (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = z.wrapping_add(word.cast_unsigned());
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Puts a unit into an open set of different titles, and answers what it gains at once.
+fn join(kind: &Unit, rules: &Rules, open: usize, state: &mut [i64]) -> i64 {
+    let at = rules.at + open * OPEN_WORDS;
+    state[at + TITLES] += 1;
+    state[at + WORTH] += kind.value;
+    state[at + LAST] = kind.title + 1;
+    state[at + MASK] |= kind.bit;
+    let mut gain = -kind.alone;
+    if let Turn::Different { tiers, all, .. } = &rules.turn {
+        if state[at + TITLES] == *all as i64 {
+            gain += percent_of(state[at + WORTH], rate_of(tiers, *all));
+            state[at..at + OPEN_WORDS].fill(0);
+        }
+        sort_open(&mut state[rules.at..rules.end]);
+    }
+    gain
+}
+
 impl Rules {
+    fn is_of_parts(&self) -> bool {
+        matches!(self.turn, Turn::Parts { .. })
+    }
+
+    /// The digest of its words alone.
+    fn digest(&self, state: &[i64]) -> Digest {
+        let words = (self.at..self.end).map(|at| mixed(at, state[at]));
+        let sets = match &self.turn {
+            Turn::Parts { parts, .. } => parts.len(),
+            Turn::Cheapest { .. } => 1,
+            Turn::Different { .. } => 0,
+        };
+        let mut filled = state[self.at..self.at + sets].iter();
+        Digest {
+            hash: words.fold(0, u64::wrapping_add),
+            open: match self.is_of_parts() {
+                true => self.open(None, 0, state),
+                false => 0,
+            },
+            incomplete: u32::from(filled.any(|there| *there > 0)),
+        }
+    }
+
     /// What an open set may still be worth beyond what was gained for it, in `FINE` parts, where
     /// the units to come are of the kind `next` and those after it, and of so many titles.
     fn open(&self, next: Option<usize>, titles: usize, state: &[i64]) -> i128 {
@@ -552,11 +649,15 @@ fn div_up(a: i128, b: i128) -> i128 {
 
 /// A share in `FINE` parts, and half a minor unit more for the rounding.
 fn share_up(value: i64, rate: Rate) -> i128 {
-    const WHOLE: i128 = 1_000_000;
-    div_up(
-        i128::from(value) * i128::from(rate.millionths()) * FINE,
-        WHOLE,
-    ) + FINE / 2
+    const WHOLE: i64 = 1_000_000;
+    let millionths = rate.millionths();
+    // What is bought and sold needs no wide numbers, which are slow.
+    if (0..1 << 26).contains(&value) && (0..=WHOLE).contains(&millionths) {
+        let share = (value * millionths * FINE as i64 + WHOLE - 1) / WHOLE;
+        return i128::from(share) + FINE / 2;
+    }
+    let share = i128::from(value) * i128::from(millionths) * FINE;
+    div_up(share, i128::from(WHOLE)) + FINE / 2
 }
 
 /// The fullest first, the empty ones last; equal ones are alike.
@@ -617,6 +718,7 @@ fn units_of(
             alone: kind.alone,
             title: i64::from(title),
             bit: 0,
+            offs: Vec::new(),
             places,
             members: Vec::new(),
         });

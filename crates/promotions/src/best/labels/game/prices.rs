@@ -13,8 +13,6 @@ use crate::best::{Kind, Place, Reward, percent_of};
 
 /// The most times that prices are bettered.
 const ROUNDS_MAX: u64 = 120;
-/// The most work of it, in places that are looked at.
-const WORK_MAX: u64 = 60_000;
 /// Rounds without a better bound after which the step is halved.
 const PATIENCE: u32 = 6;
 /// The whole step, in parts of itself; below one part there is nothing to win.
@@ -23,21 +21,32 @@ const STEP: i128 = 256;
 const PARTS: i128 = 256;
 
 impl Game {
-    /// What a unit of a kind adds at most in a place, and how much of each of the offer's prices it
-    /// pays there.
-    fn worth(&self, kind: usize, place: Place) -> (i128, i64) {
+    /// Counts what each unit gets off in each of its places.
+    pub(super) fn count_offs(&mut self) {
+        for unit in &mut self.kinds {
+            let off = |place: &Place| match &self.offers[place.offer].turn {
+                Turn::Parts { parts, whole, .. } => {
+                    let off = part_off(unit.value, parts[place.part].1, *whole);
+                    i128::from(off) * FINE
+                }
+                Turn::Cheapest { rate, .. } => i128::from(percent_of(unit.value, *rate)) * FINE,
+                Turn::Different { best, .. } => share_up(unit.value, *best),
+            };
+            unit.offs = unit.places.iter().map(off).collect();
+        }
+    }
+
+    /// What a unit of a kind adds at most in a place, by its number, and how much of each of the
+    /// offer's prices it pays there.
+    pub(super) fn worth(&self, kind: usize, number: usize) -> (i128, i64) {
         let unit = &self.kinds[kind];
+        let (place, off) = (unit.places[number], unit.offs[number]);
         let rules = &self.offers[place.offer];
         let alone = i128::from(unit.alone) * FINE;
         match &rules.turn {
-            Turn::Parts { parts, whole, .. } => {
-                let off = part_off(unit.value, parts[place.part].1, *whole);
-                let off = i128::from(off) * FINE;
-                (off - alone - rules.prices[place.part], 1)
-            }
-            Turn::Cheapest { of, units, rate } => {
+            Turn::Parts { .. } => (off - alone - rules.prices[place.part], 1),
+            Turn::Cheapest { of, units, .. } => {
                 let price = rules.prices[kind];
-                let off = i128::from(percent_of(unit.value, *rate)) * FINE;
                 let free = off - alone - price * i128::from(of - units);
                 let paid = price * i128::from(*units) - alone;
                 match free > paid {
@@ -45,14 +54,28 @@ impl Game {
                     false => (paid, -units),
                 }
             }
-            Turn::Different { best, .. } => (share_up(unit.value, *best) - alone, 0),
+            Turn::Different { .. } => (off - alone, 0),
+        }
+    }
+
+    /// What a unit adds at most in a cheapest-free set where it is free, or where it is paid for.
+    pub(super) fn worth_in_role(&self, kind: usize, number: usize, free: bool) -> i128 {
+        let unit = &self.kinds[kind];
+        let rules = &self.offers[unit.places[number].offer];
+        let Turn::Cheapest { of, units, .. } = &rules.turn else {
+            return self.worth(kind, number).0;
+        };
+        let (price, alone) = (rules.prices[kind], i128::from(unit.alone) * FINE);
+        match free {
+            true => unit.offs[number] - alone - price * i128::from(of - units),
+            false => price * i128::from(*units) - alone,
         }
     }
 
     /// What a unit of a kind adds at most.
-    fn adds_at_most(&self, kind: usize) -> i128 {
-        let places = self.kinds[kind].places.iter();
-        let most = places.map(|place| self.worth(kind, *place).0).max();
+    pub(super) fn adds_at_most(&self, kind: usize) -> i128 {
+        let places = 0..self.kinds[kind].places.len();
+        let most = places.map(|number| self.worth(kind, number).0).max();
         most.unwrap_or(0).max(0)
     }
 
@@ -108,10 +131,12 @@ impl Game {
     }
 
     /// Betters the prices until the bound says that nothing gains more than `known`, or it gets no
-    /// better. Answers the work it was, in places.
-    pub fn improve(&mut self, known: i128) -> u64 {
+    /// better, or `most` work is done. Answers the work it was, in places and prices.
+    pub fn improve(&mut self, known: i128, most: u64) -> u64 {
         let places: usize = self.kinds.iter().map(|kind| kind.places.len() + 1).sum();
-        let rounds = ROUNDS_MAX.min(WORK_MAX / (places as u64).max(1));
+        let prices: usize = self.offers.iter().map(|rules| rules.prices.len()).sum();
+        let each = (places + 2 * prices) as u64;
+        let rounds = ROUNDS_MAX.min(most / each.max(1));
         let counts = self.counts();
         let (mut best, mut paid) = self.paid(&counts);
         let mut kept = (self.prices(), paid.clone());
@@ -134,7 +159,7 @@ impl Game {
         }
         self.set_prices(&kept.0);
         self.count_to_come();
-        done * places as u64
+        done * each
     }
 
     fn counts(&self) -> Vec<i128> {
@@ -184,8 +209,8 @@ impl Game {
         let mut bound: i128 = self.offers.iter().map(Rules::paid_for_limit).sum();
         for (kind, count) in counts.iter().enumerate() {
             let mut best = (0, 0, None);
-            for place in &self.kinds[kind].places {
-                let (worth, pays) = self.worth(kind, *place);
+            for (number, place) in self.kinds[kind].places.iter().enumerate() {
+                let (worth, pays) = self.worth(kind, number);
                 if worth > best.0 {
                     best = (worth, pays, Some(*place));
                 }
@@ -210,8 +235,8 @@ impl Game {
         let mut any = false;
         for (kind, unit) in self.kinds.iter().enumerate() {
             let adds = self.adds_at_most(kind);
-            for place in &unit.places {
-                let wasted = adds - self.worth(kind, *place).0;
+            for (number, place) in unit.places.iter().enumerate() {
+                let wasted = adds - self.worth(kind, number).0;
                 if bound - wasted >= known + FINE {
                     continue;
                 }
