@@ -12,6 +12,7 @@ mod header;
 mod people;
 mod reference;
 mod rows;
+mod taxes;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -218,7 +219,7 @@ impl<R: Read> Import<R> {
         match header.kind {
             ImportKind::Items => reference::item(&cells, self.currency, &mut self.seen),
             ImportKind::Departments => reference::department(&cells, &mut self.seen),
-            ImportKind::Taxes => reference::tax(&cells, &mut self.seen),
+            ImportKind::Taxes => taxes::tax(&cells, self.currency, &mut self.seen),
             ImportKind::Employees => people::employee(&cells, &mut self.seen, &mut self.map_pin),
             ImportKind::Customers => people::customer(&cells, &mut self.seen),
             ImportKind::Recalls => reference::recall(&cells, &mut self.seen),

@@ -48,6 +48,30 @@ pub struct Settings {
     /// The numbers of the lanes at which customers scan themselves.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub self_checkout_lanes: BTreeSet<u32>,
+    /// Where tax is rounded.
+    #[serde(skip_serializing_if = "TaxRounding::is_by_line")]
+    pub tax_rounding: TaxRounding,
+    /// Whether a deposit is taxed like what it is charged with.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deposits_taxed: bool,
+}
+
+/// Where tax is rounded to the smallest unit of the currency, half up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaxRounding {
+    /// On each line.
+    #[default]
+    Line,
+    /// Once for all lines of a receipt that one authority taxes at one rate; what comes of it is
+    /// divided over those lines.
+    Invoice,
+}
+
+impl TaxRounding {
+    fn is_by_line(&self) -> bool {
+        *self == TaxRounding::Line
+    }
 }
 
 /// What cash of another currency is worth.
@@ -108,6 +132,8 @@ impl Default for Settings {
             store_number: String::new(),
             store_groups: BTreeSet::new(),
             self_checkout_lanes: BTreeSet::new(),
+            tax_rounding: TaxRounding::Line,
+            deposits_taxed: false,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 use std::path::PathBuf;
 
-use catalog::{Import, ImportKind, ImportProblem, MapPin, Record};
+use catalog::{Import, ImportKind, ImportProblem, MapPin, Record, TaxPart, TaxThreshold};
 use money::Currency;
 use proptest::prelude::*;
 
@@ -14,6 +14,21 @@ fn map_pin() -> MapPin {
 
 fn import<R: Read>(file: R, kind: Option<ImportKind>) -> Import<R> {
     Import::new(file, kind, Currency::USD, map_pin())
+}
+
+fn part(part: &TaxPart) -> String {
+    let threshold = match part.threshold {
+        None => String::new(),
+        Some(TaxThreshold::ExemptBelow(price)) => format!(" from {price}"),
+        Some(TaxThreshold::OnlyAbove(price)) => format!(" above {price}"),
+    };
+    let holidays = part.holidays.iter().map(|holiday| {
+        let price = holiday.price_max;
+        let price = price.map_or(String::new(), |price| format!(" up to {price}"));
+        format!(" not {}..{}{price}", holiday.first_day, holiday.last_day)
+    });
+    let holidays: String = holidays.collect();
+    format!(", {} {}{threshold}{holidays}", part.name, part.rate)
 }
 
 /// One line per record or problem, short enough to read in a test.
@@ -39,7 +54,10 @@ fn shown(answer: Result<Record, ImportProblem>) -> String {
             text
         }
         Ok(Record::Department(d)) => format!("department {} '{}'", d.id, d.name),
-        Ok(Record::Tax(t)) => format!("tax {} '{}' {} {}", t.id, t.name, t.rate, t.included),
+        Ok(Record::Tax(t)) => {
+            let parts: String = t.parts.iter().map(part).collect();
+            format!("tax {} '{}' {} {}{parts}", t.id, t.name, t.rate, t.included)
+        }
         Ok(Record::Employee(e)) => {
             format!("employee {} {} {:?} {}", e.id, e.name, e.role, e.pin_hash)
         }
@@ -53,7 +71,11 @@ fn shown(answer: Result<Record, ImportProblem>) -> String {
                 .collect();
             let detail = match d.is_empty() {
                 true => String::new(),
-                false => format!(" {groups:?} {} {:?}", d.employee, d.birthday),
+                false => {
+                    let certificate = d.exemption.as_ref().map(|own| format!(" {own}"));
+                    let certificate = certificate.unwrap_or_default();
+                    format!(" {groups:?} {} {:?}{certificate}", d.employee, d.birthday)
+                }
             };
             format!(
                 "customer {} {} {:?} {:?}{detail}",
@@ -324,6 +346,28 @@ fn people_taxes_and_departments_are_read() {
             "tax vat 'Vat' 20% true",
             "line 4, rate 'lots': write a percentage from 0 to 100, such as 8.25",
             "line 5, tax_id 'none': 'none' is the tax of items without one: its rate is 0",
+        ],
+    );
+    check(
+        "customer_id,name,exemption\nC1,Eve,EX-17\n",
+        &["customer C1 Eve Basic None [] false None EX-17"],
+    );
+    check(
+        "tax_id,name,rate,included,parts\n\
+         ny,Sales tax,8.875,no,State 4%; City of New York 4.5 exempt-below 110; District 9 0.375 holiday 2026-08-01 2026-08-07 up-to 100 holiday 2026-12-24 2026-12-24\n\
+         ma,,6.25,,State 6.25 only-above 175\n\
+         sum,,8,,State 4; City 3\nday,,4,,State 4 holiday 2026-02-29 2026-03-01\n\
+         order,,4,,State 4 holiday 2026-03-02 2026-03-01\nword,,4,,State 4 except 10\n\
+         none,,4,,4\nzero,,4,,State 4 exempt-below 0\n",
+        &[
+            "tax ny 'Sales tax' 8.875% false, State 4%, City of New York 4.5% from 110.00, District 9 0.375% not 2026-08-01..2026-08-07 up to 100.00 not 2026-12-24..2026-12-24",
+            "tax ma 'Ma' 6.25% false, State 6.25% above 175.00",
+            "line 4, parts 'State 4; City 3': the rates of the parts do not add up to the rate",
+            "line 5, parts 'State 4 holiday 2026-02-29 2026-03-01': write parts like: State 4; City 4.5 exempt-below 110 holiday 2026-08-01 2026-08-07 up-to 100",
+            "line 6, parts 'State 4 holiday 2026-03-02 2026-03-01': write parts like: State 4; City 4.5 exempt-below 110 holiday 2026-08-01 2026-08-07 up-to 100",
+            "line 7, parts 'State 4 except 10': the rates of the parts do not add up to the rate",
+            "line 8, parts '4': write parts like: State 4; City 4.5 exempt-below 110 holiday 2026-08-01 2026-08-07 up-to 100",
+            "line 9, parts 'State 4 exempt-below 0': write parts like: State 4; City 4.5 exempt-below 110 holiday 2026-08-01 2026-08-07 up-to 100",
         ],
     );
     check(

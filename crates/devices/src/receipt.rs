@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog::TaxId;
 use money::{Rate, Unit};
-use sale::{Line, Receipt, Tender, Totals};
+use sale::{Line, Receipt, TaxTotal, Tender, Totals};
 
 use crate::{Align, Block, Document, Emphasis};
 
@@ -28,7 +28,7 @@ pub struct ReceiptStyle {
 }
 
 /// The letter that joins a line to its row of the tax table.
-type TaxLetters = BTreeMap<(TaxId, Rate, bool), char>;
+type TaxLetters = BTreeMap<(TaxId, Rate, bool, bool), char>;
 
 /// Lays a receipt out. The same receipt and style give the same document, always.
 pub fn document(receipt: &Receipt, style: &ReceiptStyle) -> Document {
@@ -71,6 +71,9 @@ fn head(doc: &mut Document, receipt: &Receipt, style: &ReceiptStyle) {
     if let Some(reference) = &receipt.reference {
         doc.columns(Emphasis::Plain, "Reference", reference);
     }
+    if let Some(certificate) = &receipt.detail.terms.standing.exemption {
+        doc.columns(Emphasis::Plain, "Tax exemption", certificate);
+    }
 }
 
 /// One line of the sale: what, how much of it, its price, and its deposit.
@@ -84,7 +87,12 @@ fn sold(doc: &mut Document, line: &Line, receipt: &Receipt, letters: &TaxLetters
         doc.text(Align::Left, Emphasis::Plain, &line.description);
         return;
     };
-    let key = (line.tax.id.clone(), line.tax.rate, line.tax.included);
+    let key = (
+        line.tax.id.clone(),
+        line.tax.rate,
+        line.tax.included,
+        total.tax_detail.exempt,
+    );
     let letter = letters.get(&key).copied().unwrap_or(' ');
     doc.columns(
         Emphasis::Plain,
@@ -217,25 +225,34 @@ fn tender_detail(tender: &Tender) -> Option<String> {
 }
 
 fn tax_letters(totals: &Totals) -> TaxLetters {
-    totals
-        .taxes
-        .iter()
-        .zip('A'..='Z')
-        .map(|(tax, letter)| ((tax.tax.clone(), tax.rate, tax.included), letter))
-        .collect()
+    let taxes = totals.taxes.iter().zip('A'..='Z');
+    taxes.map(|(tax, letter)| (tax_key(tax), letter)).collect()
 }
 
-/// Each tax category with its rate, what it is taken of and what it comes to.
+fn tax_key(tax: &TaxTotal) -> (TaxId, Rate, bool, bool) {
+    (tax.tax.clone(), tax.rate, tax.included, tax.exempt)
+}
+
+/// Each tax category with its rate, what it is taken of and what it comes to; under it what each
+/// authority takes, where there are several.
 fn taxes(doc: &mut Document, totals: &Totals, letters: &TaxLetters) {
     for tax in &totals.taxes {
-        let key = (tax.tax.clone(), tax.rate, tax.included);
-        let letter = letters.get(&key).copied().unwrap_or(' ');
+        let letter = letters.get(&tax_key(tax)).copied().unwrap_or(' ');
         let kind = if tax.included { "incl. " } else { "" };
-        let label = format!(
-            "{letter} {kind}{} {} of {}",
-            tax.name, tax.rate, tax.taxable
-        );
+        let exempt = if tax.exempt { " exempt" } else { "" };
+        let label = match tax.parts.first() {
+            // Each authority has a rate of its own.
+            Some(_) => format!("{letter} {kind}{}", tax.name),
+            None => format!(
+                "{letter} {kind}{} {}{exempt} of {}",
+                tax.name, tax.rate, tax.taxable
+            ),
+        };
         doc.columns(Emphasis::Plain, &label, &format!("{}  ", tax.amount));
+        for part in &tax.parts {
+            let label = format!("    {} {} of {}", part.name, part.rate, part.taxable);
+            doc.columns(Emphasis::Plain, &label, &format!("{}  ", part.amount));
+        }
     }
 }
 

@@ -53,6 +53,8 @@ pub fn report(head: &ReportHead, tally: &Tally, currency: Currency) -> Document 
     paper.sums("DEPARTMENTS", &tally.departments);
     paper.sums("TAXES", &tally.taxes);
     paper.sums("TAXED", &tally.taxable);
+    paper.sums("TAXES BY AUTHORITY", &tally.tax_parts);
+    paper.sums("TAXED BY AUTHORITY", &tally.taxable_parts);
     paper.sums("PROMOTIONS", &tally.promotions);
     paper.sums("HOURS", &tally.hours);
     paper.sums("CASHIERS", &tally.cashiers);

@@ -7,8 +7,8 @@ use catalog::{BookVersion, CustomerId, EmployeeId, TaxId};
 use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
 use money::{Currency, Money, Quantity, Rate, Rounding};
 use sale::{
-    CartId, LaneId, Line, LineTax, LineTotal, LocalTime, OverrideReason, PointsTotal,
-    PromotionTotal, Receipt, TaxTotal, Tender, Totals,
+    CartId, LaneId, Line, LineTax, LineTotal, LocalTime, OverrideReason, PartTotal, PointsTotal,
+    PromotionTotal, Receipt, TaxDetail, TaxTotal, Tender, Totals,
 };
 
 fn money(text: &str) -> Money {
@@ -82,6 +82,7 @@ fn line_total(number: u32, sold: &Sold, line: &Line) -> LineTotal {
             net.share(line.tax.rate, Rounding::HalfUp)
         },
         promotions: Vec::new(),
+        tax_detail: TaxDetail::default(),
     }
 }
 
@@ -101,6 +102,8 @@ fn taxes(lines: &[Line], totals: &[LineTotal]) -> Vec<TaxTotal> {
                 included: line.tax.included,
                 taxable: net,
                 amount: total.tax,
+                exempt: false,
+                parts: Vec::new(),
             }),
         }
     }
@@ -276,6 +279,46 @@ fn foreign_letters_and_commands_in_a_description_are_tamed() {
     let bytes = render_escpos(&receipt, &style());
     let resets = bytes.windows(2).filter(|w| w == b"\x1b@").count();
     assert_eq!(resets, 1, "a description must not command the printer");
+}
+
+#[test]
+fn each_authority_and_each_exemption_is_told() {
+    let sold = [
+        Sold {
+            tax: STANDARD,
+            ..plain("Winter coat", "120.00")
+        },
+        Sold {
+            tax: STANDARD,
+            ..plain("Shirt, exempt when it was bought", "60.00")
+        },
+    ];
+    let mut receipt = receipt(&sold, &[], &["200.00"]);
+    receipt.detail.terms.standing.exemption = Some("EX-17".to_owned());
+    receipt.totals.lines[1].tax_detail.exempt = true;
+    let part = |name: &str, percent: &str, amount: &str| PartTotal {
+        name: name.to_owned(),
+        rate: Rate::parse_percent(percent).unwrap(),
+        taxable: money("120.00"),
+        amount: money(amount),
+    };
+    let shared = &mut receipt.totals.taxes[0];
+    shared.taxable = money("120.00");
+    shared.amount = money("9.90");
+    shared.parts = vec![
+        part("State", "4", "4.80"),
+        part("City of New York, transport district", "4.25", "5.10"),
+    ];
+    let mut exempt = shared.clone();
+    exempt.exempt = true;
+    exempt.parts.clear();
+    exempt.taxable = money("60.00");
+    exempt.amount = money("0");
+    receipt.totals.taxes.push(exempt);
+    receipt.totals.tax_added = money("9.90");
+    receipt.totals.total = money("189.90");
+    receipt.change = money("10.10");
+    check("taxes", &receipt, &style());
 }
 
 #[test]

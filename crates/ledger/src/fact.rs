@@ -1,6 +1,6 @@
 //! What can happen on a lane.
 
-use sale::{Event, Tender};
+use sale::{Cart, Event, Line, LineTotal, TaxRules, Tender};
 use serde::{Deserialize, Serialize};
 
 use crate::Entry;
@@ -59,9 +59,28 @@ pub const FORMAT_CARRIES_OVER: u16 = 4;
 /// What every release reads.
 pub const FORMAT_FIRST: u16 = 1;
 
+/// The oldest entry format that can say how a sale is taxed by several authorities, or otherwise
+/// than line by line.
+const FORMAT_TAXES: u16 = 5;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {
+        // Earlier releases would tax these sales otherwise, and report less of them.
+        Event::CartOpened { place, .. } if place.tax != TaxRules::default() => FORMAT_TAXES,
+        Event::CustomerSet { standing, .. } if standing.exemption.is_some() => FORMAT_TAXES,
+        Event::LineAdded { line, .. } if !line_is_old(line) => FORMAT_TAXES,
+        Event::TaxOverridden { tax, .. } if !tax.parts.is_empty() => FORMAT_TAXES,
+        Event::Completed { receipt, .. }
+            if receipt.detail.terms.decide_on_tax()
+                || !receipt.lines.iter().all(line_is_old)
+                || !receipt.totals.lines.iter().all(total_is_old) =>
+        {
+            FORMAT_TAXES
+        }
+        Event::Suspended { open, .. } | Event::Resumed { open, .. } if !cart_is_old(open) => {
+            FORMAT_TAXES
+        }
         Event::SignedIn { .. }
         | Event::SignedOut { .. }
         | Event::SignInFailed { .. }
@@ -91,6 +110,20 @@ pub fn event_format(event: &Event) -> u16 {
         Event::Suspended { open, .. } | Event::Resumed { open, .. } if open.terms.matter() => 3,
         _ => 2,
     }
+}
+
+/// Whether releases before [`FORMAT_TAXES`] make of it what it says.
+fn cart_is_old(cart: &Cart) -> bool {
+    !cart.terms.decide_on_tax() && cart.lines.iter().all(line_is_old)
+}
+
+fn line_is_old(line: &Line) -> bool {
+    let returned = line.detail.returned.as_ref();
+    line.tax.parts.is_empty() && returned.is_none_or(|of| total_is_old(&of.cost))
+}
+
+fn total_is_old(total: &LineTotal) -> bool {
+    total.tax_detail.is_plain()
 }
 
 fn tender_format(tender: &Tender) -> u16 {

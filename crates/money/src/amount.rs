@@ -241,7 +241,8 @@ impl fmt::Debug for Money {
 pub struct Rate(i64);
 
 impl Rate {
-    const WHOLE: i64 = 1_000_000;
+    /// One, in millionths.
+    pub const WHOLE: i64 = 1_000_000;
     pub const ZERO: Rate = Rate(0);
 
     pub fn from_percent(percent: u32) -> Rate {

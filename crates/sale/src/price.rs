@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use catalog::TaxId;
-use money::{Currency, Money, Rate, Rounding};
+use money::{Currency, Money, Rate};
 use promotions::{
     Applied, Basket, BasketLine, CompiledBook, Customer, Hint, PromotionId, evaluate,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::terms::{self, is_plain};
-use crate::{Cart, Line, LocalTime};
+use crate::{Cart, Line, LocalTime, PartTotal, TaxDetail, tax};
 
 /// One line's part of the totals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +24,15 @@ pub struct LineTotal {
     /// What promotions take off, positive.
     pub discount: Money,
     pub deposit: Money,
-    /// Tax on extended − discount: added to it, or contained in it where the category says so.
+    /// Tax on extended − discount, and on the deposit where that is set: added to it, or contained
+    /// in it where the category says so.
     pub tax: Money,
     /// What each promotion takes off this line, positive, in the order of the promotions' ids; the
     /// sum is `discount`. Empty on receipts from before it was kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub promotions: Vec<PromotionTotal>,
+    #[serde(default, skip_serializing_if = "TaxDetail::is_plain")]
+    pub tax_detail: TaxDetail,
 }
 
 impl LineTotal {
@@ -66,6 +69,12 @@ pub struct TaxTotal {
     pub included: bool,
     pub taxable: Money,
     pub amount: Money,
+    /// Nothing was added, because the customer showed a certificate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exempt: bool,
+    /// What each authority takes, where there are several; the sum is `amount`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartTotal>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,20 +190,25 @@ pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency
         };
         totals.promotions.push(whole);
     }
-    let mut taxes: BTreeMap<(TaxId, Rate, bool), TaxTotal> = BTreeMap::new();
-    let mut priced = basket.lines.iter();
+    let sold = live.iter().filter(|l| l.detail.returned.is_none());
+    let mut sold: Vec<(&Line, LineTotal)> = sold
+        .zip(&basket.lines)
+        .map(|(line, priced)| {
+            let promotions = discounts.remove(&line.number).unwrap_or_default();
+            (*line, line_total(line, priced.extended, promotions))
+        })
+        .collect();
+    tax::assess(cart, &mut sold, at);
+    let mut sold = sold.into_iter().map(|(_, total)| total);
+    let mut taxes: BTreeMap<TaxKey, TaxTotal> = BTreeMap::new();
     for line in &live {
         let total = match &line.detail.returned {
-            Some(of) => of.cost.clone(),
-            None => {
-                let promotions = discounts.remove(&line.number).unwrap_or_default();
-                let extended = priced.next().map_or(zero, |priced| priced.extended);
-                line_total(line, extended, promotions)
+            Some(of) => {
+                add_promotions(&mut totals.promotions, &of.cost);
+                of.cost.clone()
             }
+            None => sold.next().expect("every line that sells was priced"),
         };
-        if line.detail.returned.is_some() {
-            add_promotions(&mut totals.promotions, &total);
-        }
         add_tax(&mut taxes, line, &total);
         totals.gross += total.extended;
         totals.discount += total.discount;
@@ -252,34 +266,36 @@ fn points_total(points: &promotions::Points) -> PointsTotal {
     }
 }
 
+/// What a line costs without tax.
 fn line_total(line: &Line, extended: Money, promotions: Vec<PromotionTotal>) -> LineTotal {
     let zero = Money::zero(extended.currency());
     let discount = promotions.iter().fold(zero, |sum, part| sum + part.amount);
     assert!(discount <= extended, "a promotion never pays the customer");
-    let net = extended - discount;
-    let tax = if line.tax.included {
-        net.share_included(line.tax.rate, Rounding::HalfUp)
-    } else {
-        let rounding = planted::instead("tax-rounded-down", Rounding::Down, Rounding::HalfUp);
-        net.share(line.tax.rate, rounding)
-    };
     let pieces = line.quantity.pieces().unwrap_or(1);
-    let deposit = line
-        .deposit
-        .map_or(Money::zero(extended.currency()), |d| d.times(pieces));
+    let deposit = line.deposit.map_or(zero, |d| d.times(pieces));
     LineTotal {
         line: line.number,
         extended,
         discount,
         deposit,
-        tax,
+        tax: zero,
         promotions,
+        tax_detail: TaxDetail::default(),
     }
 }
 
-fn add_tax(taxes: &mut BTreeMap<(TaxId, Rate, bool), TaxTotal>, line: &Line, total: &LineTotal) {
+/// What of the lines of a sale is summed up as one tax.
+type TaxKey = (TaxId, Rate, bool, bool);
+
+fn add_tax(taxes: &mut BTreeMap<TaxKey, TaxTotal>, line: &Line, total: &LineTotal) {
     let zero = Money::zero(total.extended.currency());
-    let key = (line.tax.id.clone(), line.tax.rate, line.tax.included);
+    let exempt = total.tax_detail.exempt;
+    let key = (
+        line.tax.id.clone(),
+        line.tax.rate,
+        line.tax.included,
+        exempt,
+    );
     let tax = taxes.entry(key).or_insert_with(|| TaxTotal {
         tax: line.tax.id.clone(),
         name: line.tax.name.clone(),
@@ -287,7 +303,19 @@ fn add_tax(taxes: &mut BTreeMap<(TaxId, Rate, bool), TaxTotal>, line: &Line, tot
         included: line.tax.included,
         taxable: zero,
         amount: zero,
+        exempt,
+        parts: Vec::new(),
     });
-    tax.taxable += total.net();
+    tax.taxable += total.taxable();
     tax.amount += total.tax;
+    for part in &total.tax_detail.parts {
+        let same = |sum: &&mut PartTotal| sum.name == part.name && sum.rate == part.rate;
+        match tax.parts.iter_mut().find(same) {
+            Some(sum) => {
+                sum.taxable += part.taxable;
+                sum.amount += part.amount;
+            }
+            None => tax.parts.push(part.clone()),
+        }
+    }
 }

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Decision, bounded, parse_quantity, paying, with_cart};
 use crate::people::{Who, reasoned};
 use crate::{
-    Cart, Context, Event, LINES_MAX, Line, LineDetail, LineTotal, PromotionTotal, Receipt, Refusal,
-    Register,
+    Cart, Context, Event, LINES_MAX, Line, LineDetail, LineTotal, PartTotal, PromotionTotal,
+    Receipt, Refusal, Register, TaxDetail,
 };
 
 /// A receipt as the store knows it, with what of it was returned.
@@ -232,20 +232,35 @@ fn given_back(total: &LineTotal, line: u32, (from, to): (i64, i64), whole: i64) 
             ..promotion.clone()
         })
         .collect();
+    let tax_parts: Vec<PartTotal> = total
+        .tax_detail
+        .parts
+        .iter()
+        .map(|of| PartTotal {
+            taxable: part(of.taxable),
+            amount: part(of.amount),
+            ..of.clone()
+        })
+        .collect();
+    let zero = Money::zero(total.extended.currency());
     LineTotal {
         line,
         extended: part(total.extended),
         // The parts of each promotion are rounded on their own, so they make the discount.
         discount: match promotions.first() {
-            Some(_) => promotions
-                .iter()
-                .fold(Money::zero(total.extended.currency()), |sum, p| {
-                    sum + p.amount
-                }),
+            Some(_) => promotions.iter().fold(zero, |sum, p| sum + p.amount),
             None => part(total.discount),
         },
         deposit: part(total.deposit),
-        tax: part(total.tax),
+        // So do the parts of the tax.
+        tax: match tax_parts.first() {
+            Some(_) => tax_parts.iter().fold(zero, |sum, p| sum + p.amount),
+            None => part(total.tax),
+        },
         promotions,
+        tax_detail: TaxDetail {
+            parts: tax_parts,
+            ..total.tax_detail.clone()
+        },
     }
 }

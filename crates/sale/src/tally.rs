@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use money::Money;
 use serde::{Deserialize, Serialize};
 
-use crate::{CashMovement, Event, Receipt, Tender};
+use crate::{CashMovement, Event, PartTotal, Receipt, Tender};
 
 /// How often, and how much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,12 @@ pub struct Tally {
     pub taxes: Sums,
     /// What taxes were taken of, by the same names.
     pub taxable: Sums,
+    /// Tax by the authority that takes it and its rate, where there are several.
+    #[serde(skip_serializing_if = "Sums::is_empty")]
+    pub tax_parts: Sums,
+    /// What authorities took it of, by the same names.
+    #[serde(skip_serializing_if = "Sums::is_empty")]
+    pub taxable_parts: Sums,
     pub promotions: Sums,
     /// Receipts by the hour in which they were priced, `00` to `23`.
     pub hours: Sums,
@@ -166,7 +172,11 @@ impl Tally {
             self.departments.entry(department).or_default().add(net);
         }
         for tax in &totals.taxes {
-            let name = format!("{} {}", tax.name, tax.rate);
+            let exempt = if tax.exempt { " exempt" } else { "" };
+            let name = format!("{} {}{exempt}", tax.name, tax.rate);
+            for part in &tax.parts {
+                self.add_part(part);
+            }
             self.taxable
                 .entry(name.clone())
                 .or_default()
@@ -177,6 +187,14 @@ impl Tally {
             let sum = self.promotions.entry(promotion.promotion.clone());
             sum.or_default().add(promotion.amount.minor());
         }
+    }
+
+    fn add_part(&mut self, part: &PartTotal) {
+        let name = format!("{} {}", part.name, part.rate);
+        let taxable = self.taxable_parts.entry(name.clone()).or_default();
+        taxable.add(part.taxable.minor());
+        let tax = self.tax_parts.entry(name).or_default();
+        tax.add(part.amount.minor());
     }
 
     /// Adds another tally.
@@ -200,6 +218,8 @@ impl Tally {
             (&mut self.departments, &other.departments),
             (&mut self.taxes, &other.taxes),
             (&mut self.taxable, &other.taxable),
+            (&mut self.tax_parts, &other.tax_parts),
+            (&mut self.taxable_parts, &other.taxable_parts),
             (&mut self.promotions, &other.promotions),
             (&mut self.hours, &other.hours),
             (&mut self.cashiers, &other.cashiers),

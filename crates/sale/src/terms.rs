@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Decision, parse_amount, selling, with_cart};
 use crate::people::{Who, reasoned};
 use crate::price::{basket_of, price, shopper_of};
-use crate::{Cart, Context, Event, Phase, Refusal, Register};
+use crate::{Cart, Context, Event, Phase, Refusal, Register, TaxRules};
 
 /// The most coupons of one sale, and the most discounts by hand.
 const COUPONS_MAX: usize = 50;
@@ -66,9 +66,14 @@ impl Terms {
         } = self;
         !is_plain(standing) || !coupons.is_empty() || !discounts.is_empty() || tender.is_some()
     }
+
+    /// Whether they decide on the tax.
+    pub fn decide_on_tax(&self) -> bool {
+        !is_plain(&self.place.tax) || self.standing.exemption.is_some()
+    }
 }
 
-/// The lane at which a sale was opened, as promotions know it.
+/// The lane at which a sale was opened, as promotions know it, and how its store taxes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SoldAt {
@@ -81,6 +86,8 @@ pub struct SoldAt {
     pub lane: u32,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub self_checkout: bool,
+    #[serde(skip_serializing_if = "is_plain")]
+    pub tax: TaxRules,
 }
 
 impl SoldAt {
@@ -90,6 +97,7 @@ impl SoldAt {
             store_groups: settings.store_groups.clone(),
             lane,
             self_checkout: settings.self_checkout_lanes.contains(&lane),
+            tax: TaxRules::of(settings),
         }
     }
 
@@ -119,6 +127,9 @@ pub struct Standing {
     pub birthday: Option<(u8, u8)>,
     #[serde(skip_serializing_if = "is_plain")]
     pub history: History,
+    /// The certificate by which no tax is added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exemption: Option<String>,
 }
 
 /// What a customer bought before, as far as a lane knows.
@@ -155,6 +166,7 @@ impl Standing {
             contracts: detail.contracts.clone(),
             birthday: detail.birthday,
             history,
+            exemption: detail.exemption.clone(),
         }
     }
 }

@@ -37,6 +37,7 @@ const TAXES: &[Column] = &[
     ("name", &["name"]),
     ("rate", &["rate"]),
     ("included", &["included"]),
+    ("parts", &["parts"]),
 ];
 const EMPLOYEES: &[Column] = &[
     ("employee_id", &["employee_id"]),
@@ -53,6 +54,7 @@ const CUSTOMERS: &[Column] = &[
     ("contracts", &["contracts"]),
     ("employee", &["employee"]),
     ("birthday", &["birthday"]),
+    ("exemption", &["exemption"]),
 ];
 
 const RECALLS: &[Column] = &[

@@ -79,10 +79,11 @@ pub(super) fn customer(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>
             "yes" => Ok(true),
             _ => Err(cells.problem("employee", "write yes or no")),
         });
+    let employee = both(employee, cells.text("exemption"));
     let lists = both(list(cells, "groups"), list(cells, "contracts"));
     let named = both(id(cells, "customer_id"), cells.needed("name"));
     let known = both(both(tier, phone), both(lists, both(birthday, employee)));
-    let ((id, name), ((tier, phone), ((groups, contracts), (birthday, employee)))) =
+    let ((id, name), ((tier, phone), ((groups, contracts), (birthday, (employee, exemption))))) =
         both(named, known)?;
     seen.note(cells, &[("customer_id", id.clone())])?;
     Ok(vec![Record::Customer(Customer {
@@ -95,6 +96,7 @@ pub(super) fn customer(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>
             employee,
             contracts,
             birthday,
+            exemption: (!exemption.is_empty()).then(|| exemption.to_owned()),
             ..CustomerDetail::default()
         },
     })])

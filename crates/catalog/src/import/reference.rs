@@ -1,4 +1,4 @@
-//! Rows that are items, departments and taxes.
+//! Rows that are items, departments and recalls.
 
 use money::{Currency, Money, Rate, Unit};
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The tax of items for which no tax is stated.
-const NO_TAX: &str = "none";
+pub(super) const NO_TAX: &str = "none";
 
 /// An item, after the department and the tax that it is the first in the file to name.
 pub(super) fn item(
@@ -258,45 +258,6 @@ pub(super) fn department(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Recor
     }
     seen.note(cells, &[(field, department.id.0.clone())])?;
     Ok(vec![Record::Department(department)])
-}
-
-pub(super) fn tax(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>, Problems> {
-    let field = "tax_id";
-    let named = cells.needed(field).and_then(|text| match slug(text) {
-        none if none.is_empty() => Err(cells.problem(field, "it has no letter or digit")),
-        id => Ok((text, id)),
-    });
-    let rate = cells.needed("rate").and_then(|rate| {
-        let why = "write a percentage from 0 to 100, such as 8.25";
-        let rate = Rate::parse_percent(rate.trim_end_matches('%'));
-        rate.map_err(|_| cells.problem("rate", why))
-    });
-    let included =
-        cells
-            .text("included")
-            .and_then(|included| match included.to_lowercase().as_str() {
-                "" | "no" | "false" => Ok(false),
-                "yes" | "true" => Ok(true),
-                _ => Err(cells.problem("included", "write yes or no")),
-            });
-    let (((text, id), name), (rate, included)) =
-        both(both(named, cells.text("name")), both(rate, included))?;
-    let name = match name {
-        "" => nice(text),
-        name => name.to_owned(),
-    };
-    if id == NO_TAX && rate != Rate::ZERO {
-        let why = "'none' is the tax of items without one: its rate is 0";
-        return Err(cells.problem(field, why).into());
-    }
-    seen.note(cells, &[(field, id.clone())])?;
-    Ok(vec![Record::Tax(TaxCategory {
-        id: TaxId(id),
-        name,
-        rate,
-        included,
-        parts: Vec::new(),
-    })])
 }
 
 /// Goods that must not be sold: an item and its lots divided by `;`, or `*` for all of it. A row

@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["3c8c59000858387286632bc64eaaa74a2c780ebd7c007b4b3496ac27e932f9d1"]
+    expect!["831b85f763b7c93ca3ce45c9c22f79c2bb3e995147e9832a5b68a87b19033d27"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

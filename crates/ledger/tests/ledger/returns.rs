@@ -35,6 +35,7 @@ fn back(id: &str, milli: i64, restock: bool) -> Receipt {
             deposit: usd(0),
             tax: usd(0),
             promotions: Vec::new(),
+            tax_detail: Default::default(),
         },
         reason: "does not fit".to_owned(),
         restock,

@@ -8,5 +8,6 @@ mod properties;
 mod returns;
 mod sample;
 mod shop;
+mod taxes;
 mod tenders;
 mod terms;

@@ -49,7 +49,17 @@ pub fn assert_adds_up(totals: &Totals) {
     assert_eq!(totals.tax_added + totals.tax_included, tax);
     assert_eq!(tax, sum(totals.taxes.iter().map(|t| t.amount)));
     let net = sum(lines.iter().map(|l| l.net()));
-    assert_eq!(net, sum(totals.taxes.iter().map(|t| t.taxable)));
+    let taxable = sum(lines.iter().map(|l| l.taxable()));
+    assert_eq!(taxable, sum(totals.taxes.iter().map(|t| t.taxable)));
+    for line in lines.iter().filter(|l| !l.tax_detail.parts.is_empty()) {
+        assert_eq!(
+            line.tax,
+            sum(line.tax_detail.parts.iter().map(|p| p.amount))
+        );
+    }
+    for tax in totals.taxes.iter().filter(|t| !t.parts.is_empty()) {
+        assert_eq!(tax.amount, sum(tax.parts.iter().map(|p| p.amount)));
+    }
     assert_eq!(totals.total, net + totals.deposits + totals.tax_added);
     // Lines that take goods back are all below zero, the others are not.
     assert!(lines.iter().all(|l| match l.extended.is_negative() {

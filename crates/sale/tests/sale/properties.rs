@@ -7,7 +7,7 @@ use crate::pricing::{assert_adds_up, assert_balances};
 use crate::shop::Lane;
 
 /// What people and machines may send, sensible and not.
-const COMMANDS: [&str; 66] = [
+const COMMANDS: [&str; 70] = [
     "in 101 1111",
     "in 102 1111",
     "in 102 1111",
@@ -74,6 +74,10 @@ const COMMANDS: [&str; 66] = [
     "with credit -",
     "with credit C3-000002 0.50",
     "untender 1",
+    "scan pen x 3",
+    "scan coat",
+    "scan maple x 2",
+    "customer 702",
 ];
 
 fn fold(events: &[Event]) -> Register {
@@ -173,7 +177,7 @@ proptest! {
     fn the_order_of_scanning_does_not_change_the_total(
         scans in prop::sample::subsequence(
             vec![
-                "scan 4006381333931", "scan yogurt", "scan yogurt x 2", "scan book",
+                "scan 4006381333931", "scan yogurt", "scan yogurt x 2", "scan book", "scan pen x 3",
                 "scan 036000291452 x 3", "scan 4011 x 0.455", "scan 2112345006789", "scan bread",
             ],
             1..8,

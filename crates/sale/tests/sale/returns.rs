@@ -150,13 +150,20 @@ proptest! {
             prop::sample::select(vec![
                 "scan 4006381333931", "scan 4006381333931 x 7", "scan yogurt x 3",
                 "scan yogurt x 11", "scan book x 5", "scan 036000291452 x 6", "scan bread x 2",
-                "scan 4011 x 0.455", "scan 2112345006789",
+                "scan 4011 x 0.455", "scan 2112345006789", "scan pen x 7", "scan coat x 3",
+                "scan maple x 3",
             ]),
             1..6,
         ),
+        by_invoice in any::<bool>(),
         picks in prop::collection::vec((any::<prop::sample::Index>(), 1..4_i64, any::<bool>()), 1..40),
     ) {
-        let mut lane = Lane::after(&format!("in 102 1111 / customer 700 / {} / cash", scans.join(" / ")));
+        let mut lane = Lane::new();
+        if by_invoice {
+            lane.books.settings.tax_rounding = catalog::TaxRounding::Invoice;
+            lane.books.settings.deposits_taxed = true;
+        }
+        lane.all(&format!("in 102 1111 / customer 700 / {} / cash", scans.join(" / ")));
         let sold = lane.register.last_receipt.clone().unwrap();
         let mut left: Vec<(u32, i64)> = sold
             .lines

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use catalog::{
     BookVersion, Customer, CustomerDetail, CustomerId, Department, DepartmentId, Employee,
     EmployeeId, Item, ItemCode, ItemId, PriceSince, Recall, Reference, Role, Settings, TaxCategory,
-    TaxId, Tier,
+    TaxHoliday, TaxId, TaxPart, TaxThreshold, Tier,
 };
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
@@ -160,6 +160,12 @@ impl Books {
                 item("book", "i:book", Each, 1070, "vat"),
                 item("gold", "i:gold", Each, 500_000_000_000, "food"),
                 item("soup", "i:soup", Each, 100, "food"),
+                item("pen", "i:pen", Each, 101, "local"),
+                item("shirt", "i:shirt", Each, 6000, "clothes"),
+                item("coat", "i:coat", Each, 12000, "clothes"),
+                item("ring", "i:ring", Each, 20000, "luxury"),
+                item("laptop", "i:laptop", Each, 80000, "school"),
+                item("maple", "i:maple", Each, 1120, "contained"),
                 item("orphan", "i:orphan", Each, 100, "lost"),
                 wine,
                 cola,
@@ -167,6 +173,52 @@ impl Books {
             ],
         }
     }
+}
+
+/// Taxes that several authorities take: `local` by three, `clothes` from 110.00 a piece, `luxury` of
+/// what is above 175.00 a piece, `school` not on the shop's day up to 1000.00 a piece, `contained` in
+/// the price.
+fn shared_tax(id: &TaxId) -> Option<TaxCategory> {
+    let part = |name: &str, percent: &str| TaxPart {
+        name: name.to_owned(),
+        rate: Rate::parse_percent(percent).unwrap(),
+        threshold: None,
+        holidays: Vec::new(),
+    };
+    let (rate, included, mut parts) = match id.0.as_str() {
+        "local" => {
+            let parts = [("State", "4"), ("County", "0.375"), ("City", "4.5")];
+            (
+                "8.875",
+                false,
+                parts.map(|(name, rate)| part(name, rate)).to_vec(),
+            )
+        }
+        "clothes" => ("8.5", false, vec![part("State", "4"), part("City", "4.5")]),
+        "luxury" => ("6.25", false, vec![part("State", "6.25")]),
+        "school" => ("8.5", false, vec![part("State", "4"), part("City", "4.5")]),
+        "contained" => ("12", true, vec![part("Union", "5"), part("Province", "7")]),
+        _ => return None,
+    };
+    match id.0.as_str() {
+        "clothes" => parts[1].threshold = Some(TaxThreshold::ExemptBelow(usd(11_000))),
+        "luxury" => parts[0].threshold = Some(TaxThreshold::OnlyAbove(usd(17_500))),
+        "school" => {
+            parts[0].holidays = vec![TaxHoliday {
+                first_day: "2026-11-27".to_owned(),
+                last_day: "2026-11-27".to_owned(),
+                price_max: Some(usd(100_000)),
+            }];
+        }
+        _ => {}
+    }
+    Some(TaxCategory {
+        id: id.clone(),
+        name: id.0.clone(),
+        rate: Rate::parse_percent(rate).unwrap(),
+        included,
+        parts,
+    })
 }
 
 impl Reference for Books {
@@ -188,6 +240,9 @@ impl Reference for Books {
     }
 
     fn tax(&self, id: &TaxId) -> Option<TaxCategory> {
+        if let Some(shared) = shared_tax(id) {
+            return Some(shared);
+        }
         let (percent, included) = match id.0.as_str() {
             "standard" => (8, false),
             "vat" => (7, true),
@@ -221,7 +276,7 @@ impl Reference for Books {
     fn customer(&self, id: &CustomerId) -> Option<Customer> {
         let tier = match id.0.as_str() {
             "700" => Tier::Gold,
-            "701" => Tier::Basic,
+            "701" | "702" => Tier::Basic,
             _ => return None,
         };
         Some(Customer {
@@ -231,6 +286,7 @@ impl Reference for Books {
             phone: None,
             detail: CustomerDetail {
                 on_account: tier == Tier::Gold,
+                exemption: (id.0 == "702").then(|| "EX-17".to_owned()),
                 groups: ["club".to_owned()].into(),
                 ..CustomerDetail::default()
             },
