@@ -29,9 +29,11 @@ const HELLO_LIMIT: Duration = Duration::from_secs(1);
 const QUESTION_LIMIT: Duration = Duration::from_millis(200);
 /// How long a process that has just started waits for the voters to come into reach before it goes by
 /// those that have. One that met a copied disk first would have nobody to ask whether the original
-/// lives, and with the copy's vote it could lead against those that deal with the original. Where
-/// there is no other voter, it waits for the original itself.
+/// lives, and with the copy's vote it could lead against those that deal with the original.
 const VOTERS_IN_REACH_WITHIN: Duration = Duration::from_secs(1);
+/// The same where there is no other voter that could be asked: it waits for the original itself, for
+/// longer than it takes that to dial once more after a dial that came to nothing.
+const ORIGINAL_IN_REACH_WITHIN: Duration = Duration::from_secs(3);
 const VOTERS_LOOKED_FOR_EVERY: Duration = Duration::from_millis(50);
 /// Lanes that have left are asked in one round of so many: one of them may have been recovered, too.
 const LEFT_ASKED_EVERY: u64 = 10;
@@ -258,8 +260,11 @@ impl Inquirer {
                 .cloned()
                 .collect();
             let age = self.clock.monotonic().saturating_sub(self.since);
-            let has_all = !voters.is_empty() && in_reach.len() == voters.len();
-            if has_all || age >= VOTERS_IN_REACH_WITHIN {
+            let (has_all, limit) = match voters.is_empty() {
+                true => (false, ORIGINAL_IN_REACH_WITHIN),
+                false => (in_reach.len() == voters.len(), VOTERS_IN_REACH_WITHIN),
+            };
+            if has_all || age >= limit {
                 return in_reach;
             }
             self.clock.sleep(VOTERS_LOOKED_FOR_EVERY).await;
