@@ -194,11 +194,9 @@ impl CompiledBook {
             (line.department).and_then(|name| self.by_department.get(name as usize)),
             line.brand.and_then(|name| self.by_brand.get(name as usize)),
         ];
-        let mut met = self.anywhere.clone();
-        lists
-            .into_iter()
-            .flatten()
-            .for_each(|list| met.extend(list));
+        let lists = || lists.into_iter().flatten().chain([&self.anywhere]);
+        let mut met = Vec::with_capacity(lists().map(Vec::len).sum());
+        lists().for_each(|list| met.extend(list));
         met.sort_unstable();
         met.dedup();
         met

@@ -33,34 +33,32 @@ pub(crate) fn barrier(
     at: Instant,
 ) -> Option<Barrier> {
     let coupon = promotion.coupon.as_ref();
+    let no_coupon = |code| basket.coupons.get(code).is_none_or(|count| *count == 0);
     let tender = promotion.tender.as_ref();
-    let in_the_way = [
-        (!promotion.schedule.holds(at), Barrier::NotNow),
-        (
-            !is_for(&promotion.who, customer, at),
-            Barrier::NotForCustomer,
-        ),
-        (!holds_at(&promotion.place, basket), Barrier::NotHere),
-        (
-            coupon.is_some_and(|code| basket.coupons.get(code).is_none_or(|count| *count == 0)),
-            Barrier::NoCoupon,
-        ),
-        (
-            tender.is_some_and(|tender| !basket.tenders.contains(tender)),
-            Barrier::OtherTender,
-        ),
-        (
-            times_max(promotion, basket, customer) == Some(0),
-            Barrier::LimitReached,
-        ),
-    ];
-    let first = in_the_way.into_iter().find(|(there, _)| *there);
-    first.map(|(_, barrier)| barrier)
+    // One after the other: most promotions are tried, and few of them have any of it in the way.
+    if !promotion.schedule.holds(at) {
+        Some(Barrier::NotNow)
+    } else if !is_for(&promotion.who, customer, at) {
+        Some(Barrier::NotForCustomer)
+    } else if !holds_at(&promotion.place, basket) {
+        Some(Barrier::NotHere)
+    } else if coupon.is_some_and(no_coupon) {
+        Some(Barrier::NoCoupon)
+    } else if tender.is_some_and(|tender| !basket.tenders.contains(tender)) {
+        Some(Barrier::OtherTender)
+    } else if times_max(promotion, basket, customer) == Some(0) {
+        Some(Barrier::LimitReached)
+    } else {
+        None
+    }
 }
 
 /// How often it may be given at most; `None` for any number.
 pub(crate) fn times_max(promotion: &Compiled, basket: &Basket, customer: &Customer) -> Option<u32> {
     let limits = &promotion.limits;
+    if *limits == crate::Limits::default() {
+        return None;
+    }
     let coupons = promotion
         .coupon
         .as_ref()

@@ -99,6 +99,7 @@ fn matches(state: &State<'_>, entrants: &[Entrant<'_>]) -> Vec<Vec<(usize, usize
         if cell.closed || cell.room() == 0 {
             continue;
         }
+        matches.reserve(state.met[cell.at].len());
         for &promotion in &state.met[cell.at] {
             let promotion = promotion as usize;
             let Some(at) = first.get(promotion).and_then(|at| at.checked_sub(1)) else {
@@ -330,7 +331,8 @@ fn kinds(
             let offer = offer_of[at]?;
             Some(Place { offer, part })
         };
-        let places: Vec<Place> = matches[number].iter().filter_map(place).collect();
+        let mut places: Vec<Place> = Vec::with_capacity(matches[number].len());
+        places.extend(matches[number].iter().filter_map(place));
         if places.is_empty() {
             continue;
         }

@@ -28,40 +28,77 @@ fn members(kinds: &[Kind], offers: &[SetOffer]) -> Vec<Vec<Vec<usize>>> {
     members
 }
 
-/// The most that each offer can gain alone: its best set, as often as there are units.
-pub(super) fn gains_at_most(kinds: &[Kind], offers: &[SetOffer]) -> Vec<i64> {
-    let members = members(kinds, offers);
+/// What is known of offers before any search.
+pub(super) struct Worth {
+    /// Which offers are worth trying.
+    pub trying: Vec<bool>,
+    /// The most that each can gain alone: its best set, as often as there are units; 0 for those that
+    /// are not worth trying.
+    pub most: Vec<i64>,
+    /// The kinds that each takes, ascending.
+    pub takers: Vec<Vec<usize>>,
+}
+
+impl Worth {
+    pub fn of(kinds: &[Kind], offers: &[SetOffer]) -> Worth {
+        let mut members = members(kinds, offers);
+        let best: Vec<i64> = (offers.iter().zip(&members))
+            .map(|(offer, members)| best_set_gains(kinds, &offer.shape, members).unwrap_or(0))
+            .collect();
+        let trying = worth_trying(kinds, offers, &members, &best);
+        let most = (0..offers.len()).map(|at| match trying[at] {
+            true => best[at].saturating_mul(sets_at_most(kinds, &offers[at], &members[at])),
+            false => 0,
+        });
+        Worth {
+            most: most.collect(),
+            takers: members.iter_mut().map(merged).collect(),
+            trying,
+        }
+    }
+}
+
+/// The kinds of all parts, each once.
+fn merged(parts: &mut Vec<Vec<usize>>) -> Vec<usize> {
+    let mut kinds = parts.pop().unwrap_or_default();
+    if !parts.is_empty() {
+        kinds.extend(parts.iter().flatten());
+        kinds.sort_unstable();
+        kinds.dedup();
+    }
+    kinds
+}
+
+/// How often a set of the offer can be made at most.
+fn sets_at_most(kinds: &[Kind], offer: &SetOffer, members: &[Vec<usize>]) -> i64 {
     let units = |members: &[usize]| -> i64 {
         let counts = members.iter().map(|at| i64::from(kinds[*at].count));
         counts.sum()
     };
-    let most = |(offer, members): (&SetOffer, &Vec<Vec<usize>>)| {
-        let best = best_set_gains(kinds, &offer.shape, members).unwrap_or(0);
-        let sets = match &offer.shape {
-            Shape::Parts { parts, .. } => {
-                let sets = parts.iter().zip(members);
-                let sets = sets.map(|(part, members)| units(members) / i64::from(part.units));
-                sets.min().unwrap_or(0)
-            }
-            Shape::Cheapest { of, .. } => units(&members[0]) / i64::from(*of),
-            Shape::Different { tiers } => {
-                let fewest = tiers.first().map_or(1, |(titles, _)| (*titles).max(1));
-                units(&members[0]) / i64::from(fewest)
-            }
-        };
-        let sets = sets.min(i64::from(offer.sets_max.unwrap_or(u32::MAX)));
-        best.max(0).saturating_mul(sets)
+    let sets = match &offer.shape {
+        Shape::Parts { parts, .. } => {
+            let sets = parts.iter().zip(members);
+            let sets = sets.map(|(part, members)| units(members) / i64::from(part.units));
+            sets.min().unwrap_or(0)
+        }
+        Shape::Cheapest { of, .. } => units(&members[0]) / i64::from(*of),
+        Shape::Different { tiers } => {
+            let fewest = tiers.first().map_or(1, |(titles, _)| (*titles).max(1));
+            units(&members[0]) / i64::from(fewest)
+        }
     };
-    offers.iter().zip(&members).map(most).collect()
+    sets.min(i64::from(offer.sets_max.unwrap_or(u32::MAX)))
 }
 
-/// Which offers are worth trying.
-pub(super) fn worth_trying(kinds: &[Kind], offers: &[SetOffer]) -> Vec<bool> {
-    let members = members(kinds, offers);
-    let gains = |(offer, members): (&SetOffer, &Vec<Vec<usize>>)| {
-        best_set_gains(kinds, &offer.shape, members).is_some_and(|gain| gain > 0)
-    };
-    let mut worth: Vec<bool> = offers.iter().zip(&members).map(gains).collect();
+/// Which offers are worth trying: their best sets, which gain `best`, gain something, and no other
+/// offer is at least as good for all of the same units.
+fn worth_trying(
+    kinds: &[Kind],
+    offers: &[SetOffer],
+    members: &[Vec<Vec<usize>>],
+    best: &[i64],
+) -> Vec<bool> {
+    let mut worth: Vec<bool> = best.iter().map(|gain| *gain > 0).collect();
     let mut alike: BTreeMap<Make, Vec<(i64, usize)>> = BTreeMap::new();
     for (at, offer) in offers.iter().enumerate() {
         if let Some((make, score)) = make(offer).filter(|_| worth[at]) {

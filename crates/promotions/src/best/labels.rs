@@ -26,7 +26,8 @@ mod game;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::{ChosenSet, Kind, Place, SetOffer, Work, components, dominant};
+use super::dominant::Worth;
+use super::{ChosenSet, Kind, Place, SetOffer, Work, components};
 use game::{Choice, Digest, FINE, Game};
 
 /// Games in which one label costs more work than this are not looked at unit by unit before the
@@ -58,13 +59,13 @@ const ROUNDS_MAX: u32 = 3;
 /// The sets that gain the most, and whether that is sure. Spends from `work`, and from
 /// `simple` what one offer after the other takes.
 pub(super) fn solve(
-    kinds: &[Kind],
+    (kinds, worth): (&[Kind], &Worth),
     offers: &[SetOffer],
     component: &[usize],
     [work, simple]: [&mut Work; 2],
 ) -> (Vec<ChosenSet>, bool) {
     if work.left() == 0 {
-        return (greedy(kinds, offers, component, simple).1, false);
+        return (greedy((kinds, worth), offers, component, simple).1, false);
     }
     let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
     let every: Vec<usize> = (0..kinds.len()).collect();
@@ -77,7 +78,7 @@ pub(super) fn solve(
             return (sets, game.is_whole());
         }
     }
-    let greedy = greedy(kinds, offers, component, simple);
+    let greedy = greedy((kinds, worth), offers, component, simple);
     if greedy.0 > known {
         (known, sets) = greedy;
     }
@@ -131,9 +132,9 @@ fn narrowed(
     let mut rounds = 0;
     loop {
         rounds += 1;
-        let worth = dominant::worth_trying(&kinds, offers);
+        let worth = Worth::of(&kinds, offers);
         for kind in &mut kinds {
-            kind.places.retain(|place| worth[place.offer]);
+            kind.places.retain(|place| worth.trying[place.offer]);
         }
         let parts = components(&kinds, offers.len());
         let every: Vec<usize> = (0..kinds.len()).collect();
@@ -216,25 +217,16 @@ fn bound_but(games: &[Game], at: usize) -> i128 {
 /// what every offer gains alone. An offer never gains more for fewer units being left, so what it
 /// gained before, or can gain at most, says when it need not be looked at.
 pub(super) fn greedy(
-    kinds: &[Kind],
+    (kinds, worth): (&[Kind], &Worth),
     offers: &[SetOffer],
     component: &[usize],
     work: &mut Work,
 ) -> (i64, Vec<ChosenSet>) {
     let mut left: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
-    let most = dominant::gains_at_most(kinds, offers);
     let mut hopes: BTreeSet<(Reverse<i64>, usize)> = component
         .iter()
-        .map(|&offer| (Reverse(most[offer]), offer))
+        .map(|&offer| (Reverse(worth.most[offer]), offer))
         .collect();
-    let mut takers: Vec<Vec<usize>> = vec![Vec::new(); offers.len()];
-    for (at, kind) in kinds.iter().enumerate() {
-        for place in &kind.places {
-            if takers[place.offer].last() != Some(&at) {
-                takers[place.offer].push(at);
-            }
-        }
-    }
     let mut taken: (i64, Vec<ChosenSet>) = (0, Vec::new());
     let mut tries = 0;
     while let Some((Reverse(hope), offer)) = hopes.pop_first() {
@@ -242,7 +234,7 @@ pub(super) fn greedy(
             break;
         }
         tries += usize::from(!taken.1.is_empty());
-        let game = Game::new(kinds, &left, offers, (&[offer], &takers[offer]));
+        let game = Game::new(kinds, &left, offers, (&[offer], &worth.takers[offer]));
         let mut own = work.at_most(ALONE_WORK_MAX);
         let found = search(&game, WIDE, &mut own, 0);
         work.spend(own.spent() + GAME_WORK);

@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 
 use money::{Money, Rate, Rounding};
 
+use dominant::Worth;
+
 /// Units that are alike to every offer of the problem.
 #[derive(Clone, Debug)]
 pub(crate) struct Kind {
@@ -227,10 +229,10 @@ pub(crate) fn choose(
         sets: Vec::new(),
         proven: true,
     };
-    let gaining = dominant::worth_trying(kinds, offers);
+    let worth = Worth::of(kinds, offers);
     let mut kinds = kinds.to_vec();
     for kind in &mut kinds {
-        kind.places.retain(|place| gaining[place.offer]);
+        kind.places.retain(|place| worth.trying[place.offer]);
     }
     let kinds = kinds.as_slice();
     let mut components = components(kinds, offers.len());
@@ -241,11 +243,17 @@ pub(crate) fn choose(
     let mut exact = work.at_most(work.left() - simple.left());
     for component in components {
         let (sets, proven) = match component.iter().all(|at| is_equal(&offers[*at])) {
-            _ if search == Search::Greedy => {
-                (labels::greedy(kinds, offers, &component, work).1, false)
-            }
+            _ if search == Search::Greedy => (
+                labels::greedy((kinds, &worth), offers, &component, work).1,
+                false,
+            ),
             true => equal_sets(kinds, offers, &component, &mut exact),
-            false => labels::solve(kinds, offers, &component, [&mut exact, &mut simple]),
+            false => labels::solve(
+                (kinds, &worth),
+                offers,
+                &component,
+                [&mut exact, &mut simple],
+            ),
         };
         chosen.sets.extend(sets);
         chosen.proven &= proven;

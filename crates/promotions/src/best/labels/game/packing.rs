@@ -226,6 +226,7 @@ impl<'g> Search<'g> {
         let mut cut = false;
         let (mut left, mut ways) = (self.counts.clone(), vec![Way::default()]);
         let (mut next_left, mut next_ways) = (Vec::new(), Vec::new());
+        let mut state = Vec::with_capacity(size);
         for kind in 0..self.game.kinds.len() {
             next_left.clear();
             next_ways.clear();
@@ -240,7 +241,8 @@ impl<'g> Search<'g> {
                 cut: false,
             };
             for (at, way) in ways.iter().enumerate() {
-                let mut state = left[at * size..(at + 1) * size].to_vec();
+                state.clear();
+                state.extend_from_slice(&left[at * size..(at + 1) * size]);
                 self.take(kind, self.from[kind], *way, &mut state, allowed, &mut next);
             }
             cut |= next.cut;
