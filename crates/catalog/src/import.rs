@@ -12,6 +12,7 @@ mod header;
 mod people;
 mod reference;
 mod rows;
+mod selling;
 mod taxes;
 mod words;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 use std::path::PathBuf;
 
-use catalog::{Import, ImportKind, ImportProblem, MapPin, Record, TaxPart, TaxThreshold};
+use catalog::{Import, ImportKind, ImportProblem, MapPin, Record, Selling, TaxPart, TaxThreshold};
 use money::Currency;
 use proptest::prelude::*;
 
@@ -14,6 +14,16 @@ fn map_pin() -> MapPin {
 
 fn import<R: Read>(file: R, kind: Option<ImportKind>) -> Import<R> {
     Import::new(file, kind, Currency::USD, map_pin())
+}
+
+fn selling(how: &Selling) -> String {
+    let linked: Vec<&str> = how.linked.iter().map(|id| id.0.as_str()).collect();
+    let parts = how.kit.iter();
+    let parts: Vec<String> = parts.map(|p| format!("{} {}", p.item, p.milli)).collect();
+    format!(
+        "{} {} {} {linked:?} {parts:?} {}",
+        how.open_price, how.ask_serial, how.not_returnable, how.tare_grams
+    )
 }
 
 fn part(part: &TaxPart) -> String {
@@ -45,6 +55,10 @@ fn shown(answer: Result<Record, ImportProblem>) -> String {
                 ("brand", item.brand),
                 ("age", item.age_min.map(|age| age.to_string())),
                 ("deposit", item.deposit.map(|deposit| deposit.to_string())),
+                (
+                    "sold so:",
+                    (!item.selling.is_plain()).then(|| selling(&item.selling)),
+                ),
                 ("codes", Some(codes.join(" ")).filter(|c| !c.is_empty())),
             ] {
                 if let Some(value) = value {
@@ -205,7 +219,7 @@ fn a_wrong_row_is_named_and_the_others_are_kept() {
     check("2,,,,B,x,,,,,", "line 3, price: there is no price");
     check(
         "2,,,,B,x,0,,,,",
-        "line 3, price '0': a price of 0 would give it away; only items with an e: code may have it",
+        "line 3, price '0': a price of 0 would give it away; only items with an e: code or an open price may have it",
     );
     check("2,,,,B,x,-1,,,,", "line 3, price '-1': it is below zero");
     check(
@@ -306,6 +320,30 @@ fn a_refused_row_does_not_count_as_seen() {
             "item 1 'A' in x, 1.00 per Each, tax none, codes g:04006381333931",
             "line 3, gtin '4006381333931': line 2 has it already: change one of the two",
             "item 2 'B again' in x, 1.00 per Each, tax none",
+        ],
+    );
+}
+
+#[test]
+fn how_an_item_is_sold_is_read() {
+    check(
+        "item_id,department,description,price,open_price,ask_serial,not_returnable,linked,kit,tare\n\
+         1,x,Gift,0,yes,,,,,\n\
+         2,x,Phone,299,no,yes,Yes,,,\n\
+         3,x,Water,0.90,,,,bottle; bag,,\n\
+         4,x,Hamper,25,,,,,milk x 2; nuts x 0.5;card,20\n\
+         5,x,Bad,1,perhaps,,,no one,milk x lots,much\n",
+        &[
+            "tax none 'No tax' 0% false",
+            "department x 'X'",
+            "item 1 'Gift' in x, 0.00 per Each, tax none, sold so: true false false [] [] 0",
+            "item 2 'Phone' in x, 299.00 per Each, tax none, sold so: false true true [] [] 0",
+            "item 3 'Water' in x, 0.90 per Each, tax none, sold so: false false false [\"bottle\", \"bag\"] [] 0",
+            "item 4 'Hamper' in x, 25.00 per Each, tax none, sold so: false false false [] [\"milk 2000\", \"nuts 500\", \"card 1000\"] 20",
+            "line 6, open_price 'perhaps': write yes or no",
+            "line 6, linked 'no one': write item numbers divided by ;",
+            "line 6, kit 'milk x lots': write parts like: 4711 x 2; 4712 x 0.5",
+            "line 6, tare 'much': write whole grams",
         ],
     );
 }

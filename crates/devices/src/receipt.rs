@@ -110,6 +110,13 @@ fn sold(doc: &mut Document, line: &Line, receipt: &Receipt, letters: &TaxLetters
             doc.columns(Emphasis::Plain, &detail, "");
         }
     }
+    if line.detail.tare_grams != 0 {
+        let detail = format!("  less packing {} g", line.detail.tare_grams);
+        doc.columns(Emphasis::Plain, &detail, "");
+    }
+    if let Some(serial) = &line.detail.marks.serial {
+        doc.columns(Emphasis::Plain, &format!("  serial number {serial}"), "");
+    }
     if let Some(changed) = &line.price_override {
         let detail = format!("  price set by {}: {}", changed.by, changed.reason);
         doc.columns(Emphasis::Plain, &detail, "");

@@ -295,6 +295,8 @@ fn each_authority_and_each_exemption_is_told() {
     ];
     let mut receipt = receipt(&sold, &[], &["200.00"]);
     receipt.detail.terms.standing.exemption = Some("EX-17".to_owned());
+    receipt.lines[0].detail.marks.serial = Some("SN-1".to_owned());
+    receipt.lines[1].detail.tare_grams = 20;
     receipt.totals.lines[1].tax_detail.exempt = true;
     let part = |name: &str, percent: &str, amount: &str| PartTotal {
         name: name.to_owned(),

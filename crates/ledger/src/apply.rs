@@ -347,17 +347,32 @@ impl Rules<'_, '_> {
         }
         let skipped = usize::from(planted::is("stock-skips-a-line"));
         for line in receipt.lines.iter().skip(skipped) {
-            let key = line.item.0.as_bytes();
-            let stock: i64 = row(self.tables, Table::Stock, key)?.unwrap_or(0);
-            // Only damaged lines reach the bounds, and stock that far off needs counting anyway.
-            let left = match &line.detail.returned {
-                None => stock.saturating_sub(line.quantity.milli()),
-                Some(of) if of.restock => stock.saturating_add(line.quantity.milli()),
+            let sign = match &line.detail.returned {
+                None => -1,
+                Some(of) if of.restock => 1,
                 Some(_) => continue,
             };
-            self.put(Table::Stock, key, &left)?;
+            let milli = line.quantity.milli();
+            if line.detail.kit.is_empty() {
+                self.move_stock(&line.item, i128::from(milli) * sign)?;
+            }
+            for part in &line.detail.kit {
+                let moved = i128::from(milli) * i128::from(part.milli) / 1000;
+                self.move_stock(&part.item, moved * sign)?;
+            }
         }
         Ok(())
+    }
+
+    /// Adds thousandths to what is in stock of an item. Only damaged lines reach the bounds, and stock
+    /// that far off needs counting anyway.
+    fn move_stock(&mut self, item: &ItemId, milli: i128) -> Result<(), TableError> {
+        let key = item.0.as_bytes();
+        let stock: i64 = row(self.tables, Table::Stock, key)?.unwrap_or(0);
+        let left = i128::from(stock).saturating_add(milli);
+        let left = left.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+        let left = i64::try_from(left).expect("clamped to its bounds");
+        self.put(Table::Stock, key, &left)
     }
 
     fn reference(&mut self, records: &[Record]) -> Result<Outcome, TableError> {

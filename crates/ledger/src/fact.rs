@@ -60,26 +60,31 @@ pub const FORMAT_CARRIES_OVER: u16 = 4;
 pub const FORMAT_FIRST: u16 = 1;
 
 /// The oldest entry format that can say how a sale is taxed by several authorities, or otherwise
-/// than line by line.
-const FORMAT_TAXES: u16 = 5;
+/// than line by line, and which goods are sold along with others, in kits or with their packing.
+const FORMAT_GOODS_AND_TAXES: u16 = 5;
 
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {
-        // Earlier releases would tax these sales otherwise, and report less of them.
-        Event::CartOpened { place, .. } if place.tax != TaxRules::default() => FORMAT_TAXES,
-        Event::CustomerSet { standing, .. } if standing.exemption.is_some() => FORMAT_TAXES,
-        Event::LineAdded { line, .. } if !line_is_old(line) => FORMAT_TAXES,
-        Event::TaxOverridden { tax, .. } if !tax.parts.is_empty() => FORMAT_TAXES,
+        // Earlier releases would tax these sales otherwise, report less of them, and take a kit itself
+        // out of stock.
+        Event::CartOpened { place, .. } if place.tax != TaxRules::default() => {
+            FORMAT_GOODS_AND_TAXES
+        }
+        Event::CustomerSet { standing, .. } if standing.exemption.is_some() => {
+            FORMAT_GOODS_AND_TAXES
+        }
+        Event::LineAdded { line, .. } if !line_is_old(line) => FORMAT_GOODS_AND_TAXES,
+        Event::TaxOverridden { tax, .. } if !tax.parts.is_empty() => FORMAT_GOODS_AND_TAXES,
         Event::Completed { receipt, .. }
             if receipt.detail.terms.decide_on_tax()
                 || !receipt.lines.iter().all(line_is_old)
                 || !receipt.totals.lines.iter().all(total_is_old) =>
         {
-            FORMAT_TAXES
+            FORMAT_GOODS_AND_TAXES
         }
         Event::Suspended { open, .. } | Event::Resumed { open, .. } if !cart_is_old(open) => {
-            FORMAT_TAXES
+            FORMAT_GOODS_AND_TAXES
         }
         Event::SignedIn { .. }
         | Event::SignedOut { .. }
@@ -112,14 +117,16 @@ pub fn event_format(event: &Event) -> u16 {
     }
 }
 
-/// Whether releases before [`FORMAT_TAXES`] make of it what it says.
+/// Whether releases before [`FORMAT_GOODS_AND_TAXES`] make of it what it says.
 fn cart_is_old(cart: &Cart) -> bool {
     !cart.terms.decide_on_tax() && cart.lines.iter().all(line_is_old)
 }
 
 fn line_is_old(line: &Line) -> bool {
-    let returned = line.detail.returned.as_ref();
-    line.tax.parts.is_empty() && returned.is_none_or(|of| total_is_old(&of.cost))
+    let detail = &line.detail;
+    let returned = detail.returned.as_ref();
+    let plain = detail.linked_to.is_none() && detail.kit.is_empty() && detail.tare_grams == 0;
+    plain && line.tax.parts.is_empty() && returned.is_none_or(|of| total_is_old(&of.cost))
 }
 
 fn total_is_old(total: &LineTotal) -> bool {

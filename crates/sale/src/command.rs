@@ -38,6 +38,17 @@ pub enum Command {
         #[serde(default)]
         quantity: Option<String>,
     },
+    /// Adds what a code stands for, with what its scan asked for: the price of goods that have none
+    /// of their own, per piece or kilogram, and the serial number of a piece.
+    Sell {
+        code: String,
+        #[serde(default)]
+        quantity: Option<String>,
+        #[serde(default)]
+        price: Option<String>,
+        #[serde(default)]
+        serial: Option<String>,
+    },
     SetQuantity {
         line: u32,
         quantity: String,
@@ -54,6 +65,11 @@ pub enum Command {
     /// The cashier has seen that the buyer is at least `years` old. Holds for the whole sale.
     ConfirmAge {
         years: u8,
+    },
+    /// The buyer showed when they were born, such as `1999-12-31`. How old that makes them is kept,
+    /// and not the date.
+    ConfirmBirth {
+        born: String,
     },
     SetCustomer {
         customer: CustomerId,
@@ -138,6 +154,9 @@ pub enum Command {
         /// Whether the goods go back to stock.
         #[serde(default)]
         restock: bool,
+        /// The serial number of the piece, where it was sold by that.
+        #[serde(default)]
+        serial: Option<String>,
     },
     /// Pays with what is not the store's own cash, or gives money back as store credit or on
     /// account; without an amount, all that is due.
@@ -190,15 +209,17 @@ pub struct CountedCash {
 
 impl Command {
     /// The names of all commands.
-    pub const NAMES: [&str; 35] = [
+    pub const NAMES: [&str; 37] = [
         "sign-in",
         "sign-out",
         "open-cart",
         "scan",
+        "sell",
         "set-quantity",
         "void-line",
         "override-price",
         "confirm-age",
+        "confirm-birth",
         "set-customer",
         "tender-cash",
         "cancel-tender",
@@ -235,10 +256,12 @@ impl Command {
             Command::SignOut => "sign-out",
             Command::OpenCart { .. } => "open-cart",
             Command::Scan { .. } => "scan",
+            Command::Sell { .. } => "sell",
             Command::SetQuantity { .. } => "set-quantity",
             Command::VoidLine { .. } => "void-line",
             Command::OverridePrice { .. } => "override-price",
             Command::ConfirmAge { .. } => "confirm-age",
+            Command::ConfirmBirth { .. } => "confirm-birth",
             Command::SetCustomer { .. } => "set-customer",
             Command::TenderCash { .. } => "tender-cash",
             Command::CancelTender => "cancel-tender",

@@ -78,8 +78,34 @@ pub(crate) fn decide_as(
         Command::Scan { code, quantity } if quantity.is_none() && suspend::is_slip(code.trim()) => {
             suspend::resume(register, who, code, ctx)
         }
-        Command::Scan { code, quantity } => scan::scan(register, code, quantity.as_deref(), ctx),
+        Command::Scan { code, quantity } => {
+            let given = scan::Given {
+                quantity: quantity.as_deref(),
+                ..scan::Given::default()
+            };
+            scan::scan(register, code, &given, ctx)
+        }
+        Command::Sell {
+            code,
+            quantity,
+            price,
+            serial,
+        } => {
+            let given = scan::Given {
+                quantity: quantity.as_deref(),
+                price: price.as_deref(),
+                serial: serial.as_deref(),
+            };
+            scan::scan(register, code, &given, ctx)
+        }
         Command::ConfirmAge { years } => confirm_age(register, who.cashier, *years, ctx),
+        Command::ConfirmBirth { born } => {
+            let years = ctx.now.years_since(born.trim());
+            let years = years.ok_or_else(|| Refusal::BadBirth {
+                born: born.chars().take(40).collect(),
+            })?;
+            confirm_age(register, who.cashier, years, ctx)
+        }
         Command::SetCustomer { customer } => set_customer(register, customer, ctx),
         Command::SetQuantity { .. }
         | Command::VoidLine { .. }
@@ -97,8 +123,10 @@ pub(crate) fn decide_as(
             quantity,
             reason,
             restock,
+            serial,
         } => {
             let asked = Asked {
+                serial: serial.as_deref(),
                 receipt,
                 line: *line,
                 quantity: quantity.as_deref(),
@@ -271,18 +299,27 @@ pub(crate) fn with_cart(
     ctx: &Context<'_>,
     event: impl FnOnce(CartId) -> Event,
 ) -> Decision {
+    with_cart_all(register, ctx, |cart| vec![event(cart)])
+}
+
+/// The same for several events.
+pub(crate) fn with_cart_all(
+    register: &Register,
+    ctx: &Context<'_>,
+    events: impl FnOnce(CartId) -> Vec<Event>,
+) -> Decision {
     match &register.cart {
         Some(cart) => match paying(cart) {
             Some(refusal) => Err(refusal),
-            None => Ok(vec![event(cart.id)]),
+            None => Ok(events(cart.id)),
         },
         None => {
-            let opened = open_cart(register, None, ctx);
-            let id = CartId {
+            let mut all = vec![open_cart(register, None, ctx)];
+            all.extend(events(CartId {
                 lane: ctx.lane,
                 number: register.carts + 1,
-            };
-            Ok(vec![opened, event(id)])
+            }));
+            Ok(all)
         }
     }
 }

@@ -2,8 +2,8 @@
 //! field is never given another meaning.
 
 use catalog::{
-    BookVersion, CustomerId, DepartmentId, EmployeeId, ItemId, Marks, Role, TaxCategory, TaxId,
-    TaxPart, Tier,
+    BookVersion, CustomerId, DepartmentId, EmployeeId, ItemId, KitPart, Marks, Role, TaxCategory,
+    TaxId, TaxPart, Tier,
 };
 use money::{Money, Quantity, Rate};
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,15 @@ pub struct LineDetail {
     /// Set where the line takes goods back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub returned: Option<Box<ReturnOf>>,
+    /// The line that this one is sold along with: they change and go together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linked_to: Option<u32>,
+    /// What leaves stock for each one, instead of the item itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kit: Vec<KitPart>,
+    /// The packing that was taken off the weight, and is taken off another one.
+    #[serde(skip_serializing_if = "is_plain")]
+    pub tare_grams: i64,
 }
 
 impl LineDetail {

@@ -10,6 +10,7 @@ mod command;
 mod decide;
 mod drawer;
 mod event;
+mod goods;
 mod ids;
 mod lines;
 mod people;

@@ -6,7 +6,9 @@ use crate::decide::{
     Decision, bounded, bounded_cost, line_of, parse_amount, parse_quantity, selling,
 };
 use crate::people::{Who, reasoned};
-use crate::{Cart, Command, Context, Event, Line, LineTax, OverrideReason, Refusal, Register};
+use crate::{
+    Cart, Command, Context, Event, Line, LineTax, OverrideReason, Refusal, Register, goods,
+};
 
 /// The most notes of one sale or line.
 const NOTES_MAX: usize = 20;
@@ -23,12 +25,14 @@ pub(crate) fn decide(
         }
         Command::VoidLine { line } => {
             let cart = selling(register)?;
-            line_of(cart, *line)?;
+            let found = goods::own_line(line_of(cart, *line)?)?;
             who.may(Action::VoidLine, ctx)?;
-            Ok(vec![Event::LineVoided {
-                cart: cart.id,
-                line: *line,
-            }])
+            let along = goods::lines_along(cart, *line);
+            let voided = [found].into_iter().chain(along).map(|line| line.number);
+            let cart = cart.id;
+            Ok(voided
+                .map(|line| Event::LineVoided { cart, line })
+                .collect())
         }
         Command::OverridePrice {
             line,
@@ -60,16 +64,24 @@ fn set_quantity(
     ctx: &Context<'_>,
 ) -> Decision {
     let cart = selling(register)?;
-    let found = sold_line(cart, line)?;
+    let found = goods::own_line(sold_line(cart, line)?)?;
     who.may(Action::ChangeQuantity, ctx)?;
     let quantity = parse_quantity(quantity, found.quantity.unit())?;
-    bounded_cost(quantity, found.unit_price, found.deposit)
-        .map_err(|message| Refusal::BadQuantity { message })?;
-    Ok(vec![Event::QuantityChanged {
-        cart: cart.id,
-        line,
-        quantity,
-    }])
+    let quantity = goods::net(quantity, found.detail.tare_grams)?;
+    goods::one_piece(found, quantity, ctx)?;
+    let along = goods::lines_along(cart, line).map(|line| (line, goods::along(quantity)));
+    let changed = [(found, quantity)].into_iter().chain(along);
+    changed
+        .map(|(line, quantity)| {
+            bounded_cost(quantity, line.unit_price, line.deposit)
+                .map_err(|message| Refusal::BadQuantity { message })?;
+            Ok(Event::QuantityChanged {
+                cart: cart.id,
+                line: line.number,
+                quantity,
+            })
+        })
+        .collect()
 }
 
 fn override_price(
@@ -179,7 +191,12 @@ fn is_card_number(digits: &[u32]) -> bool {
             _ => digit * 2 / 10 + digit * 2 % 10,
         })
         .sum();
-    let begins = digits.first().is_some_and(|first| (3..=6).contains(first));
+    // Fifteen digits that begin with 35 are the serial number of a telephone, and no card's.
+    let begins = match digits {
+        [3, 5, ..] => digits.len() > 15,
+        [first, ..] => (3..=6).contains(first),
+        [] => false,
+    };
     (15..=19).contains(&digits.len()) && begins && sum.is_multiple_of(10)
 }
 
@@ -196,6 +213,8 @@ mod tests {
         check("4111 1111 1111 1111", true);
         check("card 4111-1111-1111-1111 exp 12/30", true);
         check("378282246310005", true);
+        check("356938035643809", false);
+        check("3530111333300000", true);
         check("4111 1111 1111 1112", false);
         check("order 9780306406157", false);
         check("1111 1111 1111 1117", false);

@@ -42,6 +42,28 @@ pub enum Refusal {
         scanned: String,
         description: String,
     },
+    #[error("{description} has no price of its own.")]
+    PriceNeeded {
+        scanned: String,
+        description: String,
+    },
+    #[error("{description} has a price of its own.")]
+    PriceIsSet { description: String },
+    #[error("{description} is sold by its serial number.")]
+    SerialNeeded {
+        scanned: String,
+        description: String,
+    },
+    #[error("{description} with the serial number {serial} is in this sale already.")]
+    SerialTwice { description: String, serial: String },
+    #[error("{description} of that receipt has another serial number.")]
+    OtherSerial { description: String },
+    #[error("That is sold along with line {with}.")]
+    LinkedLine { with: u32 },
+    #[error("{description} is sold along with item {item}, which cannot be sold so.")]
+    LinkedMissing { description: String, item: String },
+    #[error("{born} is no date of birth.")]
+    BadBirth { born: String },
     #[error("{description}: the buyer must be {years} or older.")]
     AgeCheck {
         scanned: String,
@@ -174,6 +196,20 @@ impl Refusal {
             Refusal::UnknownCode { .. } => "Check the number, or look the item up by name.",
             Refusal::BadCode { .. } => "Scan it again, or type the number under the bars.",
             Refusal::WeightNeeded { .. } => "Put it on the scale, or type the weight in kilograms.",
+            Refusal::PriceNeeded { .. } => "Type its price.",
+            Refusal::PriceIsSet { .. } => {
+                "Scan it without a price. A supervisor can set another on the line."
+            }
+            Refusal::SerialNeeded { .. } => "Scan or type the serial number of the piece.",
+            Refusal::SerialTwice { .. } => "Take the next piece, or check the number.",
+            Refusal::OtherSerial { .. } => {
+                "Look for the line with the number that is on the goods; take no others back."
+            }
+            Refusal::LinkedLine { .. } => "Change or void that line: this one goes with it.",
+            Refusal::LinkedMissing { .. } => {
+                "A manager must import that item, by the piece and with a price."
+            }
+            Refusal::BadBirth { .. } => "Write it like 1999-12-31.",
             Refusal::AgeCheck { .. } => "Check the buyer's age, then confirm.",
             Refusal::Expired { .. } => "Take it off the shelf and offer the customer another.",
             Refusal::Recalled { .. } => "Keep it from the customer and tell a manager.",

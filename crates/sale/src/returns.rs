@@ -14,7 +14,7 @@ use crate::decide::{Decision, bounded, parse_quantity, paying, with_cart};
 use crate::people::{Who, reasoned};
 use crate::{
     Cart, Context, Event, LINES_MAX, Line, LineDetail, LineTotal, PartTotal, PromotionTotal,
-    Receipt, Refusal, Register, TaxDetail,
+    Receipt, Refusal, Register, TaxDetail, goods,
 };
 
 /// A receipt as the store knows it, with what of it was returned.
@@ -64,6 +64,7 @@ pub(crate) struct Asked<'a> {
     pub quantity: Option<&'a str>,
     pub reason: &'a str,
     pub restock: bool,
+    pub serial: Option<&'a str>,
 }
 
 pub(crate) fn take_back(
@@ -111,6 +112,7 @@ fn return_line(
             description: source.description.clone(),
         });
     }
+    goods::same_piece(source, asked.serial, ctx)?;
     let known = sold.returned_milli.get(&asked.line).copied().unwrap_or(0);
     let before = known + in_cart(register.cart.as_ref(), id, asked.line);
     let whole = source.quantity.milli();
@@ -151,6 +153,7 @@ fn return_line(
                 restock: asked.restock,
             })),
             marks: source.detail.marks.clone(),
+            kit: source.detail.kit.clone(),
             ..LineDetail::default()
         },
         ..source.clone()

@@ -3,16 +3,30 @@
 use catalog::{CodeRules, CouponCode, Item, ItemCode, Marks, ScannedCode};
 use money::{Money, Quantity, Unit};
 
-use crate::decide::{Decision, bounded_cost, parse_quantity, paying, with_cart};
+use crate::decide::{Decision, bounded_cost, parse_quantity, paying, with_cart_all};
 use crate::{
     Cart, Context, Event, HandedCoupon, LINES_MAX, Line, LineDetail, LineTax, Refusal, Register,
-    terms,
+    goods, terms,
 };
+
+/// What came with a code.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Given<'a> {
+    pub quantity: Option<&'a str>,
+    pub price: Option<&'a str>,
+    pub serial: Option<&'a str>,
+}
+
+impl Given<'_> {
+    fn is_nothing(&self) -> bool {
+        self.quantity.is_none() && self.price.is_none() && self.serial.is_none()
+    }
+}
 
 pub(crate) fn scan(
     register: &Register,
     code: &str,
-    quantity: Option<&str>,
+    given: &Given<'_>,
     ctx: &Context<'_>,
 ) -> Decision {
     if let Some(refusal) = register.cart.as_ref().and_then(paying) {
@@ -23,27 +37,49 @@ pub(crate) fn scan(
         return Err(Refusal::CartFull { lines });
     }
     let code = code.trim();
-    let found = match find(code, ctx)? {
+    let mut found = match find(code, ctx)? {
         Found::Item(found) => *found,
-        Found::Coupon(handed) if quantity.is_none() => return take(register, handed, ctx),
+        Found::Coupon(handed) if given.is_nothing() => return take(register, handed, ctx),
         Found::Coupon(_) => {
             return Err(Refusal::BadQuantity {
                 message: "Coupons are handed over one by one.".to_owned(),
             });
         }
     };
-    may_be_sold(&found, ctx)?;
-    let confirmed = register.cart.as_ref().map_or(0, |c| c.age_confirmed);
-    if let Some(years) = found.item.age_min.filter(|years| *years > confirmed) {
-        return Err(Refusal::AgeCheck {
-            scanned: code.to_owned(),
-            description: found.item.description,
-            years,
-        });
+    let cart = register.cart.as_ref();
+    let along = goods::linked(&found.item, ctx)?;
+    for found in [&found].into_iter().chain(&along) {
+        may_be_sold(found, ctx)?;
+        old_enough(found, code, cart)?;
     }
+    goods::asked_for(&mut found, code, given, cart, ctx)?;
     let number = u32::try_from(lines + 1).expect("bounded by LINES_MAX");
-    let line = line_for(found, code, number, quantity, register.cart.as_ref(), ctx)?;
-    with_cart(register, ctx, |cart| Event::LineAdded { cart, line })
+    let line = line_for(found, code, number, given.quantity, cart, ctx)?;
+    let mut added = vec![line];
+    for (number, found) in (number + 1..).zip(along) {
+        let line = goods::along_with(&added[0], found, number, cart, ctx)?;
+        added.push(line);
+    }
+    if lines + added.len() > LINES_MAX {
+        return Err(Refusal::CartFull { lines });
+    }
+    with_cart_all(register, ctx, |cart| {
+        let lines = added.into_iter();
+        lines.map(|line| Event::LineAdded { cart, line }).collect()
+    })
+}
+
+/// Asks for the buyer's age, unless that much was confirmed for the sale.
+fn old_enough(found: &FoundItem, code: &str, cart: Option<&Cart>) -> Result<(), Refusal> {
+    let confirmed = cart.map_or(0, |cart| cart.age_confirmed);
+    match found.item.age_min.filter(|years| *years > confirmed) {
+        Some(years) => Err(Refusal::AgeCheck {
+            scanned: code.to_owned(),
+            description: found.item.description.clone(),
+            years,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Takes a coupon by its code.
@@ -80,11 +116,13 @@ enum Coupon {
 }
 
 /// What a code led to: the item, and what the code itself fixes.
-struct FoundItem {
-    item: Item,
-    price: Option<Money>,
-    quantity: Option<Quantity>,
-    marks: Marks,
+pub(crate) struct FoundItem {
+    pub item: Item,
+    pub price: Option<Money>,
+    /// What was typed for an item with an open price, per piece or kilogram.
+    pub typed_price: Option<Money>,
+    pub quantity: Option<Quantity>,
+    pub marks: Marks,
 }
 
 fn find(code: &str, ctx: &Context<'_>) -> Result<Found, Refusal> {
@@ -94,6 +132,7 @@ fn find(code: &str, ctx: &Context<'_>) -> Result<Found, Refusal> {
         return Ok(Found::Item(Box::new(FoundItem {
             item,
             price: None,
+            typed_price: None,
             quantity: None,
             marks: Marks::default(),
         })));
@@ -123,6 +162,7 @@ fn find(code: &str, ctx: &Context<'_>) -> Result<Found, Refusal> {
         quantity: scanned.weight.or(scanned.count),
         item,
         price: scanned.price,
+        typed_price: None,
         marks: scanned.marks,
     })))
 }
@@ -154,7 +194,7 @@ fn may_be_sold(found: &FoundItem, ctx: &Context<'_>) -> Result<(), Refusal> {
     }
 }
 
-fn line_for(
+pub(crate) fn line_for(
     found: FoundItem,
     code: &str,
     number: u32,
@@ -165,21 +205,33 @@ fn line_for(
     let FoundItem {
         item,
         price,
+        typed_price,
         quantity: fixed,
         marks,
     } = found;
     let cart = cart.filter(|_| !planted::is("price-not-pinned"));
     let pinned = cart.map_or(ctx.reference.version(), |cart| cart.book);
     // A label that carries its price is one piece at that price, whatever the item is sold by.
-    let (unit, unit_price) = match price {
-        Some(price) => (Unit::Each, price),
-        None => (item.sold_by, item.price_at(pinned)),
+    let (unit, unit_price) = match (price, typed_price) {
+        (Some(price), _) => (Unit::Each, price),
+        (None, Some(typed)) => (item.sold_by, typed),
+        (None, None) => (item.sold_by, item.price_at(pinned)),
     };
     let fixed = fixed.filter(|fixed| fixed.unit() == unit);
-    let quantity = match (fixed, quantity) {
-        (Some(fixed), _) => fixed,
-        (None, Some(text)) => parse_quantity(text, unit)?,
-        (None, None) if unit == Unit::Each => Quantity::ONE,
+    let (quantity, tare_grams) = match (fixed, quantity) {
+        // The weight in a code is net.
+        (Some(fixed), _) => (fixed, 0),
+        (None, Some(text)) => {
+            let tare_grams = match unit {
+                Unit::Each => 0,
+                Unit::Kilogram => item.selling.tare_grams.max(0),
+            };
+            (
+                goods::net(parse_quantity(text, unit)?, tare_grams)?,
+                tare_grams,
+            )
+        }
+        (None, None) if unit == Unit::Each => (Quantity::ONE, 0),
         (None, None) => {
             return Err(Refusal::WeightNeeded {
                 scanned: code.to_owned(),
@@ -210,6 +262,8 @@ fn line_for(
         voided: false,
         detail: LineDetail {
             marks,
+            kit: goods::kit(&item.selling),
+            tare_grams,
             ..LineDetail::default()
         },
     })

@@ -356,7 +356,7 @@ fn foreign(paying: &Paying<'_>, currency: &str, amount: Option<&str>) -> Result<
     })
 }
 
-fn number_of(text: &str) -> Result<String, Refusal> {
+pub(crate) fn number_of(text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
     let fits = (1..=NUMBER_CHARS_MAX).contains(&text.chars().count());

@@ -6,6 +6,9 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 
+/// The most years that anybody is old.
+const YEARS_MAX: u8 = 130;
+
 /// A moment with the store's offset from UTC at that moment, so that a receipt can be read, and
 /// priced again, without any time zone table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +52,19 @@ impl LocalTime {
 
     pub fn year(self) -> i32 {
         i32::from(self.civil().year())
+    }
+
+    /// Whole years since a day, as an ISO 8601 date; `None` where it is no such date, is yet to come or
+    /// was more than [`YEARS_MAX`] years ago. Who was born on 29 February is a year older on 1 March.
+    pub fn years_since(self, day: &str) -> Option<u8> {
+        if !BusinessDay(day.to_owned()).is_date() {
+            return None;
+        }
+        let born: jiff::civil::Date = day.parse().ok()?;
+        let today = self.civil().date();
+        let birthday_to_come = (today.month(), today.day()) < (born.month(), born.day());
+        let years = today.year() - born.year() - i16::from(birthday_to_come);
+        u8::try_from(years).ok().filter(|years| *years <= YEARS_MAX)
     }
 
     /// `hh:mm`, as the status bar shows it.
@@ -95,6 +111,27 @@ impl fmt::Display for BusinessDay {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn years_are_whole() {
+        // 2026-11-28 08:47 in the store.
+        let now = LocalTime {
+            unix_ms: 1_795_873_620_000,
+            offset_minutes: -300,
+        };
+        let check = |day: &str, expected: Option<u8>| {
+            assert_eq!(now.years_since(day), expected, "{day}");
+        };
+        check("2008-11-28", Some(18));
+        check("2008-11-29", Some(17));
+        check("2008-02-29", Some(18));
+        check("2026-11-28", Some(0));
+        check("2026-11-29", None);
+        check("1896-01-01", Some(130));
+        check("1895-01-01", None);
+        check("28.11.2008", None);
+        check("2009-02-29", None);
+    }
 
     #[test]
     fn the_business_day_is_the_stores_own() {

@@ -19,10 +19,11 @@ use crate::import::ImportReport;
 use crate::lane::LaneEvent;
 
 /// Every event once, as journals keep it; the ledger's tests see to it that none is missing.
-const EVENTS: [&str; 3] = [
+const EVENTS: [&str; 4] = [
     include_str!("../../../crates/ledger/tests/golden/entries-1.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-2.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-3.txt"),
+    include_str!("../../../crates/ledger/tests/golden/entries-5.txt"),
 ];
 
 fn description() -> Value {
@@ -252,6 +253,16 @@ fn commands() -> Vec<Command> {
             quantity: None,
             reason: text("does not fit"),
             restock: true,
+            serial: Some(text("SN-1")),
+        },
+        Command::Sell {
+            code: text("gift"),
+            quantity: Some(text("2")),
+            price: Some(text("4.50")),
+            serial: Some(text("SN-1")),
+        },
+        Command::ConfirmBirth {
+            born: text("1999-12-31"),
         },
         Command::Tender {
             with: sale::PayWith::Account,
@@ -346,6 +357,30 @@ fn refusals() -> Vec<Refusal> {
             scanned: word(),
             description: word(),
         },
+        Refusal::PriceNeeded {
+            scanned: word(),
+            description: word(),
+        },
+        Refusal::PriceIsSet {
+            description: word(),
+        },
+        Refusal::SerialNeeded {
+            scanned: word(),
+            description: word(),
+        },
+        Refusal::SerialTwice {
+            description: word(),
+            serial: word(),
+        },
+        Refusal::OtherSerial {
+            description: word(),
+        },
+        Refusal::LinkedLine { with: 1 },
+        Refusal::LinkedMissing {
+            description: word(),
+            item: word(),
+        },
+        Refusal::BadBirth { born: word() },
         Refusal::AgeCheck {
             scanned: word(),
             description: word(),
@@ -434,6 +469,14 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::UnknownCode { .. }
             | Refusal::BadCode { .. }
             | Refusal::WeightNeeded { .. }
+            | Refusal::PriceNeeded { .. }
+            | Refusal::PriceIsSet { .. }
+            | Refusal::SerialNeeded { .. }
+            | Refusal::SerialTwice { .. }
+            | Refusal::OtherSerial { .. }
+            | Refusal::LinkedLine { .. }
+            | Refusal::LinkedMissing { .. }
+            | Refusal::BadBirth { .. }
             | Refusal::AgeCheck { .. }
             | Refusal::Expired { .. }
             | Refusal::Recalled { .. }

@@ -62,6 +62,7 @@ impl Cashier {
             quantity: goods.quantity.clone(),
             reason: "the customer does not like it".to_owned(),
             restock: self.dice.chance(700),
+            serial: None,
         };
         let command = approved(goods::SUPERVISOR, command);
         let held = self.holds();

@@ -30,6 +30,12 @@ const ITEMS: &[Column] = &[
     ("tax", &["tax"]),
     ("age_min", &["age_min"]),
     ("deposit", &["deposit"]),
+    ("open_price", &["open_price"]),
+    ("ask_serial", &["ask_serial"]),
+    ("not_returnable", &["not_returnable"]),
+    ("linked", &["linked"]),
+    ("kit", &["kit"]),
+    ("tare", &["tare"]),
 ];
 const DEPARTMENTS: &[Column] = &[("department_id", &["department_id"]), ("name", &["name"])];
 const TAXES: &[Column] = &[

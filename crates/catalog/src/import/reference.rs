@@ -3,11 +3,12 @@
 use money::{Currency, Money, Rate, Unit};
 
 use super::header::Cells;
+use super::selling::selling;
 use super::words::{nice, size, slug};
 use super::{ImportProblem, Problems, Seen, both};
 use crate::{
     BookVersion, CodeError, Department, DepartmentId, Item, ItemCode, ItemId, Recall, Record,
-    Selling, TaxCategory, TaxId,
+    TaxCategory, TaxId,
 };
 
 /// The tax of items for which no tax is stated.
@@ -24,8 +25,12 @@ pub(super) fn item(
         both(department_named(cells), description(cells)),
     );
     let told = both(cells.text("brand"), both(cells.text("tax"), age_min(cells)));
-    let ((own, (department, description)), ((brand, (tax, age_min)), priced)) =
-        both(named, both(told, priced(cells, currency)))?;
+    let sold = selling(cells).and_then(|selling| {
+        let priced = priced(cells, selling.open_price, currency)?;
+        Ok((priced, selling))
+    });
+    let ((own, (department, description)), ((brand, (tax, age_min)), (priced, selling))) =
+        both(named, both(told, sold))?;
     let tax = match slug(tax) {
         none if none.is_empty() => TaxId::from(NO_TAX),
         tax => TaxId(tax),
@@ -49,7 +54,7 @@ pub(super) fn item(
         age_min,
         deposit,
         codes: codes.iter().map(|(_, code)| code.clone()).collect(),
-        selling: Selling::default(),
+        selling,
     };
     let mut keys = vec![("item_id", ItemCode::Internal(own.to_owned()).key())];
     keys.extend(codes.iter().map(|(field, code)| (*field, code.key())));
@@ -73,12 +78,12 @@ struct Priced {
     deposit: Option<Money>,
 }
 
-fn priced(cells: &Cells<'_>, currency: Currency) -> Result<Priced, Problems> {
+fn priced(cells: &Cells<'_>, open_price: bool, currency: Currency) -> Result<Priced, Problems> {
     let costs = both(price(cells, currency), deposit(cells, currency));
     let (codes, ((field, price, sold_by), deposit)) = both(codes(cells), costs)?;
     let is_embedded = |(_, code): &(_, ItemCode)| matches!(code, ItemCode::Embedded(_));
-    if price.is_zero() && !codes.iter().any(is_embedded) {
-        let why = "a price of 0 would give it away; only items with an e: code may have it";
+    if price.is_zero() && !open_price && !codes.iter().any(is_embedded) {
+        let why = "a price of 0 would give it away; only items with an e: code or an open price may have it";
         return Err(cells.problem(field, why).into());
     }
     if deposit.is_some() && sold_by == Unit::Kilogram {

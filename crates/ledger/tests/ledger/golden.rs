@@ -380,7 +380,7 @@ fn later_cart() -> Cart {
         },
         notes: vec!["gift".to_owned()],
         tax_override: Some(reason),
-        returned: None,
+        ..LineDetail::default()
     };
     Cart {
         id: CartId {
@@ -581,10 +581,16 @@ fn what_format_3_cannot_say_is_written_in_format_4() {
 }
 
 /// What format 5 added to older events: taxes of several authorities, sales that are not taxed line
-/// by line, and customers who are exempt.
+/// by line, customers who are exempt, and goods that are linked, in kits or weighed with packing.
 fn tax_events() -> Vec<Event> {
     let mut open = later_cart();
     let cart = open.id;
+    open.lines[0].detail.kit = vec![catalog::KitPart {
+        item: "4".into(),
+        milli: 2000,
+    }];
+    open.lines[0].detail.linked_to = Some(7);
+    open.lines[0].detail.tare_grams = 20;
     open.terms.place.tax = TaxRules {
         rounding: catalog::TaxRounding::Invoice,
         deposits_taxed: true,

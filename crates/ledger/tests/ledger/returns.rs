@@ -73,6 +73,37 @@ fn stock_and_returns_follow_the_receipts() {
 }
 
 #[test]
+fn the_parts_of_a_kit_leave_stock_and_come_back() {
+    let mut shop = Shop::with_lanes("ab");
+    let (mut a, mut b) = (Journal::of('a'), Journal::of('b'));
+    let part = |item: &str, milli| catalog::KitPart {
+        item: item.into(),
+        milli,
+    };
+    let kit = vec![part("milk", 2000), part("nuts", 500)];
+    let mut receipt = sold("1-000001");
+    receipt.lines[0].item = "hamper".into();
+    receipt.lines[0].detail.kit.clone_from(&kit);
+    let mut steps = vec![(a.write(completed(receipt)), [0, -4000, -1000])];
+    for (id, restock, expected) in [
+        ("2-000001", true, [0, -2000, -500]),
+        ("2-000002", false, [0, -2000, -500]),
+    ] {
+        let mut receipt = back(id, 1000, restock);
+        receipt.lines[0].item = "hamper".into();
+        receipt.lines[0].detail.kit.clone_from(&kit);
+        steps.push((b.write(completed(receipt)), expected));
+    }
+    for (entry, expected) in steps {
+        assert_eq!(entry.body().unwrap().v, 5);
+        ingest(&mut shop, vec![entry]);
+        let stock = |item: &str| shop.view().stock_milli(&item.into()).unwrap();
+        assert_eq!(["hamper", "milk", "nuts"].map(stock), expected);
+    }
+    assert_eq!(shop.exceptions(), []);
+}
+
+#[test]
 fn what_two_lanes_took_back_is_put_before_a_person() {
     let mut shop = Shop::with_lanes("ab");
     let (mut a, mut b) = (Journal::of('a'), Journal::of('b'));

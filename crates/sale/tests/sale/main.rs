@@ -3,6 +3,7 @@
 mod attempts;
 mod commands;
 mod day;
+mod goods;
 mod pricing;
 mod properties;
 mod returns;

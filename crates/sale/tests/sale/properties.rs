@@ -7,7 +7,7 @@ use crate::pricing::{assert_adds_up, assert_balances};
 use crate::shop::Lane;
 
 /// What people and machines may send, sensible and not.
-const COMMANDS: [&str; 70] = [
+const COMMANDS: [&str; 81] = [
     "in 101 1111",
     "in 102 1111",
     "in 102 1111",
@@ -78,6 +78,17 @@ const COMMANDS: [&str; 70] = [
     "scan coat",
     "scan maple x 2",
     "customer 702",
+    "sell gift at 4.50",
+    "sell phone no SN-1",
+    "sell phone no SN-2",
+    "scan water x 3",
+    "scan crate",
+    "scan hamper",
+    "scan nuts x 0.250",
+    "line 1 x 0.1",
+    "line 2 x 5",
+    "void 3",
+    "born 1999-12-31",
 ];
 
 fn fold(events: &[Event]) -> Register {

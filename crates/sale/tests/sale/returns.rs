@@ -151,7 +151,7 @@ proptest! {
                 "scan 4006381333931", "scan 4006381333931 x 7", "scan yogurt x 3",
                 "scan yogurt x 11", "scan book x 5", "scan 036000291452 x 6", "scan bread x 2",
                 "scan 4011 x 0.455", "scan 2112345006789", "scan pen x 7", "scan coat x 3",
-                "scan maple x 3",
+                "scan maple x 3", "scan water x 3", "scan hamper x 2", "scan nuts x 0.250",
             ]),
             1..6,
         ),

@@ -7,14 +7,15 @@
 //! `no sale why`, `drop 50`, `pay in 5 why`, `pay out 5 why`, `count 20x3 0.25x4`, `z`,
 //! `return 3-000001 1 x 2` (line 1, two of it), `with voucher V1 5`, `with account`, `untender 1`,
 //! `off 10% why`, `off 1 0.50 why` (line 1), `on 1` (discount 1 back), `coupon SPRING`, `uncoupon 1`,
-//! `quote account`, `quote`.
+//! `quote account`, `quote`, `sell gift x 2 at 4.50`, `sell phone no SN-1`, `return 3-000001 1 no SN-1`,
+//! `born 1999-12-31`.
 
 use std::collections::BTreeMap;
 
 use catalog::{
     BookVersion, Customer, CustomerDetail, CustomerId, Department, DepartmentId, Employee,
-    EmployeeId, Item, ItemCode, ItemId, PriceSince, Recall, Reference, Role, Settings, TaxCategory,
-    TaxHoliday, TaxId, TaxPart, TaxThreshold, Tier,
+    EmployeeId, Item, ItemCode, ItemId, KitPart, PriceSince, Recall, Reference, Role, Selling,
+    Settings, TaxCategory, TaxHoliday, TaxId, TaxPart, TaxThreshold, Tier,
 };
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
@@ -132,6 +133,13 @@ fn item(id: &str, code: &str, unit: Unit, minor: i64, tax: &str) -> Item {
     }
 }
 
+/// Food with a number of its own that is sold in a way of its own.
+fn with(id: &str, unit: Unit, minor: i64, how: impl FnOnce(&mut Selling)) -> Item {
+    let mut item = item(id, &format!("i:{id}"), unit, minor, "food");
+    how(&mut item.selling);
+    item
+}
+
 impl Books {
     fn new() -> Books {
         use Unit::{Each, Kilogram};
@@ -166,6 +174,24 @@ impl Books {
                 item("ring", "i:ring", Each, 20000, "luxury"),
                 item("laptop", "i:laptop", Each, 80000, "school"),
                 item("maple", "i:maple", Each, 1120, "contained"),
+                with("gift", Each, 0, |s| s.open_price = true),
+                with("cheese", Kilogram, 0, |s| s.open_price = true),
+                with("phone", Each, 29900, |s| s.ask_serial = true),
+                with("bottle", Each, 25, |_| {}),
+                with("water", Each, 90, |s| s.linked = vec!["bottle".into()]),
+                with("crate", Each, 900, |s| {
+                    s.linked = vec!["bottle".into(), "wine".into()];
+                }),
+                with("broken", Each, 100, |s| s.linked = vec!["nowhere".into()]),
+                with("hamper", Each, 2500, |s| {
+                    let part = |item: &str, milli| KitPart {
+                        item: item.into(),
+                        milli,
+                    };
+                    s.kit = vec![part("milk", 2000), part("bananas", 500)];
+                }),
+                with("nuts", Kilogram, 1000, |s| s.tare_grams = 20),
+                with("razor", Each, 500, |s| s.not_returnable = true),
                 item("orphan", "i:orphan", Each, 100, "lost"),
                 wine,
                 cola,
@@ -545,7 +571,16 @@ pub fn command(text: &str) -> Command {
         ["return", receipt, number, "x", quantity] => {
             take_back(receipt, number, Some(own(quantity)))
         }
-        ["with", kind, rest @ ..] => with(kind, rest),
+        ["return", receipt, number, "no", serial] => {
+            let mut command = take_back(receipt, number, None);
+            if let Command::Return { serial: named, .. } = &mut command {
+                *named = Some(own(serial));
+            }
+            command
+        }
+        ["sell", code, rest @ ..] => sell(code, rest),
+        ["born", day] => Command::ConfirmBirth { born: own(day) },
+        ["with", kind, rest @ ..] => pay(kind, rest),
         ["untender", number] => Command::VoidTender {
             number: line(number),
         },
@@ -623,11 +658,26 @@ fn take_back(receipt: &str, line: &str, quantity: Option<String>) -> Command {
         quantity,
         reason: "does not fit".to_owned(),
         restock: true,
+        serial: None,
+    }
+}
+
+/// `x 2`, `at 4.50` and `no SN-1` after a code, in any order.
+fn sell(code: &str, rest: &[&str]) -> Command {
+    let of = |word: &str| {
+        let place = rest.iter().position(|found| *found == word)?;
+        rest.get(place + 1).map(|text| (*text).to_owned())
+    };
+    Command::Sell {
+        code: code.to_owned(),
+        quantity: of("x"),
+        price: of("at"),
+        serial: of("no"),
     }
 }
 
 /// `voucher NUMBER AMOUNT`, `account AMOUNT`, … The amount may be left out.
-fn with(kind: &str, rest: &[&str]) -> Command {
+fn pay(kind: &str, rest: &[&str]) -> Command {
     let number = rest
         .first()
         .map_or(String::new(), |text| (*text).to_owned());
