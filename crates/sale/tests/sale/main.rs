@@ -8,6 +8,7 @@ mod pricing;
 mod properties;
 mod returns;
 mod sample;
+mod scenarios;
 mod shop;
 mod taxes;
 mod tenders;
