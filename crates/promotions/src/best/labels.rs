@@ -347,15 +347,17 @@ fn make_labels(
     let size = game.state_size();
     next.states.clear();
     next.made.clear();
-    let mut state = vec![0; size];
+    let (mut before, mut state) = (vec![0; size], vec![0; size]);
     let mut choices = Vec::new();
     for (parent, (gain, before_it)) in heads.iter().enumerate() {
-        let before = &states[parent * size..(parent + 1) * size];
+        before.copy_from_slice(&states[parent * size..(parent + 1) * size]);
+        let mut begun = *before_it;
+        game.begin(step, &mut before, &mut begun);
         choices.clear();
-        game.choices(step, before, &mut choices);
+        game.choices(step, &before, &mut choices);
         for &choice in &choices {
-            state.copy_from_slice(before);
-            let mut digest = *before_it;
+            state.copy_from_slice(&before);
+            let mut digest = begun;
             let gain = gain + game.take(step, choice, &mut state, &mut digest);
             let hope = game.hope(step + 1, gain, &state, &digest);
             if hope <= known {

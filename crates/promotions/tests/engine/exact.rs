@@ -235,6 +235,14 @@ fn check(deals: &[Deal], lines: &[(u8, i64, i64)]) -> Result<(), TestCaseError> 
     Ok(())
 }
 
+/// Two prices of one title: found at random, when an open set was named by its order before the title
+/// that came last was forgotten, and by another order after.
+#[test]
+fn one_title_at_two_prices_is_one_title() {
+    let titles = [Deal::Different(5, 21, vec![3, 4])];
+    check(&titles, &[(3, 2, 50), (3, 2, 100), (4, 1, 100)]).unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

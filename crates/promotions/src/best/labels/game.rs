@@ -334,7 +334,7 @@ impl Game {
         }
     }
 
-    /// What can be done with the unit of a step.
+    /// What can be done with the unit of a step, in a state that was brought to it (`begin`).
     pub fn choices(&self, step: usize, state: &[i64], choices: &mut Vec<Choice>) {
         choices.push(Choice::Skip);
         let kind = &self.kinds[self.steps[step]];
@@ -378,7 +378,6 @@ impl Game {
     /// Does it, and answers what it gains at once.
     pub fn take(&self, step: usize, choice: Choice, state: &mut [i64], digest: &mut Digest) -> i64 {
         let kind = &self.kinds[self.steps[step]];
-        self.forget_last(kind, state, digest);
         let (number, open) = match choice {
             Choice::Skip => return 0,
             Choice::Place(number) => (usize::from(number), None),
@@ -446,8 +445,10 @@ impl Game {
         }
     }
 
-    /// The title that was added last only matters while more units of it come.
-    fn forget_last(&self, kind: &Unit, state: &mut [i64], digest: &mut Digest) {
+    /// Brings a state to a step, before its choices are looked at: they name open sets by their order,
+    /// which this may change. The title that was added last only matters while more units of it come.
+    pub fn begin(&self, step: usize, state: &mut [i64], digest: &mut Digest) {
+        let kind = &self.kinds[self.steps[step]];
         for place in &self.different {
             let rules = &self.offers[*place];
             let sets = &state[rules.at..rules.end];
