@@ -377,6 +377,10 @@ pub struct PromotionsCheckArgs {
     /// Items to check them with (CSV, gzip or plain).
     #[arg(long)]
     pub catalog: Option<PathBuf>,
+    /// What the store pays for its items (CSV with the columns `item` and `cost`), to find what is
+    /// sold for less.
+    #[arg(long, requires = "catalog")]
+    pub costs: Option<PathBuf>,
     /// The currency of all amounts.
     #[arg(long, default_value = "USD")]
     pub currency: Currency,

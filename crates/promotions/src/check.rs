@@ -1,5 +1,5 @@
 //! Finds fault with promotions before they go live: those that can never be given, that another
-//! keeps from being given, and that give goods away.
+//! keeps from being given, and that give goods away or sell them for less than they cost.
 //!
 //! What is found is a warning: nothing here keeps a file from being imported.
 
@@ -22,6 +22,8 @@ pub struct CheckItem {
     pub brand: Option<String>,
     /// Its regular price.
     pub price: Money,
+    /// What the store pays for one, where that is known.
+    pub cost: Option<Money>,
 }
 
 /// Something a merchandiser should look at.
@@ -41,7 +43,7 @@ pub enum FindingKind {
     Impossible,
     /// Another promotion is always at least as good.
     Shadowed,
-    /// It gives goods away, or nearly.
+    /// It gives goods away, or nearly, or for less than the store pays for them.
     LossMaking,
 }
 
@@ -74,6 +76,11 @@ pub fn check(file: &PromotionFile, currency: Currency, items: &[CheckItem]) -> V
         for give in &promotion.gives {
             if !items.is_empty() {
                 check_goods(&give.what, currency, items, &mut found);
+            }
+            if let Some((item, paid, cost)) = worst_loss(&give.what, currency, items) {
+                let [paid, cost] = [paid, cost].map(|minor| Money::from_minor(minor, currency));
+                let message = format!("'{item}' is then sold for {paid}, and costs {cost}");
+                found(FindingKind::LossMaking, message);
             }
             if gives_away(promotion, &give.what) {
                 let message = format!("it takes {GIVEN_AWAY}% or more off, without any limit");
@@ -170,9 +177,18 @@ fn selectors(gives: &Gives) -> Vec<&Selector> {
     }
 }
 
-/// The prices of what a selector takes, in minor units. Attributes are not known here: whatever
-/// might have them counts.
+/// The prices of what a selector takes, in minor units.
 fn prices(selector: &Selector, items: &[CheckItem]) -> Vec<i64> {
+    taken(selector, items)
+        .map(|item| item.price.minor())
+        .collect()
+}
+
+/// What a selector takes. Attributes are not known here: whatever might have them counts.
+fn taken<'i>(
+    selector: &'i Selector,
+    items: &'i [CheckItem],
+) -> impl Iterator<Item = &'i CheckItem> + use<'i> {
     let takes = |item: &&CheckItem| {
         let named = [
             (
@@ -200,11 +216,82 @@ fn prices(selector: &Selector, items: &[CheckItem]) -> Vec<i64> {
             || selector.everything
             || named && !excepted.is_some_and(|except| except.items.contains(&item.item))
     };
-    items
-        .iter()
-        .filter(takes)
-        .map(|item| item.price.minor())
-        .collect()
+    items.iter().filter(takes)
+}
+
+/// Of the goods that are then sold for less than they cost, those with the largest loss: the item,
+/// what one is sold for and what it costs. A set is looked at as made of one item alone; what depends
+/// on the rest of the basket is not looked at.
+fn worst_loss(
+    gives: &Gives,
+    currency: Currency,
+    items: &[CheckItem],
+) -> Option<(ItemId, i64, i64)> {
+    let minor = |amount: &FileAmount| Money::parse(&amount.text, currency).map_or(0, Money::minor);
+    let after = |reward: &FileReward, price: i64| match reward {
+        FileReward::Percent(rate) => price - percent_of(price, *rate),
+        FileReward::Amount(off) => (price - minor(off)).max(0),
+        FileReward::Price(fixed) => minor(fixed).min(price),
+    };
+    let loss = |item: &CheckItem, paid: i64| {
+        let cost = item.cost?.minor();
+        (paid < cost).then(|| (item.item.clone(), paid, cost))
+    };
+    let worst = |selector: &Selector, paid: &dyn Fn(i64) -> i64| {
+        taken(selector, items)
+            .filter_map(|item| loss(item, paid(item.price.minor())))
+            .max_by_key(|(item, paid, cost)| (cost - paid, std::cmp::Reverse(item.clone())))
+    };
+    match gives {
+        Gives::Unit { selector, steps } => {
+            let paid = |price| {
+                let after = steps.iter().map(|(_, reward)| after(reward, price));
+                after.min().unwrap_or(price)
+            };
+            worst(selector, &paid)
+        }
+        Gives::NFor {
+            selector,
+            units,
+            price,
+        } => worst(selector, &|each| {
+            (minor(price) / i64::from(*units)).min(each)
+        }),
+        Gives::OfEvery {
+            selector,
+            of,
+            units,
+            rate,
+            ..
+        } => worst(selector, &|price| {
+            let off = percent_of(price, *rate) * i64::from(*units);
+            (price * i64::from(*of) - off) / i64::from(*of)
+        }),
+        Gives::Different { selector, tiers } => {
+            let best = tiers.iter().map(|(_, rate)| *rate).max()?;
+            worst(selector, &|price| price - percent_of(price, best))
+        }
+        Gives::Set {
+            parts,
+            reward: Some(FileReward::Percent(rate)),
+        } => {
+            let parts = parts.iter();
+            let worst =
+                parts.filter_map(|part| worst(&part.selector, &|p| p - percent_of(p, *rate)));
+            worst.max_by_key(|(_, paid, cost)| cost - paid)
+        }
+        Gives::Prices(prices) => {
+            let known = items.iter().filter_map(|item| {
+                let least = prices
+                    .get(&item.item)?
+                    .iter()
+                    .map(|(_, price)| minor(price));
+                loss(item, least.min()?)
+            });
+            known.max_by_key(|(_, paid, cost)| cost - paid)
+        }
+        _ => None,
+    }
 }
 
 /// Whether it takes most of the price off any number of units of anybody's basket.

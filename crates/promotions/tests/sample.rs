@@ -46,6 +46,7 @@ fn nothing_is_wrong_with_them() {
             department: item.department,
             brand: item.brand,
             price: item.price,
+            cost: None,
         })
         .collect();
     let file = promotions();

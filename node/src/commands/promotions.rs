@@ -258,6 +258,29 @@ fn in_words(verdict: &Verdict) -> String {
     format!("{} ({}): {words}", verdict.name, verdict.promotion)
 }
 
+/// What the store pays for its items.
+fn costs(path: &Path, currency: Currency) -> anyhow::Result<BTreeMap<ItemId, Money>> {
+    let mut rows = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    let headers = rows.headers().context("the costs have no header")?.clone();
+    let column = |name: &str| {
+        let place = headers.iter().position(|title| title == name);
+        place.with_context(|| format!("the costs have no column '{name}'"))
+    };
+    let (item, cost) = (column("item")?, column("cost")?);
+    let mut costs = BTreeMap::new();
+    for (row, number) in rows.records().zip(1_u32..) {
+        let row = row.with_context(|| format!("row {number} of the costs cannot be read"))?;
+        let text = row.get(cost).unwrap_or_default();
+        let money = Money::parse(text, currency)
+            .with_context(|| format!("row {number} of the costs: '{text}' is no amount"))?;
+        costs.insert(ItemId(row.get(item).unwrap_or_default().to_owned()), money);
+    }
+    Ok(costs)
+}
+
 fn run_check(args: &PromotionsCheckArgs) -> anyhow::Result<Report> {
     let (file, book) = match book(&args.file, args.currency)? {
         Ok(book) => book,
@@ -267,6 +290,10 @@ fn run_check(args: &PromotionsCheckArgs) -> anyhow::Result<Report> {
         Some(catalog) => items(catalog, args.currency)?,
         None => BTreeMap::new(),
     };
+    let costs = match &args.costs {
+        Some(path) => costs(path, args.currency)?,
+        None => BTreeMap::new(),
+    };
     let goods: Vec<CheckItem> = items
         .values()
         .map(|item| CheckItem {
@@ -274,6 +301,7 @@ fn run_check(args: &PromotionsCheckArgs) -> anyhow::Result<Report> {
             department: item.department.clone(),
             brand: item.brand.clone(),
             price: item.price,
+            cost: costs.get(&item.id).copied(),
         })
         .collect();
     let findings = check(&file, args.currency, &goods);
@@ -454,10 +482,12 @@ mod tests {
     #[test]
     fn a_file_is_checked_with_and_without_a_catalog() {
         let folder = tempfile::tempdir().unwrap();
+        let costs = written(&folder, "costs.csv", "item,cost\n16102,1.00\n");
         let check = |file: PathBuf, exit: Exit, expected: &str| {
             let report = run_check(&PromotionsCheckArgs {
                 file,
                 catalog: Some(sample("items.csv")),
+                costs: Some(costs.clone()),
                 currency: Currency::USD,
             });
             let report = report.unwrap();
@@ -472,6 +502,9 @@ mod tests {
         let wrong = "schema = 2\n[[promotion]]\nid = \"a\"\nname = \"a\"\npercent_of = 5\n";
         let hint = "line 5: 'percent_of' is not understood here: did you mean percent_off?";
         check(written(&folder, "wrong.toml", wrong), Exit::Failed, hint);
+        let cheap = "schema = 2\n[[promotion]]\nid = \"a\"\nname = \"a\"\nprice = \"0.95\"\nitems = [\"16102\"]\n";
+        let finding = "'16102' is then sold for 0.95, and costs 1.00";
+        check(written(&folder, "cheap.toml", cheap), Exit::Failed, finding);
         let unknown = "schema = 2\n[[promotion]]\nid = \"a\"\nname = \"a\"\npercent_off = 5\nitems = [\"no\"]\n";
         let finding = "the item 'no' is not in the catalog";
         check(

@@ -15,6 +15,7 @@ fn found(promotions: &str, goods: &[(&str, &str, i64)], expected: &[&str]) {
             department: department.into(),
             brand: None,
             price: Money::from_minor(price, Currency::USD),
+            cost: None,
         })
         .collect();
     let findings = check(&file, Currency::USD, &goods);
@@ -80,6 +81,54 @@ fn what_gives_goods_away_is_found() {
         &["line 2: a: it makes the cheapest of its goods free"],
     );
     check("amount_off = \"0.98\"\nitems = [\"1\"]", &[]);
+}
+
+#[test]
+fn what_is_sold_for_less_than_it_costs_is_found() {
+    let check = |keys: &str, expected: &[&str]| {
+        let text = format!("schema = 2\n{}", promotion("a", keys));
+        let file = PromotionFile::parse(&text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let usd = |minor| Money::from_minor(minor, Currency::USD);
+        let item = |(item, price, cost): (&str, i64, Option<i64>)| CheckItem {
+            item: item.into(),
+            department: "dairy".into(),
+            brand: None,
+            price: usd(price),
+            cost: cost.map(usd),
+        };
+        let goods = [("1", 100, Some(80)), ("2", 200, Some(170)), ("3", 90, None)].map(item);
+        let findings = check(&file, Currency::USD, &goods);
+        let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, expected, "{keys}");
+    };
+    let dairy = "departments = [\"dairy\"]";
+    check(&format!("percent_off = 15\n{dairy}"), &[]);
+    check(
+        &format!("percent_off = 20\n{dairy}"),
+        &["line 2: a: '2' is then sold for 1.60, and costs 1.70"],
+    );
+    check("percent_off = 50\nitems = [\"3\"]", &[]);
+    check(
+        "amount_off = \"0.25\"\nitems = [\"1\"]",
+        &["line 2: a: '1' is then sold for 0.75, and costs 0.80"],
+    );
+    check(
+        "n_for = { units = 2, price = \"1.50\" }\nitems = [\"1\"]",
+        &["line 2: a: '1' is then sold for 0.75, and costs 0.80"],
+    );
+    check("cheapest = { of = 6 }\nitems = [\"1\"]", &[]);
+    check(
+        "cheapest = { of = 4 }\nitems = [\"1\"]",
+        &["line 2: a: '1' is then sold for 0.75, and costs 0.80"],
+    );
+    check(
+        "different = [{ titles = 2, percent_off = 30 }]\nitems = [\"1\", \"2\"]",
+        &["line 2: a: '2' is then sold for 1.40, and costs 1.70"],
+    );
+    check(
+        "prices = { \"1\" = [{ units = 1, price = \"0.90\" }, { units = 9, price = \"0.79\" }] }",
+        &["line 2: a: '1' is then sold for 0.79, and costs 0.80"],
+    );
 }
 
 #[test]
