@@ -410,6 +410,8 @@ pub enum BenchCommand {
     Failover(BenchFailoverArgs),
     /// How long baskets of real size take to price, against books of 10 to 10,000 promotions.
     Promotions(BenchPromotionsArgs),
+    /// The pure core of a register: from a scan to the priced basket, and commands a second.
+    Sale(BenchSaleArgs),
     /// A store of three lane processes: scans, commits, failover, start, memory.
     Store(BenchStoreArgs),
 }
@@ -433,6 +435,26 @@ pub struct BenchPromotionsArgs {
     /// Baskets of each size.
     #[arg(long, default_value_t = 200)]
     pub baskets: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchSaleArgs {
+    /// Folder with catalog.csv.gz and baskets-week20.csv.gz [default: the one that LANEMESH_DATA
+    /// names, or else a store that is made up].
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Items of the store; what the folder has less is made up.
+    #[arg(long, default_value_t = 100_000)]
+    pub items: usize,
+    /// Promotions that are in force.
+    #[arg(long, default_value_t = 1_000)]
+    pub promotions: usize,
+    /// Sales of 160 lines.
+    #[arg(long, default_value_t = 200)]
+    pub sales: usize,
+    /// Commands of each sample of commands a second.
+    #[arg(long, default_value_t = 20_000)]
+    pub commands: usize,
 }
 
 #[derive(Debug, Args)]

@@ -102,6 +102,16 @@ fn commands_that_need_no_store_answer_in_json() {
 }
 
 #[test]
+fn the_core_of_a_register_is_measured_in_json() {
+    let few = ["--promotions", "10", "--sales", "1", "--commands", "50"];
+    check(
+        &[&["bench", "sale"], &few[..]].concat(),
+        DONE,
+        &["bench", "machine", "from", "items", "promotions", "figures"],
+    );
+}
+
+#[test]
 fn commands_without_a_lane_say_so_in_json() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = |name: &str| text(&folder.path().join(name)).to_owned();

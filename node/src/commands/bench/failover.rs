@@ -53,7 +53,7 @@ pub async fn run(args: &BenchFailoverArgs) -> anyhow::Result<Report> {
     check(&lanes)?;
     let what = "leader killed (SIGKILL) → next fact committed through a survivor";
     let figures = [Figure::times(what, &times, None)];
-    let json = json!({ "bench": "failover", "machine": machine(), "figures": figures });
+    let json = json!({ "ok": true, "bench": "failover", "machine": machine(), "figures": figures });
     Ok(Report::done(table(&figures), json))
 }
 

@@ -2,6 +2,7 @@
 
 mod failover;
 mod promotions;
+mod sale;
 mod selling;
 mod store;
 
@@ -11,6 +12,7 @@ pub fn run(command: BenchCommand) -> anyhow::Result<Report> {
     match command {
         BenchCommand::Failover(args) => super::runtime()?.block_on(failover::run(&args)),
         BenchCommand::Promotions(args) => promotions::run(&args),
+        BenchCommand::Sale(args) => sale::run(&args),
         BenchCommand::Store(args) => super::runtime()?.block_on(store::run(&args)),
     }
 }

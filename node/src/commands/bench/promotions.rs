@@ -33,10 +33,10 @@ const COMPILED: usize = 10_000;
 const COMPILES: usize = 10;
 
 /// The items and baskets that are measured with, and where they come from.
-struct Store {
-    from: String,
-    products: Vec<Product>,
-    baskets: Vec<Vec<BasketLine>>,
+pub(super) struct Store {
+    pub from: String,
+    pub products: Vec<Product>,
+    pub baskets: Vec<Vec<BasketLine>>,
 }
 
 /// One figure, and what became of the baskets.
@@ -159,7 +159,7 @@ fn resident_bytes() -> Option<u64> {
     crate::processes::resident_bytes_of(std::process::id())
 }
 
-fn compiled(text: &str) -> anyhow::Result<CompiledBook> {
+pub(super) fn compiled(text: &str) -> anyhow::Result<CompiledBook> {
     let book =
         PromotionFile::parse(text).and_then(|file| CompiledBook::compile(&file, Currency::USD));
     book.map_err(|problems| unusable(&problems))
@@ -170,7 +170,7 @@ fn unusable(problems: &[promotions::FileProblem]) -> anyhow::Error {
     anyhow!("the made-up promotions cannot be used: {first:?}")
 }
 
-fn store(folder: Option<PathBuf>) -> anyhow::Result<Store> {
+pub(super) fn store(folder: Option<PathBuf>) -> anyhow::Result<Store> {
     let named = std::env::var_os("LANEMESH_DATA").filter(|folder| !folder.is_empty());
     match folder.or(named.map(PathBuf::from)) {
         Some(folder) => real(&folder),
@@ -255,7 +255,7 @@ fn report(store: &Store, rows: &[Row], compile: &[Figure]) -> Report {
         })
     };
     let json = json!({
-        "bench": "promotions", "machine": machine(), "from": store.from,
+        "ok": true, "bench": "promotions", "machine": machine(), "from": store.from,
         "rows": rows.iter().map(row_json).collect::<Vec<Value>>(), "compile": compile,
     });
     Report::done(text, json)

@@ -97,7 +97,7 @@ pub async fn run(args: &BenchStoreArgs) -> anyhow::Result<Report> {
         Err(error) => eprintln!("not measured: {error:#}"),
     }
 
-    let json = json!({ "bench": "store", "machine": machine(), "figures": figures });
+    let json = json!({ "ok": true, "bench": "store", "machine": machine(), "figures": figures });
     Ok(Report::done(table(&figures), json))
 }
 
