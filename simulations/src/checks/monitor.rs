@@ -28,7 +28,7 @@ const VOTES_AFTER: Duration = Duration::from_millis(1_500);
 #[derive(Default)]
 pub struct Monitor {
     /// By epoch and term: what each of two epochs agrees on binds itself alone.
-    leaders: BTreeMap<(Epoch, u64), String>,
+    leaders: BTreeMap<(Epoch, u64), Reigns>,
     /// By epoch and index.
     hashes: BTreeMap<(Epoch, u64), (StateHash, String)>,
     /// By machine and lane: a machine may become another lane, and two may be one.
@@ -48,6 +48,29 @@ struct Look {
     view: Option<Arc<api::LaneView>>,
     /// The last index whose state was compared.
     index: u64,
+}
+
+/// The lanes that have led in one term, by node id, and when they were first seen to.
+///
+/// openraft orders leaders by term and node id, not by term alone: who has voted may vote once more in
+/// the same term for a candidate with a higher node id. That one's log is as new as its voters', and
+/// the leader before it is followed by none of them any more, as if it were one of an earlier term.
+#[derive(Default)]
+struct Reigns(BTreeMap<u64, (String, Instant)>);
+
+impl Reigns {
+    /// Notes that a lane leads; the leader that it must not lead beside or behind, if there is one.
+    fn show(&mut self, node: u64, lane: &str) -> Option<String> {
+        if let Some((leader, _)) = self.0.get(&node) {
+            return (leader != lane).then(|| format!("{leader} as the same node"));
+        }
+        let now = Instant::now();
+        let mut higher = self.0.range(node..);
+        let before = higher.find(|(_, (_, since))| *since < now);
+        let wrong = before.map(|(higher, (leader, _))| format!("{leader} as node {higher}"));
+        self.0.insert(node, (lane.to_owned(), now));
+        wrong
+    }
 }
 
 /// What one lane has shown.
@@ -154,10 +177,10 @@ impl Monitor {
             wrong(Check::TogetherIsCurrent, what);
         }
         if status.is_leader {
-            let leader = self.leaders.entry((epoch, status.term));
-            let leader = leader.or_insert_with(|| slot.name.clone());
-            if *leader != slot.name {
-                let what = format!("leads term {}, and so does {leader}", status.term);
+            let node = process.lane.identity().node;
+            let reigns = self.leaders.entry((epoch, status.term)).or_default();
+            if let Some(other) = reigns.show(node, &slot.name) {
+                let what = format!("leads term {} as node {node}, after {other}", status.term);
                 wrong(Check::OneLeaderATerm, what);
             }
         }
@@ -352,4 +375,27 @@ pub fn unsettled(store: &Store) -> Option<String> {
         return Some("some lane lacks copies of a sibling's journal".to_owned());
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by bad-disks with seed 10007, where the first leader of a term could not lead.
+    #[tokio::test(start_paused = true)]
+    async fn a_second_leader_of_a_term_comes_later_and_has_a_higher_node_id() {
+        let mut reigns = Reigns::default();
+        let mut check = |node, lane, expected: Option<&str>| {
+            assert_eq!(reigns.show(node, lane).as_deref(), expected, "{node}");
+        };
+        check(1, "lane-1", None);
+        check(1, "lane-1", None);
+        check(1, "copy-of-lane-1", Some("lane-1 as the same node"));
+        tokio::time::advance(std::time::Duration::from_millis(1)).await;
+        check(11, "lane-3", None);
+        // It does not know of the other one yet.
+        check(1, "lane-1", None);
+        tokio::time::advance(std::time::Duration::from_millis(1)).await;
+        check(7, "lane-2", Some("lane-3 as node 11"));
+    }
 }

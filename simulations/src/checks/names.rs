@@ -88,7 +88,7 @@ checks! {
     NothingSetAside "nothing-set-aside" "P7"
         "no good record is set aside, and exceptions say what two lanes did and nothing else";
     OneLeaderATerm "one-leader-a-term" "Raft"
-        "a term has one leader";
+        "a term has one leader, or another after it with a higher node id";
     TermForward "term-forward" "Raft"
         "a lane's term never goes back, whatever happens to its process";
     CommitForward "commit-forward" "Raft"
