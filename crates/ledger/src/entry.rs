@@ -142,7 +142,7 @@ pub enum EntryError {
         seq: Seq,
         reason: String,
     },
-    #[error("entry {lane:?}/{seq} has format {found}; this release reads up to {ENTRY_FORMAT}")]
+    #[error("entry {lane:?}/{seq} has format {found}, which only a later release reads")]
     FromTheFuture { lane: LaneId, seq: Seq, found: u16 },
     #[error("entry {lane:?}/{seq} does not follow from the one before it: {reason}")]
     BrokenChain {

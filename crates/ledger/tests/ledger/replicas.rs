@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["831b85f763b7c93ca3ce45c9c22f79c2bb3e995147e9832a5b68a87b19033d27"]
+    expect!["f13ca7742386332976f66080f87eabfe27d9e600945c2201f1fe6f197fee04d8"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 
