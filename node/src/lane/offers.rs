@@ -79,9 +79,10 @@ impl Offers {
             match self.offer(entries).await {
                 // The store may have more of this lane than there is: a copy of its disk is at work.
                 Ok(wanted)
-                    if wanted
-                        .get(&self.lane)
-                        .is_some_and(|seq| *seq != next && *seq <= end) =>
+                    if wanted.get(&self.lane).is_some_and(|seq| {
+                        // More may have come since `end` was looked at, and was offered with it.
+                        *seq != next && *seq <= self.journal.head(self.lane).next_seq
+                    }) =>
                 {
                     batch.arrived();
                     self.agreed.send_replace(wanted[&self.lane] - 1);
