@@ -362,6 +362,18 @@ pub(crate) fn without_symbology(text: &str) -> &str {
     }
 }
 
+/// How many days a month has; `None` where there is no such month.
+pub(crate) fn days_of_month(year: i32, month: i32) -> Option<i32> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
+        4 | 6 | 9 | 11 => Some(30),
+        2 if leap => Some(29),
+        2 => Some(28),
+        _ => None,
+    }
+}
+
 /// A date of six digits, YYMMDD, as an ISO 8601 date. The century is the one that brings it within
 /// 49 years before and 50 after `this_year`; day 00 is the month's last. Source: GS1 General
 /// Specifications, sections 3.4.2 and 7.12.
@@ -379,14 +391,7 @@ pub fn date(value: &str, this_year: i32) -> Result<String, ()> {
         ..=-50 => century + 100 + short,
         _ => century + short,
     };
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => return Err(()),
-    };
+    let days = days_of_month(year, month).ok_or(())?;
     let day = if day == 0 { days } else { day };
     match day <= days {
         true => Ok(format!("{year:04}-{month:02}-{day:02}")),

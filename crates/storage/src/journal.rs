@@ -238,7 +238,13 @@ impl Shared {
             let reason = format!("entries of lane {} after {from} are missing", last.lane);
             return Ok(Some(reason));
         }
-        let next = read(reader, last.lane, last.seq + 1, 1, 1)?.pop();
+        // Its follower vouches for the last entry, or the head of its lane where it is the end.
+        let end = lock(&self.heads).get(&last.lane).copied();
+        let end = end.filter(|end| end.next_seq == last.seq + 1);
+        let next = match end {
+            Some(_) => None,
+            None => read(reader, last.lane, last.seq + 1, 1, 1)?.pop(),
+        };
         let next = next.filter(|next| next.seq == last.seq + 1);
         let followers = entries[1..].iter().chain(&next);
         let mut pairs = entries.iter().zip(followers);
@@ -247,12 +253,10 @@ impl Shared {
                 .check_follows(self.store, &head_behind(entry))
                 .err()
         });
-        // An entry is in the file before the heads tell of it; nothing vouches for such a one yet.
-        let end = lock(&self.heads).get(&last.lane).copied();
-        let is_end = next.is_none() && end.is_some_and(|end| end.next_seq == last.seq + 1);
         Ok(match flaw {
             Some(flaw) => Some(flaw.to_string()),
-            None if is_end && end != Some(head_behind(last)) => {
+            // An entry is in the file before the heads tell of it; nothing vouches for such a one yet.
+            None if end.is_some_and(|end| end != head_behind(last)) => {
                 Some(format!("the last entry {last:?} is not what was written"))
             }
             None => None,

@@ -2,10 +2,9 @@
 //! consensus alone.
 //!
 //! Invariant: writes take effect in the order in which they were submitted, and a write is reported
-//! done only when it and all before it are durable. A write that the disk does not
-//! take, because it is full or fails, is made again until it does. After a
-//! write has failed for any other reason nothing more is written, so that the log never has a hole;
-//! only opening it again goes on.
+//! done only when it and all before it are durable. A write that the disk does not take, because it is
+//! full or fails, is made again until it does. After a write has failed for any other reason nothing
+//! more is written, so that the log never has a hole; only opening it again goes on.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -147,34 +147,39 @@ fn line_of(number: u32, item: &Item, quantity: Quantity) -> BasketLine {
     }
 }
 
+/// The columns `item` and `value` of a CSV, which is called `what` where something is wrong with it.
+fn of_items(path: &Path, what: &str, value: &str) -> anyhow::Result<Vec<(ItemId, String)>> {
+    let mut rows = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    let headers = rows.headers();
+    let headers = headers.with_context(|| format!("the {what} has no header"))?;
+    let column = |name: &str| {
+        let place = headers.iter().position(|title| title == name);
+        place.with_context(|| format!("the {what} has no column '{name}'"))
+    };
+    let (item, value) = (column("item")?, column(value)?);
+    let read = rows.records().zip(1_u32..).map(|(row, number)| {
+        let row = row.with_context(|| format!("row {number} of the {what} cannot be read"))?;
+        let cell = |place| row.get(place).unwrap_or_default().to_owned();
+        Ok((ItemId(cell(item)), cell(value)))
+    });
+    read.collect()
+}
+
 /// A CSV with the columns `item` and `quantity`.
 fn basket(
     path: &Path,
     items: &BTreeMap<ItemId, Item>,
     currency: Currency,
 ) -> anyhow::Result<Basket> {
-    let mut rows = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    let headers = rows.headers().context("the basket has no header")?.clone();
-    let column = |name: &str| {
-        let place = headers.iter().position(|title| title == name);
-        place.with_context(|| format!("the basket has no column '{name}'"))
-    };
-    let (item, quantity) = (column("item")?, column("quantity")?);
     let mut lines = Vec::new();
-    for (row, number) in rows.records().zip(1_u32..) {
-        let row = row.with_context(|| format!("row {number} of the basket cannot be read"))?;
-        let id = ItemId(row.get(item).unwrap_or_default().to_owned());
+    for ((id, text), number) in of_items(path, "basket", "quantity")?.into_iter().zip(1..) {
         let found = items.get(&id);
         let found = found.with_context(|| format!("the item '{id}' is not in the catalog"))?;
-        let text = row.get(quantity).unwrap_or_default();
-        lines.push(line_of(
-            number,
-            found,
-            Quantity::parse(text, found.sold_by)?,
-        ));
+        let quantity = Quantity::parse(&text, found.sold_by)?;
+        lines.push(line_of(number, found, quantity));
     }
     Ok(Basket::new(currency, lines))
 }
@@ -260,25 +265,13 @@ fn in_words(verdict: &Verdict) -> String {
 
 /// What the store pays for its items.
 fn costs(path: &Path, currency: Currency) -> anyhow::Result<BTreeMap<ItemId, Money>> {
-    let mut rows = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    let headers = rows.headers().context("the costs have no header")?.clone();
-    let column = |name: &str| {
-        let place = headers.iter().position(|title| title == name);
-        place.with_context(|| format!("the costs have no column '{name}'"))
-    };
-    let (item, cost) = (column("item")?, column("cost")?);
-    let mut costs = BTreeMap::new();
-    for (row, number) in rows.records().zip(1_u32..) {
-        let row = row.with_context(|| format!("row {number} of the costs cannot be read"))?;
-        let text = row.get(cost).unwrap_or_default();
-        let money = Money::parse(text, currency)
+    let rows = of_items(path, "file of costs", "cost")?.into_iter();
+    let costs = rows.zip(1_u32..).map(|((item, text), number)| {
+        let money = Money::parse(&text, currency)
             .with_context(|| format!("row {number} of the costs: '{text}' is no amount"))?;
-        costs.insert(ItemId(row.get(item).unwrap_or_default().to_owned()), money);
-    }
-    Ok(costs)
+        Ok((item, money))
+    });
+    costs.collect()
 }
 
 fn run_check(args: &PromotionsCheckArgs) -> anyhow::Result<Report> {

@@ -273,6 +273,32 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// Whether a column says yes; no where it is empty.
+    pub fn yes(&self, field: &str) -> Result<bool, ImportProblem> {
+        match self.text(field)?.to_lowercase().as_str() {
+            "" | "no" | "false" => Ok(false),
+            "yes" | "true" => Ok(true),
+            _ => Err(self.problem(field, "write yes or no")),
+        }
+    }
+
+    /// What a column lists, at most so much, divided by `;`. `why` is the problem where `read` cannot.
+    pub fn list<T>(
+        &self,
+        field: &str,
+        most: usize,
+        why: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, ImportProblem> {
+        let texts = self.text(field)?.split(';').map(str::trim);
+        let read: Option<Vec<T>> = texts.filter(|text| !text.is_empty()).map(read).collect();
+        match read {
+            Some(list) if list.len() <= most => Ok(list),
+            Some(_) => Err(self.problem(field, format!("write at most {most}"))),
+            None => Err(self.problem(field, why)),
+        }
+    }
+
     /// A problem with this column of this row.
     pub fn problem(&self, field: &str, message: impl Into<String>) -> ImportProblem {
         let place = self.place(field);

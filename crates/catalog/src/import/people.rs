@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::header::Cells;
 use super::{ImportProblem, MapPin, Problems, Seen, both};
+use crate::gs1::days_of_month;
 use crate::{
     Customer, CustomerDetail, CustomerId, Employee, EmployeeId, ItemCode, Record, Role, Tier,
 };
@@ -12,6 +13,8 @@ use crate::{
 const PIN_DIGITS: std::ops::RangeInclusive<usize> = 4..=8;
 /// The most groups, and the most contracts, of one customer.
 const WORDS_MAX: usize = 20;
+/// Birthdays may be on 29 February.
+const A_LEAP_YEAR: i32 = 2000;
 /// The longest telephone number, in characters.
 const PHONE_CHARS_MAX: usize = 32;
 
@@ -72,14 +75,7 @@ pub(super) fn customer(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>
                 .ok_or_else(|| cells.problem("birthday", why)),
         }
     });
-    let employee = cells
-        .text("employee")
-        .and_then(|text| match text.to_lowercase().as_str() {
-            "" | "no" => Ok(false),
-            "yes" => Ok(true),
-            _ => Err(cells.problem("employee", "write yes or no")),
-        });
-    let employee = both(employee, cells.text("exemption"));
+    let employee = both(cells.yes("employee"), cells.text("exemption"));
     let lists = both(list(cells, "groups"), list(cells, "contracts"));
     let named = both(id(cells, "customer_id"), cells.needed("name"));
     let known = both(both(tier, phone), both(lists, both(birthday, employee)));
@@ -119,13 +115,8 @@ fn list(cells: &Cells<'_>, field: &str) -> Result<BTreeSet<String>, ImportProble
 fn month_and_day(text: &str) -> Option<(u8, u8)> {
     let (month, day) = text.split_once('-')?;
     let (month, day): (u8, u8) = (month.parse().ok()?, day.parse().ok()?);
-    let longest = match month {
-        2 => 29,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    (1..=longest).contains(&day).then_some((month, day))
+    let longest = days_of_month(A_LEAP_YEAR, month.into())?;
+    (1..=longest).contains(&day.into()).then_some((month, day))
 }
 
 /// Ids are what a person can type and a card can carry: the same as an internal code.

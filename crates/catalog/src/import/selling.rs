@@ -12,10 +12,10 @@ use crate::{ItemCode, ItemId, KitPart, Selling};
 const TARE_GRAMS_MAX: i64 = 100_000;
 
 pub(super) fn selling(cells: &Cells<'_>) -> Result<Selling, Problems> {
-    let asked = both(yes(cells, "open_price"), yes(cells, "ask_serial"));
+    let asked = both(cells.yes("open_price"), cells.yes("ask_serial"));
     let parts = both(linked(cells), both(kit(cells), tare(cells)));
     let ((open_price, ask_serial), (not_returnable, (linked, (kit, tare_grams)))) =
-        both(asked, both(yes(cells, "not_returnable"), parts))?;
+        both(asked, both(cells.yes("not_returnable"), parts))?;
     Ok(Selling {
         open_price,
         ask_serial,
@@ -26,44 +26,20 @@ pub(super) fn selling(cells: &Cells<'_>) -> Result<Selling, Problems> {
     })
 }
 
-fn yes(cells: &Cells<'_>, field: &str) -> Result<bool, ImportProblem> {
-    match cells.text(field)?.to_lowercase().as_str() {
-        "" | "no" | "false" => Ok(false),
-        "yes" | "true" => Ok(true),
-        _ => Err(cells.problem(field, "write yes or no")),
-    }
-}
-
 fn item(text: &str) -> Option<ItemId> {
     ItemCode::parse_internal(text)
         .is_ok()
         .then(|| ItemId::from(text))
 }
 
-/// What a cell lists, divided by `;`.
-fn list<T>(
-    cells: &Cells<'_>,
-    field: &str,
-    why: &str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<Vec<T>, ImportProblem> {
-    let texts = cells.text(field)?.split(';').map(str::trim);
-    let read: Option<Vec<T>> = texts.filter(|text| !text.is_empty()).map(read).collect();
-    match read {
-        Some(list) if list.len() <= Selling::PARTS_MAX => Ok(list),
-        Some(_) => Err(cells.problem(field, format!("write at most {}", Selling::PARTS_MAX))),
-        None => Err(cells.problem(field, why)),
-    }
-}
-
 fn linked(cells: &Cells<'_>) -> Result<Vec<ItemId>, ImportProblem> {
     let why = "write item numbers divided by ;";
-    list(cells, "linked", why, item)
+    cells.list("linked", Selling::PARTS_MAX, why, item)
 }
 
 fn kit(cells: &Cells<'_>) -> Result<Vec<KitPart>, ImportProblem> {
     let why = "write parts like: 4711 x 2; 4712 x 0.5";
-    list(cells, "kit", why, |text| {
+    cells.list("kit", Selling::PARTS_MAX, why, |text| {
         let (id, much) = text.rsplit_once(" x ").unwrap_or((text, "1"));
         // A part may be sold by the piece or by weight: both are kept in thousandths.
         let quantity = Quantity::parse(much, Unit::Kilogram).ok()?;

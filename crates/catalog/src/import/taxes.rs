@@ -10,6 +10,7 @@ use super::header::Cells;
 use super::reference::NO_TAX;
 use super::words::{nice, slug};
 use super::{ImportProblem, Problems, Seen, both};
+use crate::gs1::days_of_month;
 use crate::{Record, TaxCategory, TaxHoliday, TaxId, TaxPart, TaxThreshold};
 
 /// The most authorities that share one tax, and the most holidays of one of them.
@@ -30,15 +31,7 @@ pub(super) fn tax(
         let why = "write a percentage from 0 to 100, such as 8.25";
         rate(text).ok_or_else(|| cells.problem("rate", why))
     });
-    let included =
-        cells
-            .text("included")
-            .and_then(|included| match included.to_lowercase().as_str() {
-                "" | "no" | "false" => Ok(false),
-                "yes" | "true" => Ok(true),
-                _ => Err(cells.problem("included", "write yes or no")),
-            });
-    let rates = both(rate, both(included, parts(cells, currency)));
+    let rates = both(rate, both(cells.yes("included"), parts(cells, currency)));
     let (((text, id), name), (rate, (included, parts))) =
         both(both(named, cells.text("name")), rates)?;
     let name = match name {
@@ -69,20 +62,8 @@ fn rate(text: &str) -> Option<Rate> {
 }
 
 fn parts(cells: &Cells<'_>, currency: Currency) -> Result<Vec<TaxPart>, ImportProblem> {
-    let texts = cells.text("parts")?.split(';').map(str::trim);
-    let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
-    if texts.len() > PARTS_MAX {
-        return Err(cells.problem("parts", format!("write at most {PARTS_MAX}")));
-    }
-    texts
-        .into_iter()
-        .map(|text| {
-            part(text, currency).ok_or_else(|| {
-                let why = "write parts like: State 4; City 4.5 exempt-below 110 holiday 2026-08-01 2026-08-07 up-to 100";
-                cells.problem("parts", why)
-            })
-        })
-        .collect()
+    let why = "write parts like: State 4; City 4.5 exempt-below 110 holiday 2026-08-01 2026-08-07 up-to 100";
+    cells.list("parts", PARTS_MAX, why, |text| part(text, currency))
 }
 
 fn part(text: &str, currency: Currency) -> Option<TaxPart> {
@@ -149,7 +130,7 @@ fn clause<'w, 't>(
 fn is_date(text: &str) -> bool {
     let mut fields = text.split('-').map(|field| {
         let digits = field.bytes().all(|b| b.is_ascii_digit());
-        digits.then(|| (field.len(), field.parse::<u32>().unwrap_or(0)))
+        digits.then(|| (field.len(), field.parse::<i32>().unwrap_or(0)))
     });
     let (year, month, day) = match (fields.next(), fields.next(), fields.next(), fields.next()) {
         (Some(Some((4, year))), Some(Some((2, month))), Some(Some((2, day))), None) => {
@@ -157,15 +138,7 @@ fn is_date(text: &str) -> bool {
         }
         _ => return false,
     };
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let longest = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    };
-    (1..=longest).contains(&day)
+    days_of_month(year, month).is_some_and(|longest| (1..=longest).contains(&day))
 }
 
 #[cfg(test)]
