@@ -15,7 +15,7 @@ use openraft::entry::RaftEntry;
 use openraft::storage::{IOFlushed, RaftLogReader, RaftLogStorage};
 use openraft::{LogState, OptionalSend};
 use providers::SharedDisk;
-use storage::{RaftLogDb, RaftWrite, Room, SetAside, StorageError};
+use storage::{DamageMet, RaftLogDb, RaftWrite, Room, SetAside, StorageError};
 use tokio::sync::oneshot;
 
 use crate::codec::{decode, encode};
@@ -135,6 +135,11 @@ impl LogStore {
     /// The index of the last entry, or of the last one purged; 0 before the first.
     pub fn last_index(&self) -> u64 {
         self.log().last.map_or(0, |last| last.index())
+    }
+
+    /// Where the first damage is noted that is met in the log.
+    pub fn damage_met(&self) -> DamageMet {
+        self.db.damage_met()
     }
 
     /// Whether entries were purged, so that the state cannot be rebuilt from the log alone.

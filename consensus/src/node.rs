@@ -10,7 +10,7 @@ use openraft::errors::{ClientWriteError, InitializeError, RaftError};
 use openraft::type_config::TypeConfigExt;
 use openraft::{ChangeMembers, Raft};
 use providers::{SharedClock, SharedDisk, StreamClass, timeout};
-use storage::{Room, Snapshots, StateDb, StorageError};
+use storage::{DamageMet, Room, Snapshots, StateDb, StorageError};
 use tokio::sync::watch;
 
 use crate::autopilot_task::silent_for;
@@ -107,6 +107,7 @@ struct Inner {
     status: watch::Receiver<RaftStatus>,
     applied: watch::Receiver<u64>,
     room: Room,
+    damage_met: DamageMet,
     stop: watch::Sender<()>,
 }
 
@@ -129,6 +130,7 @@ impl Consensus {
         if let Some(member) = alone.filter(|_| !planted::is("recovery-keeps-the-voters")) {
             recovery::go_on_alone(&mut log, config.me, member.clone()).await?;
         }
+        let damage_met = log.damage_met();
         let StateDb { writer, reader } = state;
         let desk = SnapshotDesk::start(&disk, snapshots.clone(), reader, room.clone());
         let (machine, applied) = StateMachine::start(
@@ -188,6 +190,7 @@ impl Consensus {
             status,
             applied,
             room,
+            damage_met,
             stop,
         };
         Ok(Consensus {
@@ -205,6 +208,11 @@ impl Consensus {
             }
             Err(error) => Err(stopped(error)),
         }
+    }
+
+    /// The first damage that was met in the log since the start.
+    pub fn damage(&self) -> Option<StorageError> {
+        self.inner.damage_met.first()
     }
 
     /// Stands for election from now on, for a node that was started with `waits_to_stand`.

@@ -14,7 +14,7 @@ use money::{Currency, Money, Quantity, Rate, Unit};
 use providers::SharedDisk;
 use rusqlite::Connection;
 use sale::{BusinessDay, CartId, Event, Line, LineTax, LocalTime, Receipt, Tender, Totals};
-use storage::{FileDisk, Journal, RaftLogDb, Room, StateDb, StorageError};
+use storage::{FileDisk, Journal, RaftLogDb, Room, StateDb, StateTransaction, StorageError};
 use wire::{HqBatch, HqEntry, HqLane};
 
 const DAY: &str = "2026-11-27";
@@ -440,14 +440,33 @@ impl Shop {
 
     /// Writes to a lane's state by the rules of the state hash, but of no command.
     pub fn write_state(&self, lane: usize, table: ledger::Table, key: &[u8], value: &[u8]) {
+        self.in_state(lane, |tables, index| {
+            let mut hashed = ledger::Hashed::new(tables).unwrap();
+            ledger::Tables::set(&mut hashed, table, key, Some(value)).unwrap();
+            hashed.seal(index).unwrap();
+        });
+    }
+
+    /// Writes a row to a lane's state as the disk would take it, past the state hash.
+    pub fn write_past_the_rules(
+        &self,
+        lane: usize,
+        table: ledger::Table,
+        key: &[u8],
+        value: &[u8],
+    ) {
+        self.in_state(lane, |tables, _| {
+            ledger::Tables::set(tables, table, key, Some(value)).unwrap();
+        });
+    }
+
+    fn in_state(&self, lane: usize, write: impl Fn(&mut StateTransaction<'_>, u64)) {
         let (mut state, _) = StateDb::open(self.disk(&self.dir(lane))).unwrap();
         let index = state.writer.applied_index().unwrap();
         state
             .writer
             .transaction(|tables| {
-                let mut hashed = ledger::Hashed::new(tables).unwrap();
-                ledger::Tables::set(&mut hashed, table, key, Some(value)).unwrap();
-                hashed.seal(index).unwrap();
+                write(tables, index);
                 Ok::<(), StorageError>(())
             })
             .unwrap();

@@ -7,7 +7,7 @@
 //! Opening is fast: nothing here reads a whole file unless damage was seen before.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use providers::{DiskError, SharedDisk, SqliteLocation};
@@ -15,6 +15,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use tokio::sync::mpsc;
 
+use crate::journal::lock;
 use crate::{SetAside, StorageError};
 
 /// How long a connection waits for another one's lock. Locks are held for milliseconds.
@@ -78,6 +79,18 @@ pub struct Database {
     disk: SharedDisk,
     kind: &'static Kind,
     location: Arc<SqliteLocation>,
+    damage: DamageMet,
+}
+
+/// The first damage that was met in a database since it was opened, for the person at the lane. Does
+/// not keep it open.
+#[derive(Clone, Default)]
+pub struct DamageMet(Arc<Mutex<Option<StorageError>>>);
+
+impl DamageMet {
+    pub fn first(&self) -> Option<StorageError> {
+        lock(&self.0).clone()
+    }
 }
 
 /// What the status file beside a database says.
@@ -130,6 +143,7 @@ pub fn open(
         disk: disk.clone(),
         kind,
         location: Arc::new(disk.sqlite(kind.file)),
+        damage: DamageMet::default(),
     };
     let (connection, set_aside) = database.open_or_begin()?;
     database.upgrade(&connection)?;
@@ -409,10 +423,16 @@ impl Database {
         if let Err(error) = self.set_status(&Status::Check(reason.clone())) {
             tracing::error!("the next start will not check {}: {error}", self.file());
         }
-        StorageError::Damaged {
+        let error = StorageError::Damaged {
             file: self.file().to_owned(),
             reason,
-        }
+        };
+        lock(&self.damage.0).get_or_insert(error.clone());
+        error
+    }
+
+    pub fn damage_met(&self) -> DamageMet {
+        self.damage.clone()
     }
 
     pub fn io(&self, action: &'static str, reason: impl ToString) -> StorageError {
@@ -492,10 +512,19 @@ pub(crate) fn connect(location: &SqliteLocation, flags: OpenFlags) -> rusqlite::
 }
 
 pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
+    let code = error.sqlite_error_code();
+    let is_seen = matches!(
+        code,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
+    );
+    // The type of each value is written beside it: only one that has changed is of another.
+    is_seen || {
+        use rusqlite::Error::{IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+        matches!(
+            error,
+            InvalidColumnType(..) | IntegralValueOutOfRange(..) | Utf8Error(..)
+        )
+    }
 }
 
 /// What a disk does that fails an operation of SQLite's.

@@ -5,6 +5,8 @@ use std::fmt;
 use ledger::EntryError;
 use providers::DiskError;
 
+use crate::state::STATE;
+
 /// Why a database could not do what was asked. Cloned to every request that shared a commit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
@@ -18,9 +20,14 @@ pub enum StorageError {
         /// take the write at all.
         may_pass: bool,
     },
-    /// A page of the database is not what was written. The next start checks the whole file and
+    /// Something in the database is not what was written. The next start checks the whole file and
     /// sets it aside if it is damaged.
-    #[error("{file} is damaged: {reason}. Restart this lane: it will set the file aside")]
+    #[error(
+        "{file} is damaged: {reason}. Nothing of what is wrong there was used, shown or sent{}. Restart \
+         this lane: it will set the file aside{}",
+        kept(file),
+        then(file)
+    )]
     Damaged { file: String, reason: String },
     #[error(
         "{file} was written by a newer release (format {found}, this one knows {known}): upgrade this lane"
@@ -45,6 +52,22 @@ pub enum StorageError {
     /// The worker of this database has ended.
     #[error("{file} is closed")]
     Closed { file: String },
+}
+
+/// What is not in a file of this name, or somewhere else, too.
+fn kept(file: &str) -> &'static str {
+    match file.ends_with(STATE.file) {
+        true => ", and every sale is kept",
+        false => "",
+    }
+}
+
+/// What the next start does about a file of this name once it is set aside.
+fn then(file: &str) -> &'static str {
+    match file.ends_with(STATE.file) {
+        true => " and build it anew from what it and its siblings hold",
+        false => "",
+    }
 }
 
 impl From<DiskError> for StorageError {

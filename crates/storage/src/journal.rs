@@ -53,8 +53,6 @@ pub struct Journal {
 struct Shared {
     store: StoreId,
     database: Database,
-    /// The first damage that was met, for the person at the lane.
-    damage: Mutex<Option<StorageError>>,
     heads: Mutex<BTreeMap<LaneId, Head>>,
     /// Lanes of which what is held may be another branch than the store has.
     doubted: Mutex<BTreeSet<LaneId>>,
@@ -90,7 +88,6 @@ impl Journal {
         let heads = heads(&connection).map_err(|error| database.error("read", &error))?;
         let shared = Arc::new(Shared {
             store,
-            damage: Mutex::default(),
             reader: Mutex::new(database.connect_reader()?),
             heads: Mutex::new(heads.clone()),
             doubted: Mutex::new(heads.keys().copied().collect()),
@@ -169,23 +166,19 @@ impl Journal {
         let reader = lock(&self.shared.reader);
         let database = &self.shared.database;
         let found = read(&reader, lane, from, entries_max, bytes_max).and_then(|entries| {
-            let flaw = self.shared.flaw(&reader, &entries, from)?;
+            let flaw = self.shared.flaw(&reader, &entries, lane, from)?;
             Ok((entries, flaw))
         });
-        let error = match found {
-            Ok((entries, None)) => return Ok(entries),
-            Ok((_, Some(flaw))) => database.damaged(flaw),
-            Err(error) => database.error("read", &error),
-        };
-        if matches!(error, StorageError::Damaged { .. }) {
-            lock(&self.shared.damage).get_or_insert(error.clone());
+        match found {
+            Ok((entries, None)) => Ok(entries),
+            Ok((_, Some(flaw))) => Err(database.damaged(flaw)),
+            Err(error) => Err(database.error("read", &error)),
         }
-        Err(error)
     }
 
     /// The first damage that was met since the journal was opened.
     pub fn damage(&self) -> Option<StorageError> {
-        lock(&self.shared.damage).clone()
+        self.shared.database.damage_met().first()
     }
 
     /// Lanes of which a copy was offered that does not continue what is held, and all that were held
@@ -224,19 +217,40 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    /// Whether the heads tell of this entry, and the file does not have it.
+    fn lacks(&self, reader: &Connection, lane: LaneId, seq: Seq) -> rusqlite::Result<bool> {
+        let once = || {
+            let end = lock(&self.heads).get(&lane).copied().unwrap_or_default();
+            if seq >= end.next_seq {
+                return Ok(false);
+            }
+            let found = read(reader, lane, seq, 1, 1)?.pop();
+            Ok::<_, rusqlite::Error>(found.is_none_or(|found| found.seq != seq))
+        };
+        // A branch may have been forgotten after the first look at the heads: then the second tells.
+        Ok(once()? && once()?)
+    }
+
     /// What is wrong with entries that were read from `from` on, if they are not what was written.
     fn flaw(
         &self,
         reader: &Connection,
         entries: &[Entry],
+        lane: LaneId,
         from: Seq,
     ) -> rusqlite::Result<Option<String>> {
+        let missing = |from: Seq| Ok(Some(format!("entry {from} of lane {lane} is missing")));
         let Some(last) = entries.last() else {
-            return Ok(None);
+            return match self.lacks(reader, lane, from)? {
+                true => missing(from),
+                false => Ok(None),
+            };
         };
         if !is_gapless(entries, from) {
-            let reason = format!("entries of lane {} after {from} are missing", last.lane);
-            return Ok(Some(reason));
+            return missing(from);
+        }
+        if self.lacks(reader, lane, last.seq + 1)? {
+            return missing(last.seq + 1);
         }
         // Its follower vouches for the last entry, or the head of its lane where it is the end.
         let end = lock(&self.heads).get(&last.lane).copied();
@@ -416,21 +430,28 @@ impl Writer {
         if self.heads.get(&lane) != Some(&end) || keep.next_seq >= end.next_seq {
             return Ok(false);
         }
+        let mut heads = self.heads.clone();
+        match keep == Head::default() {
+            true => heads.remove(&lane),
+            false => heads.insert(lane, keep),
+        };
+        // The heads tell of nothing that is not in the file: see `Shared::lacks`.
+        *lock(&self.shared.heads) = heads.clone();
         let database = &self.shared.database;
-        database::transact(database, &self.connection, |connection| {
+        let forgotten = database::transact(database, &self.connection, |connection| {
             connection
                 .execute(
                     "DELETE FROM entry WHERE lane = ?1 AND seq >= ?2",
                     params![&lane.0[..], keep.next_seq],
                 )
                 .map_err(|error| database.commit_failed(&error))
-        })?;
-        match keep == Head::default() {
-            true => self.heads.remove(&lane),
-            false => self.heads.insert(lane, keep),
-        };
+        });
+        if let Err(error) = forgotten {
+            *lock(&self.shared.heads) = self.heads.clone();
+            return Err(error);
+        }
+        self.heads = heads;
         self.shared.database.flushed().await;
-        *lock(&self.shared.heads) = self.heads.clone();
         self.shared.commits.send_modify(|commits| *commits += 1);
         Ok(true)
     }

@@ -2,7 +2,8 @@
 //! and its snapshots, and the data folder they live in.
 //!
 //! Invariants: one writer per database; requests that wait together share one commit; what was
-//! acknowledged is on disk; a damaged database is set aside and never overwritten; a file of a newer
+//! acknowledged is on disk; a row or an entry of which a bit has flipped is not given out; a damaged
+//! database is set aside and never overwritten; a file of a newer
 //! release is refused, not guessed at.
 //!
 //! Nothing here decides what an entry or a row means, names a consensus type or talks to a network.
@@ -16,10 +17,11 @@ mod raft_log;
 mod room;
 mod snapshot;
 mod state;
+mod sums;
 
 pub use database::{
-    Database, Durability, Kind as DatabaseKind, Limits, nothing_to_verify, open as open_database,
-    transact,
+    DamageMet, Database, Durability, Kind as DatabaseKind, Limits, nothing_to_verify,
+    open as open_database, transact,
 };
 pub use error::{SetAside, StorageError};
 pub use file_disk::FileDisk;

@@ -4,18 +4,20 @@
 //! Invariant: writes take effect in the order in which they were submitted, and a write is reported
 //! done only when it and all before it are durable. A write that the disk does not take, because it is
 //! full or fails, is made again until it does. After a write has failed for any other reason nothing
-//! more is written, so that the log never has a hole; only opening it again goes on.
+//! more is written, so that the log never has a hole; only opening it again goes on. A row is given out
+//! as it was written, or not at all (see [`crate::sums`]).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use providers::SharedDisk;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::mpsc;
 
-use crate::database::{self, Checkpointer, Database, Durability, Kind, Limits};
+use crate::database::{self, Checkpointer, DamageMet, Database, Durability, Kind, Limits};
 use crate::journal::lock;
+use crate::sums::{self, Sums, sum_of};
 use crate::{Room, SetAside, StorageError};
 
 /// Writes that may wait for the worker; more wait at the caller.
@@ -28,15 +30,24 @@ const PURGE_ENTRIES_MAX: u64 = 1000;
 pub(crate) const RAFT_LOG: Kind = Kind {
     file: "raft.db",
     application_id: 0x4c4e_4d52, // LNMR
-    schema_version: 1,
-    schema: "CREATE TABLE log (idx INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
-        CREATE TABLE value (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID",
-    upgrades: &[],
+    schema_version: 2,
+    schema: "CREATE TABLE log (
+            idx INTEGER PRIMARY KEY, bytes BLOB NOT NULL, sum INTEGER NOT NULL
+        );
+        CREATE TABLE value (
+            name TEXT PRIMARY KEY, bytes BLOB NOT NULL, sum INTEGER NOT NULL
+        ) WITHOUT ROWID",
+    upgrades: &["ALTER TABLE log ADD COLUMN sum INTEGER;
+        ALTER TABLE value ADD COLUMN sum INTEGER"],
     durability: Durability::EachCommit,
     auto_checkpoint_pages: 0,
     cache_kib: 2048,
-    verify: database::nothing_to_verify,
+    verify: changed_row,
 };
+
+/// The numbers under which the sums know the two tables.
+const ENTRIES: u8 = 1;
+const VALUES: u8 = 2;
 
 /// The value that holds the index up to which the log has been purged.
 const PURGED_TO: &str = "purged-to";
@@ -69,6 +80,7 @@ pub struct RaftLogDb {
 struct Shared {
     database: Database,
     reader: Mutex<Connection>,
+    sums: Sums,
 }
 
 impl RaftLogDb {
@@ -90,14 +102,16 @@ impl RaftLogDb {
         let shared = Arc::new(Shared {
             reader: Mutex::new(database.connect_reader()?),
             database: database.clone(),
+            sums: kept_sums(&connection).map_err(|error| database.error("read", &error))?,
         });
         let (writes, mut queue) = mpsc::channel(QUEUE_WRITES_MAX);
         let mut writer = Writer {
             checkpointer: Checkpointer::start(&database)?,
-            purging: has_purged_entries(&connection)
+            purging: has_purged_entries(&connection, shared.sums)
                 .map_err(|error| database.error("read", &error))?,
             database,
             connection,
+            sums: shared.sums,
             lazy: BTreeMap::new(),
             failed: None,
             room,
@@ -132,7 +146,7 @@ impl RaftLogDb {
 
     /// A named value, as of the last durable write.
     pub fn value(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        self.query(|reader| value(reader, name))
+        self.query(|reader| value(reader, self.shared.sums, name))
     }
 
     /// The index of the last entry; `None` when there is none.
@@ -142,8 +156,14 @@ impl RaftLogDb {
                 .prepare_cached("SELECT idx FROM log ORDER BY idx DESC LIMIT 1")?
                 .query_row([], |row| row.get(0))
                 .optional()?;
-            Ok(last.filter(|index| Some(*index) > purged_to(reader).ok().flatten()))
+            let purged = purged_to(reader, self.shared.sums)?;
+            Ok(last.filter(|index| Some(*index) > purged))
         })
+    }
+
+    /// Where the first damage is noted that is met in the log.
+    pub fn damage_met(&self) -> DamageMet {
+        self.shared.database.damage_met()
     }
 
     /// The durable entries within `range`, in order, without those purged; at most `bytes_max`
@@ -153,22 +173,29 @@ impl RaftLogDb {
         range: Range<u64>,
         bytes_max: usize,
     ) -> Result<Vec<(u64, Vec<u8>)>, StorageError> {
+        let sums = self.shared.sums;
         self.query(|reader| {
-            let purged = purged_to(reader)?.map_or(0, |index| index + 1);
+            let purged = purged_to(reader, sums)?.map_or(0, |index| index + 1);
             let end = range.end.min(i64::MAX as u64);
             let mut select = reader.prepare_cached(
-                "SELECT idx, bytes FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx",
+                "SELECT idx, bytes, sum FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx",
             )?;
             let mut rows = select.query(params![range.start.max(purged), end])?;
             let mut entries: Vec<(u64, Vec<u8>)> = Vec::new();
             let mut bytes_total = 0;
             while let Some(row) = rows.next()? {
-                let bytes: Vec<u8> = row.get(1)?;
+                let (index, bytes) = checked_entry(row, sums)?;
+                let before = entries.last().map(|(before, _)| *before);
+                if before.is_some_and(|before| index != before + 1) {
+                    return Err(sums::damage(format!(
+                        "its entries before {index} are missing"
+                    )));
+                }
                 bytes_total += bytes.len();
                 if bytes_total > bytes_max && !entries.is_empty() {
                     break;
                 }
-                entries.push((row.get(0)?, bytes));
+                entries.push((index, bytes.to_vec()));
             }
             Ok(entries)
         })
@@ -183,20 +210,63 @@ impl RaftLogDb {
     }
 }
 
-fn value(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
-    connection
-        .prepare_cached("SELECT bytes FROM value WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()
+/// Which rows have sums. Both tables were made, or upgraded, in one step.
+fn kept_sums(connection: &Connection) -> rusqlite::Result<Sums> {
+    Sums::of(connection, "log")
 }
 
-fn purged_to(connection: &Connection) -> rusqlite::Result<Option<u64>> {
-    let bytes = value(connection, PURGED_TO)?;
+fn checked_entry<'a>(row: &'a Row<'_>, sums: Sums) -> rusqlite::Result<(u64, &'a [u8])> {
+    let (index, bytes): (u64, _) = (row.get(0)?, sums::bytes(row, 1)?);
+    sums.check(ENTRIES, &index.to_be_bytes(), bytes, row.get_ref(2)?)?;
+    Ok((index, bytes))
+}
+
+/// A named value. All are read, they are few: one whose name has changed must not be taken for one
+/// that was never written.
+fn value(connection: &Connection, sums: Sums, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    let mut select = connection.prepare_cached("SELECT name, bytes, sum FROM value")?;
+    let mut rows = select.query([])?;
+    let mut found = None;
+    while let Some(row) = rows.next()? {
+        let (key, bytes): (String, _) = (row.get(0)?, sums::bytes(row, 1)?);
+        sums.check(VALUES, key.as_bytes(), bytes, row.get_ref(2)?)?;
+        if key == name {
+            found = Some(bytes.to_vec());
+        }
+    }
+    Ok(found)
+}
+
+/// Reads every row of a log in which damage was seen, which says where one is not what was written.
+fn changed_row(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let sums = kept_sums(connection)?;
+    if sums == Sums::None {
+        return Ok(None);
+    }
+    let purged = purged_to(connection, sums)?;
+    let mut entries = connection.prepare("SELECT idx, bytes, sum FROM log ORDER BY idx")?;
+    let mut rows = entries.query([])?;
+    let mut before: Option<u64> = None;
+    while let Some(row) = rows.next()? {
+        let (index, _) = checked_entry(row, sums)?;
+        // Of what was purged any part may be left.
+        let before = before
+            .replace(index)
+            .filter(|before| Some(*before) > purged);
+        if before.is_some_and(|before| index != before + 1) {
+            return Ok(Some(format!("its entries before {index} are missing")));
+        }
+    }
+    Ok(None)
+}
+
+fn purged_to(connection: &Connection, sums: Sums) -> rusqlite::Result<Option<u64>> {
+    let bytes = value(connection, sums, PURGED_TO)?;
     Ok(bytes.and_then(|bytes| bytes.try_into().ok().map(u64::from_be_bytes)))
 }
 
-fn has_purged_entries(connection: &Connection) -> rusqlite::Result<bool> {
-    let Some(purged) = purged_to(connection)? else {
+fn has_purged_entries(connection: &Connection, sums: Sums) -> rusqlite::Result<bool> {
+    let Some(purged) = purged_to(connection, sums)? else {
         return Ok(false);
     };
     connection.query_row(
@@ -210,6 +280,7 @@ fn has_purged_entries(connection: &Connection) -> rusqlite::Result<bool> {
 struct Writer {
     database: Database,
     connection: Connection,
+    sums: Sums,
     checkpointer: Checkpointer,
     /// Whether purged entries still take space.
     purging: bool,
@@ -282,9 +353,9 @@ impl Writer {
     /// Removes purged entries, some per commit, while `idle` says so. Always true.
     fn purge_while(&mut self, idle: impl Fn() -> bool) -> bool {
         while self.purging && self.failed.is_none() && idle() {
-            let database = &self.database;
+            let (database, sums) = (&self.database, self.sums);
             let removed = database::transact(database, &self.connection, |connection| {
-                remove_some_purged(connection).map_err(|error| database.commit_failed(&error))
+                remove_some_purged(connection, sums).map_err(|error| database.commit_failed(&error))
             });
             match removed {
                 Ok(removed) => self.purging = removed > 0,
@@ -322,11 +393,12 @@ fn bytes_of(write: &RaftWrite) -> usize {
 fn apply(connection: &Connection, write: &RaftWrite) -> rusqlite::Result<()> {
     match write {
         RaftWrite::Append(entries) => {
-            let mut insert =
-                connection.prepare_cached("INSERT INTO log (idx, bytes) VALUES (?1, ?2)")?;
-            entries
-                .iter()
-                .try_for_each(|(index, bytes)| insert.execute(params![index, bytes]).map(|_| ()))
+            let mut insert = connection
+                .prepare_cached("INSERT INTO log (idx, bytes, sum) VALUES (?1, ?2, ?3)")?;
+            entries.iter().try_for_each(|(index, bytes)| {
+                let sum = sum_of(ENTRIES, &index.to_be_bytes(), bytes);
+                insert.execute(params![index, bytes, sum]).map(|_| ())
+            })
         }
         RaftWrite::TruncateFrom(index) => connection
             .prepare_cached("DELETE FROM log WHERE idx >= ?1")?
@@ -345,16 +417,16 @@ fn apply(connection: &Connection, write: &RaftWrite) -> rusqlite::Result<()> {
 fn set(connection: &Connection, name: &str, bytes: &[u8]) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO value (name, bytes) VALUES (?1, ?2)
-             ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes",
+            "INSERT INTO value (name, bytes, sum) VALUES (?1, ?2, ?3)
+             ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes, sum = excluded.sum",
         )?
-        .execute(params![name, bytes])
+        .execute(params![name, bytes, sum_of(VALUES, name.as_bytes(), bytes)])
         .map(|_| ())
 }
 
 /// Removes the oldest purged entries; how many.
-fn remove_some_purged(connection: &Connection) -> rusqlite::Result<usize> {
-    let Some(purged) = purged_to(connection)? else {
+fn remove_some_purged(connection: &Connection, sums: Sums) -> rusqlite::Result<usize> {
+    let Some(purged) = purged_to(connection, sums)? else {
         return Ok(0);
     };
     let first: Option<u64> =

@@ -7,6 +7,8 @@
 //! A snapshot travels as rows in key order, in chunks that name the row they begin after: a broken
 //! transfer goes on where it stopped, and a release may change how SQLite lays out its pages.
 
+use std::ops::ControlFlow;
+#[cfg(test)]
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +17,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use crate::database::{connect, is_damage, not_durable};
 use crate::journal::lock;
-use crate::state::{self, PRIVATE, STATE};
+use crate::state::{self, PRIVATE, ROWS, STATE};
+use crate::sums::{Sums, sum_of};
 use crate::{StateReader, StorageError};
 
 /// Snapshots at one time: the newest, the one before it while it is still being sent, one being
@@ -121,7 +124,11 @@ impl Snapshots {
         let connection = slot
             .open(OpenFlags::SQLITE_OPEN_READ_WRITE)
             .map_err(|error| slot.bad(error))?;
-        let seal = computed_seal(&connection).map_err(|error| slot.bad(error))?;
+        // The copy has the sums of the state's rows: one that has changed goes no further.
+        let seal = computed_seal(&connection).map_err(|error| match is_damage(&error) {
+            true => state.database().damaged(error.to_string()),
+            false => slot.bad(error),
+        })?;
         make_durable(&connection).map_err(|error| slot.unwritten(&error))?;
         let file = SnapshotFile { slot, seal };
         self.adopt(&file)?;
@@ -216,7 +223,9 @@ impl SnapshotFile {
     /// A private value of the state at that moment, see `StateTransaction::set_private`.
     pub fn private(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let connection = self.connect()?;
-        state::get(&connection, PRIVATE, name.as_bytes()).map_err(|error| self.slot.bad(error))
+        Sums::of(&connection, ROWS)
+            .and_then(|sums| state::get(&connection, sums, PRIVATE, name.as_bytes()))
+            .map_err(|error| self.slot.bad(error))
     }
 
     /// Opens the snapshot for sending.
@@ -231,11 +240,45 @@ impl SnapshotFile {
     pub fn verify(&self) -> Result<(), StorageError> {
         match computed_seal(&self.connect()?) {
             Ok(seal) if seal == self.seal => Ok(()),
-            Ok(_) => Err(self.slot.bad("its rows are not those it was sealed with")),
+            Ok(_) => Err(self.not_as_sealed()),
             Err(error) => Err(self.slot.bad(error)),
         }
     }
 
+    fn not_as_sealed(&self) -> StorageError {
+        self.slot.bad("its rows are not those it was sealed with")
+    }
+
+    /// Hands every row to `copy`; an error in the end if they are not those it was sealed with.
+    pub(crate) fn copy_rows(
+        &self,
+        mut copy: impl FnMut(u8, &[u8], &[u8]) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        /// Which side failed.
+        enum Failed {
+            Reading(rusqlite::Error),
+            Copying(StorageError),
+        }
+        impl From<rusqlite::Error> for Failed {
+            fn from(error: rusqlite::Error) -> Failed {
+                Failed::Reading(error)
+            }
+        }
+        let mut digest = Digest::default();
+        let copied = state::for_each_row(&self.connect()?, None, |table, key, value| {
+            digest.add(table, key, value);
+            copy(table, key, value).map_err(Failed::Copying)?;
+            Ok(ControlFlow::Continue(()))
+        });
+        match copied {
+            Ok(()) if digest.seal() == self.seal => Ok(()),
+            Ok(()) => Err(self.not_as_sealed()),
+            Err(Failed::Reading(error)) => Err(self.slot.bad(error)),
+            Err(Failed::Copying(error)) => Err(error),
+        }
+    }
+
+    #[cfg(test)]
     pub(crate) fn path(&self) -> &Path {
         &self.slot.location.path
     }
@@ -268,15 +311,19 @@ impl SnapshotRows {
             bytes: Vec::with_capacity(SNAPSHOT_CHUNK_BYTES),
             last: None,
         };
-        for_each_row(&self.connection, after, |table, key, value| {
+        let after = after.map(|(table, key)| (*table, key.as_slice()));
+        state::for_each_row(&self.connection, after, |table, key, value| {
             write_row(&mut chunk.bytes, table, key, value);
             let last = chunk.last.get_or_insert_default();
             last.0 = table;
             last.1.clear();
             last.1.extend_from_slice(key);
-            chunk.bytes.len() < SNAPSHOT_CHUNK_BYTES
+            Ok(match chunk.bytes.len() < SNAPSHOT_CHUNK_BYTES {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            })
         })
-        .map_err(|error| self.file.slot.bad(error))?;
+        .map_err(|error: rusqlite::Error| self.file.slot.bad(error))?;
         Ok(chunk)
     }
 }
@@ -302,9 +349,10 @@ impl SnapshotIncoming {
             self.connection.execute_batch("BEGIN")?;
             let mut insert = self
                 .connection
-                .prepare_cached("INSERT INTO kv (tbl, key, value) VALUES (?1, ?2, ?3)")?;
+                .prepare_cached("INSERT INTO kv (tbl, key, value, sum) VALUES (?1, ?2, ?3, ?4)")?;
             for row in rows {
-                insert.execute(params![row.table, row.key, row.value])?;
+                let sum = sum_of(row.table, row.key, row.value);
+                insert.execute(params![row.table, row.key, row.value, sum])?;
             }
             self.connection.execute_batch("COMMIT")
         };
@@ -408,33 +456,11 @@ impl Digest {
     }
 }
 
-/// Visits rows in order, from the one after `after`, until `visit` says no.
-fn for_each_row(
-    connection: &Connection,
-    after: Option<&RowKey>,
-    mut visit: impl FnMut(u8, &[u8], &[u8]) -> bool,
-) -> rusqlite::Result<()> {
-    let mut select = connection.prepare_cached(
-        "SELECT tbl, key, value FROM kv WHERE (tbl, key) > (?1, ?2) ORDER BY tbl, key",
-    )?;
-    let mut rows = match after {
-        Some((table, key)) => select.query(params![table, key])?,
-        None => select.query(params![-1, &[][..]])?,
-    };
-    while let Some(row) = rows.next()? {
-        let blob = |index| row.get_ref(index)?.as_blob().map_err(rusqlite::Error::from);
-        if !visit(row.get(0)?, blob(1)?, blob(2)?) {
-            break;
-        }
-    }
-    Ok(())
-}
-
 fn computed_seal(connection: &Connection) -> rusqlite::Result<SnapshotSeal> {
     let mut digest = Digest::default();
-    for_each_row(connection, None, |table, key, value| {
+    state::for_each_row(connection, None, |table, key, value| {
         digest.add(table, key, value);
-        true
+        Ok::<_, rusqlite::Error>(ControlFlow::Continue(()))
     })?;
     Ok(digest.seal())
 }

@@ -2,19 +2,22 @@
 //!
 //! Invariant: the applied index and whatever else consensus keeps is written in the same
 //! transaction as the rows it stands for, and a reader never sees half a transaction. A power cut
-//! may take back the newest transactions; the Raft log applies them again.
+//! may take back the newest transactions; the Raft log applies them again. A row is given out as it was
+//! written, or not at all (see [`crate::sums`]).
 //!
 //! There is one writer, and any number of readers that never wait for it.
 
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use ledger::{Row, Table, TableError, Tables};
 use providers::SharedDisk;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::database::{self, Database, Durability, Kind, Limits, run_cached};
 use crate::journal::lock;
+use crate::sums::{self, Sums, sum_of};
 use crate::{SetAside, SnapshotFile, StorageError};
 
 /// Read connections kept open. More are opened while more reads run at once.
@@ -28,17 +31,20 @@ const APPLIED: &str = "applied-index";
 pub(crate) const STATE: Kind = Kind {
     file: "store.db",
     application_id: 0x4c4e_4d53, // LNMS
-    schema_version: 1,
+    schema_version: 2,
     schema: "CREATE TABLE kv (
-        tbl INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
+        tbl INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, sum INTEGER NOT NULL,
         PRIMARY KEY (tbl, key)
     ) WITHOUT ROWID",
-    upgrades: &[],
+    upgrades: &["ALTER TABLE kv ADD COLUMN sum INTEGER"],
     durability: Durability::AtCheckpoint,
     auto_checkpoint_pages: 2000,
     cache_kib: 16 * 1024,
-    verify: database::nothing_to_verify,
+    verify: changed_row,
 };
+
+/// The table of the rows.
+pub(crate) const ROWS: &str = "kv";
 
 /// The state's one writer and its first reader.
 pub struct StateDb {
@@ -51,13 +57,16 @@ impl StateDb {
     /// rebuilds it from its last snapshot and the log.
     pub fn open(disk: SharedDisk) -> Result<(StateDb, Option<SetAside>), StorageError> {
         let (database, connection, set_aside) = database::open(&disk, &STATE, Limits::default())?;
+        let sums = Sums::of(&connection, ROWS).map_err(|error| database.error("read", &error))?;
         let reader = StateReader(Arc::new(Pool {
             database: database.clone(),
+            sums,
             idle: Mutex::new(Vec::new()),
         }));
         let writer = StateWriter {
             database,
             connection,
+            sums,
         };
         Ok((StateDb { writer, reader }, set_aside))
     }
@@ -71,6 +80,7 @@ impl StateDb {
 pub struct StateWriter {
     database: Database,
     connection: Connection,
+    sums: Sums,
 }
 
 impl StateWriter {
@@ -79,10 +89,10 @@ impl StateWriter {
         &mut self,
         write: impl FnOnce(&mut StateTransaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let database = &self.database;
+        let (database, sums) = (&self.database, self.sums);
         database::transact(database, &self.connection, |connection| {
             let mut transaction = StateTransaction {
-                view: View::new(database, connection),
+                view: View::new(database, connection, sums),
             };
             let outcome = write(&mut transaction);
             match transaction.view.failed.into_inner() {
@@ -120,33 +130,24 @@ impl StateWriter {
     }
 
     fn view(&self) -> View<'_> {
-        View::new(&self.database, &self.connection)
+        View::new(&self.database, &self.connection, self.sums)
     }
 
-    /// Replaces everything by a snapshot's rows, after checking them against its seal. One
+    /// Replaces everything by a snapshot's rows, if they are those it was sealed with. One
     /// transaction: readers see the old state or the new one, and so does whoever starts after a
     /// crash. Chosen over exchanging files because open readers and the write-ahead log stay valid.
     ///
     /// Waits for no reader, however long it reads. Like every change of the state it becomes durable
     /// with some later checkpoint; until then an adopted snapshot gives it back after a power cut.
     pub fn replace_with(&mut self, snapshot: &SnapshotFile) -> Result<(), StorageError> {
-        snapshot.verify()?;
-        let database = self.database.clone();
+        let database = &self.database;
         let failed = |error: rusqlite::Error| database.error("install a snapshot in", &error);
-        let path = snapshot.path().to_string_lossy().into_owned();
-        self.connection
-            .execute("ATTACH ?1 AS snapshot", [path])
-            .map_err(failed)?;
-        let replaced = database::transact(&self.database, &self.connection, |connection| {
-            connection
-                .execute_batch(
-                    "DELETE FROM main.kv;
-                     INSERT INTO main.kv SELECT * FROM snapshot.kv ORDER BY tbl, key",
-                )
-                .map_err(failed)
-        });
-        let detached = self.connection.execute_batch("DETACH snapshot");
-        replaced.and(detached.map_err(failed))
+        database::transact(database, &self.connection, |connection| {
+            connection.execute("DELETE FROM kv", []).map_err(failed)?;
+            snapshot.copy_rows(|table, key, value| {
+                put(connection, table, key, Some(value)).map_err(failed)
+            })
+        })
     }
 }
 
@@ -194,7 +195,8 @@ fn of_table(action: &'static str) -> impl FnOnce(StorageError) -> TableError {
 
 impl Tables for StateTransaction<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
-        self.attempt("read", |connection| get(connection, table as u8, key))
+        let sums = self.view.sums;
+        self.attempt("read", |connection| get(connection, sums, table as u8, key))
             .map_err(of_table("read"))
     }
 
@@ -206,8 +208,9 @@ impl Tables for StateTransaction<'_> {
     }
 
     fn scan(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Row>, TableError> {
+        let sums = self.view.sums;
         self.attempt("read", |connection| {
-            scan(connection, table as u8, from, limit)
+            scan(connection, sums, table as u8, from, limit)
         })
         .map_err(of_table("read"))
     }
@@ -222,10 +225,10 @@ fn put(
     match value {
         Some(value) => connection
             .prepare_cached(
-                "INSERT INTO kv (tbl, key, value) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (tbl, key) DO UPDATE SET value = excluded.value",
+                "INSERT INTO kv (tbl, key, value, sum) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (tbl, key) DO UPDATE SET value = excluded.value, sum = excluded.sum",
             )?
-            .execute(params![table, key, value])?,
+            .execute(params![table, key, value, sum_of(table, key, value)])?,
         None => connection
             .prepare_cached("DELETE FROM kv WHERE tbl = ?1 AND key = ?2")?
             .execute(params![table, key])?,
@@ -238,15 +241,17 @@ fn put(
 pub(crate) struct View<'a> {
     pub database: &'a Database,
     pub connection: &'a Connection,
+    sums: Sums,
     /// The first failure. Whoever looks at the view may overlook it.
     failed: RefCell<Option<StorageError>>,
 }
 
 impl<'a> View<'a> {
-    pub fn new(database: &'a Database, connection: &'a Connection) -> View<'a> {
+    pub fn new(database: &'a Database, connection: &'a Connection, sums: Sums) -> View<'a> {
         View {
             database,
             connection,
+            sums,
             failed: RefCell::new(None),
         }
     }
@@ -261,11 +266,12 @@ impl<'a> View<'a> {
     }
 
     pub fn private(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        get(self.connection, PRIVATE, name.as_bytes()).map_err(|error| self.failed("read", &error))
+        get(self.connection, self.sums, PRIVATE, name.as_bytes())
+            .map_err(|error| self.failed("read", &error))
     }
 
     pub fn applied_index(&self) -> Result<u64, StorageError> {
-        applied_index(self.connection)
+        applied_index(self.connection, self.sums)
             .map_err(|error| self.failed("read", &error))?
             .map_err(|reason| self.database.damaged(reason.to_owned()))
     }
@@ -273,7 +279,7 @@ impl<'a> View<'a> {
 
 impl Tables for View<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
-        get(self.connection, table as u8, key).map_err(|error| self.read_error(&error))
+        get(self.connection, self.sums, table as u8, key).map_err(|error| self.read_error(&error))
     }
 
     fn set(&mut self, _: Table, _: &[u8], _: Option<&[u8]>) -> Result<(), TableError> {
@@ -281,36 +287,146 @@ impl Tables for View<'_> {
     }
 
     fn scan(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Row>, TableError> {
-        scan(self.connection, table as u8, from, limit).map_err(|error| self.read_error(&error))
+        scan(self.connection, self.sums, table as u8, from, limit)
+            .map_err(|error| self.read_error(&error))
+    }
+}
+
+/// A row of the table `kv`, held against its sum: table, key and value.
+fn checked<'a>(
+    row: &'a rusqlite::Row<'_>,
+    sums: Sums,
+) -> rusqlite::Result<(u8, &'a [u8], &'a [u8])> {
+    let (table, key, value) = (row.get(0)?, sums::bytes(row, 1)?, sums::bytes(row, 2)?);
+    sums.check(table, key, value, row.get_ref(3)?)?;
+    Ok((table, key, value))
+}
+
+/// Where rows begin.
+#[derive(Clone, Copy)]
+enum Begin<'a> {
+    At(u8, &'a [u8]),
+    Behind(u8, &'a [u8]),
+}
+
+/// Hands every row from there on, in order, to `visit`, until it says no.
+fn walk<E: From<rusqlite::Error>>(
+    connection: &Connection,
+    sums: Sums,
+    begin: Begin<'_>,
+    mut visit: impl FnMut(u8, &[u8], &[u8]) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
+    let (select, params) = match begin {
+        Begin::At(table, key) => {
+            let with = "SELECT tbl, key, value, sum FROM kv WHERE (tbl, key) >= (?1, ?2) \
+                ORDER BY tbl, key";
+            let without = "SELECT tbl, key, value, NULL FROM kv WHERE (tbl, key) >= (?1, ?2) \
+                ORDER BY tbl, key";
+            (sums.sql(with, without), (table, key))
+        }
+        Begin::Behind(table, key) => {
+            let with = "SELECT tbl, key, value, sum FROM kv WHERE (tbl, key) > (?1, ?2) \
+                ORDER BY tbl, key";
+            let without = "SELECT tbl, key, value, NULL FROM kv WHERE (tbl, key) > (?1, ?2) \
+                ORDER BY tbl, key";
+            (sums.sql(with, without), (table, key))
+        }
+    };
+    let mut select = connection.prepare_cached(select)?;
+    let mut rows = select.query(params)?;
+    while let Some(row) = rows.next()? {
+        let (table, key, value) = checked(row, sums)?;
+        if visit(table, key, value)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Holds the row right before a place against its sum. A search that a changed key has misled ends
+/// beside that key: so, where nothing is found, the rows on both sides of the place vouch for it.
+fn check_before(
+    connection: &Connection,
+    sums: Sums,
+    table: u8,
+    key: &[u8],
+) -> rusqlite::Result<()> {
+    let select = sums.sql(
+        "SELECT tbl, key, value, sum FROM kv WHERE (tbl, key) < (?1, ?2) \
+         ORDER BY tbl DESC, key DESC LIMIT 1",
+        "SELECT tbl, key, value, NULL FROM kv WHERE (tbl, key) < (?1, ?2) \
+         ORDER BY tbl DESC, key DESC LIMIT 1",
+    );
+    let mut select = connection.prepare_cached(select)?;
+    let mut rows = select.query(params![table, key])?;
+    match rows.next()? {
+        Some(row) => checked(row, sums).map(|_| ()),
+        None => Ok(()),
     }
 }
 
 pub(crate) fn get(
     connection: &Connection,
+    sums: Sums,
     table: u8,
     key: &[u8],
 ) -> rusqlite::Result<Option<Vec<u8>>> {
-    connection
-        .prepare_cached("SELECT value FROM kv WHERE tbl = ?1 AND key = ?2")?
-        .query_row(params![table, key], |row| row.get(0))
-        .optional()
+    let mut found = None;
+    let visit = |in_table: u8, at: &[u8], value: &[u8]| {
+        if (in_table, at) == (table, key) {
+            found = Some(value.to_vec());
+        }
+        Ok::<_, rusqlite::Error>(ControlFlow::Break(()))
+    };
+    walk(connection, sums, Begin::At(table, key), visit)?;
+    if found.is_none() {
+        check_before(connection, sums, table, key)?;
+    }
+    Ok(found)
 }
 
 pub(crate) fn scan(
     connection: &Connection,
+    sums: Sums,
     table: u8,
     from: &[u8],
     limit: usize,
 ) -> rusqlite::Result<Vec<Row>> {
-    connection
-        .prepare_cached(
-            "SELECT key, value FROM kv WHERE tbl = ?1 AND key >= ?2 ORDER BY key LIMIT ?3",
-        )?
-        .query_map(
-            params![table, from, i64::try_from(limit).unwrap_or(i64::MAX)],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?
-        .collect()
+    check_before(connection, sums, table, from)?;
+    let mut rows: Vec<Row> = Vec::new();
+    let visit = |in_table: u8, key: &[u8], value: &[u8]| {
+        if in_table != table || rows.len() >= limit {
+            return Ok(ControlFlow::Break(()));
+        }
+        // SQLite takes the order of a page's rows for granted.
+        if rows.last().is_some_and(|(last, _)| last.as_slice() >= key) {
+            return Err(sums::damage(format!("its table {table} is out of order")));
+        }
+        rows.push((key.to_vec(), value.to_vec()));
+        Ok(ControlFlow::Continue(()))
+    };
+    walk(connection, sums, Begin::At(table, from), visit)?;
+    Ok(rows)
+}
+
+/// Goes through every row, from the one after `after`, until `visit` says no.
+pub(crate) fn for_each_row<E: From<rusqlite::Error>>(
+    connection: &Connection,
+    after: Option<(u8, &[u8])>,
+    visit: impl FnMut(u8, &[u8], &[u8]) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
+    let sums = Sums::of(connection, ROWS)?;
+    let begin = match after {
+        Some((table, key)) => Begin::Behind(table, key),
+        None => Begin::At(0, &[]),
+    };
+    walk(connection, sums, begin, visit)
+}
+
+/// Reads every row of a state in which damage was seen, which says where one is not what was written.
+fn changed_row(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let visit = |_: u8, _: &[u8], _: &[u8]| Ok(ControlFlow::Continue(()));
+    for_each_row(connection, None, visit).map(|()| None)
 }
 
 /// What a table that is only read answers to a write.
@@ -324,8 +440,9 @@ pub(crate) fn read_only() -> TableError {
 /// The applied index, 0 before the first; or what is wrong with it.
 pub(crate) fn applied_index(
     connection: &Connection,
+    sums: Sums,
 ) -> rusqlite::Result<Result<u64, &'static str>> {
-    let index = match get(connection, PRIVATE, APPLIED.as_bytes())? {
+    let index = match get(connection, sums, PRIVATE, APPLIED.as_bytes())? {
         None => Ok(0),
         Some(bytes) => bytes
             .try_into()
@@ -349,6 +466,7 @@ pub struct StateReader(Arc<Pool>);
 
 struct Pool {
     database: Database,
+    sums: Sums,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -361,6 +479,11 @@ impl StateReader {
     /// The index up to which the log has been applied; 0 before the first.
     pub fn applied_index(&self) -> Result<u64, StorageError> {
         self.with(|view| view.applied_index())
+    }
+
+    /// The first damage that was met in the state since it was opened.
+    pub fn damage(&self) -> Option<StorageError> {
+        self.0.database.damage_met().first()
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -379,7 +502,7 @@ impl StateReader {
         };
         let failed = |error: rusqlite::Error| database.error("read", &error);
         run_cached(&connection, "BEGIN").map_err(failed)?;
-        let view = View::new(database, &connection);
+        let view = View::new(database, &connection, self.0.sums);
         let outcome = read(&view);
         // What was made of a read that failed is of no worth, and SQLite may have ended the
         // transaction by itself. The connection is not used again.

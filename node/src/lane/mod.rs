@@ -402,7 +402,11 @@ impl Lane {
             clock.clone(),
             warn,
             state_damaged.map(|note| note.to_string()),
-            journal.clone(),
+            Databases {
+                journal: journal.clone(),
+                state: reader.clone(),
+                consensus: consensus.clone(),
+            },
         )));
         let view = status::start(status::StatusParts {
             identity: identity.clone(),
@@ -818,20 +822,39 @@ fn leadership(consensus: &Consensus) -> (watch::Receiver<bool>, watch::Receiver<
     (lead, applied)
 }
 
+/// What a lane keeps on its disk.
+struct Databases {
+    journal: Journal,
+    state: StateReader,
+    consensus: Consensus,
+}
+
+impl Databases {
+    /// The damage that was met in each, in words.
+    fn damage(&self) -> impl Iterator<Item = String> {
+        let met = [
+            self.journal.damage(),
+            self.state.damage(),
+            self.consensus.damage(),
+        ];
+        met.into_iter().flatten().map(|damage| damage.to_string())
+    }
+}
+
 /// Keeps the list of what does not work on this machine.
 async fn watch_discovery(
     discovery: Arc<dyn Discovery>,
     clock: providers::SharedClock,
     warnings: watch::Sender<Vec<String>>,
     first: Option<String>,
-    journal: Journal,
+    databases: Databases,
 ) {
     const LOOK_EVERY: Duration = Duration::from_secs(5);
     loop {
         let now: Vec<String> = first
             .clone()
             .into_iter()
-            .chain(journal.damage().map(|damage| damage.to_string()))
+            .chain(databases.damage())
             .chain(discovery.unavailable())
             .collect();
         warnings.send_if_modified(|old| {

@@ -4,16 +4,17 @@ use std::fs;
 use std::path::Path;
 
 use futures::executor::block_on;
-use ledger::{Table, Tables};
+use ledger::{Table, TableError, Tables};
 use rusqlite::{Connection, params};
 
 use super::{Folder, LANE, STORE, Writer, overwrite, truncate};
 use crate::{
-    Journal, OfflineJournal, RaftLogDb, RaftWrite, Room, SetAside, StateDb, StorageError,
-    check_databases,
+    Journal, OfflineJournal, OfflineState, RaftLogDb, RaftWrite, Room, SetAside, Snapshots,
+    StateDb, StorageError, check_databases,
 };
 
 const ENTRIES: usize = 200;
+const VOTE: &[u8] = b"for lane 2";
 
 /// A lane's folder with something in each database, closed in good order.
 fn filled() -> Folder {
@@ -36,6 +37,8 @@ fn filled() -> Folder {
     let (log, _) = RaftLogDb::open(disk, Room::never_waited_for()).unwrap();
     let entries = (1..=200).map(|i| (i, vec![i as u8; 500])).collect();
     block_on(log.submit(RaftWrite::Append(entries), |done| done.unwrap()));
+    let vote = RaftWrite::Set("vote", VOTE.to_vec());
+    block_on(log.submit(vote, |done| done.unwrap()));
     drop((journal, state, log));
     drop(folder.disk());
     folder
@@ -197,10 +200,11 @@ fn a_newer_format_is_refused_and_left_alone() {
         connection.pragma_update(None, "user_version", 99).unwrap();
         drop(connection);
         let refused = open_and_read(&folder, file).unwrap_err();
+        let known = if file == "journal.db" { 1 } else { 2 };
         assert_eq!(
             refused.to_string(),
             format!(
-                "{file} was written by a newer release (format 99, this one knows 1): \
+                "{file} was written by a newer release (format 99, this one knows {known}): \
                  upgrade this lane"
             )
         );
@@ -228,4 +232,251 @@ fn an_offline_reader_names_damage_and_changes_nothing() {
     assert_eq!(status, "made");
     let missing = OfflineJournal::open(Path::new("/nowhere")).err().unwrap();
     assert!(matches!(missing, StorageError::Io { .. }), "{missing}");
+}
+
+/// What is read of an open database, piece by piece, each under its place.
+type Content = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// A database that is open, and what reads all of it.
+type Reading = Box<dyn Fn() -> Result<Content, StorageError>>;
+
+fn reading(folder: &Folder, file: &str) -> Result<Reading, StorageError> {
+    let disk = folder.disk();
+    Ok(match file {
+        "journal.db" => {
+            let (journal, _) = Journal::open(disk, STORE)?;
+            Box::new(move || {
+                let entries = journal.read(LANE, 1, ENTRIES, usize::MAX)?.into_iter();
+                Ok(entries
+                    .map(|entry| (entry.seq.to_be_bytes().to_vec(), entry.bytes))
+                    .collect())
+            })
+        }
+        "store.db" => {
+            let (state, _) = StateDb::open(disk)?;
+            Box::new(move || {
+                let got = state.reader.read(|tables| {
+                    let mut rows = tables.scan(Table::Item, &[], 5000)?;
+                    for key in (0..2000_u32).step_by(50).map(u32::to_be_bytes) {
+                        let value = tables.get(Table::Item, &key)?;
+                        rows.extend(value.map(|value| (key.to_vec(), value)));
+                    }
+                    Ok::<_, TableError>(rows)
+                })?;
+                state.reader.applied_index()?;
+                Ok(got.unwrap())
+            })
+        }
+        _ => {
+            let (log, _) = RaftLogDb::open(disk, Room::never_waited_for())?;
+            Box::new(move || {
+                let entries = log.read(0..u64::MAX, usize::MAX)?.into_iter();
+                let vote = log.value("vote")?.map(|vote| (b"vote".to_vec(), vote));
+                Ok(entries
+                    .map(|(index, bytes)| (index.to_be_bytes().to_vec(), bytes))
+                    .chain(vote)
+                    .collect())
+            })
+        }
+    })
+}
+
+/// Numbers that look random (splitmix64).
+fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % below
+    }
+}
+
+/// Flips one bit behind the first page, which is read at every start.
+fn flip(path: &Path, seed: u64) {
+    let mut below = numbers(seed);
+    let mut bytes = fs::read(path).unwrap();
+    let place = 4096 + below(bytes.len() as u64 - 4096) as usize;
+    bytes[place] ^= 1 << below(8);
+    overwrite(path, place as u64, &bytes[place..=place]);
+}
+
+/// One bit of a cold page flips under an open database, 200 times anew: what is read is what was
+/// written, or an error that names the file, and then the next start sets it aside.
+fn check_flipped_bits(file: &str) {
+    let whole = filled();
+    let read = reading(&whole, file).unwrap();
+    let written = read().unwrap();
+    drop(read);
+    let (mut noticed, mut fewer) = (0, 0);
+    for seed in 0..200 {
+        let folder = Folder::new();
+        drop(folder.disk());
+        for name in [file.to_owned(), format!("{file}.status")] {
+            fs::copy(whole.file(&name), folder.file(&name)).unwrap();
+        }
+        let read = reading(&folder, file).unwrap();
+        flip(&folder.file(file), seed);
+        let met = match read() {
+            Ok(content) => {
+                let known = |piece| written.contains(piece);
+                assert!(content.iter().all(known), "seed {seed}");
+                fewer += usize::from(content.len() < written.len());
+                continue;
+            }
+            Err(met) => met.to_string(),
+        };
+        assert!(met.contains(file), "seed {seed}: {met}");
+        assert!(met.contains("Restart this lane"), "seed {seed}: {met}");
+        drop(read);
+        let set_aside = open_and_read(&folder, file).unwrap();
+        // The end of a chain has nothing behind it that would tell, once nobody remembers it.
+        assert!(
+            set_aside.is_some() || met.contains("the last entry"),
+            "seed {seed}: {met}"
+        );
+        noticed += 1;
+    }
+    assert!(noticed > 100, "{noticed}");
+    assert!(fewer <= 1, "rows went out of sight {fewer} times");
+}
+
+#[test]
+fn of_a_journal_in_which_a_bit_flips_nothing_else_is_read_than_was_written() {
+    check_flipped_bits("journal.db");
+}
+
+#[test]
+fn of_a_state_in_which_a_bit_flips_nothing_else_is_read_than_was_written() {
+    check_flipped_bits("store.db");
+}
+
+#[test]
+fn of_a_raft_log_in_which_a_bit_flips_nothing_else_is_read_than_was_written() {
+    check_flipped_bits("raft.db");
+}
+
+/// Brings a database back to what the release before the sums would have written.
+fn without_sums(folder: &Folder, file: &str) {
+    let connection = Connection::open(folder.file(file)).unwrap();
+    let kv = "CREATE TABLE old (
+            tbl INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
+            PRIMARY KEY (tbl, key)
+        ) WITHOUT ROWID;
+        INSERT INTO old SELECT tbl, key, value FROM kv;
+        DROP TABLE kv; ALTER TABLE old RENAME TO kv";
+    let log = "CREATE TABLE old (idx INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+        INSERT INTO old SELECT idx, bytes FROM log;
+        DROP TABLE log; ALTER TABLE old RENAME TO log;
+        CREATE TABLE old (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
+        INSERT INTO old SELECT name, bytes FROM value;
+        DROP TABLE value; ALTER TABLE old RENAME TO value";
+    let tables = if file == "raft.db" { log } else { kv };
+    connection.execute_batch(tables).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+}
+
+#[test]
+fn a_database_of_a_release_without_sums_is_read_and_gets_them_as_it_is_written() {
+    for file in ["store.db", "raft.db"] {
+        let folder = filled();
+        let read = reading(&folder, file).unwrap();
+        let written = read().unwrap();
+        drop(read);
+        drop(folder.disk());
+        without_sums(&folder, file);
+        // As it lies there, for whoever only looks.
+        let offline = OfflineState::open(&folder.path).unwrap();
+        let rows = offline.tables().scan(Table::Item, &[], 5000).unwrap();
+        assert_eq!(rows.len(), 2000);
+        assert_eq!(offline.applied_index().unwrap(), 1);
+        drop(offline);
+        assert!(check_databases(&folder.path).iter().all(|(_, c)| c.is_ok()));
+        // Opened, it is upgraded, and still all there.
+        let read = reading(&folder, file).unwrap();
+        assert_eq!(read().unwrap(), written, "{file}");
+        drop(read);
+        drop(folder.disk());
+        write_again(&folder, file);
+        let sums = |condition: &str| -> i64 {
+            let table = if file == "raft.db" { "value" } else { "kv" };
+            let sql = format!("SELECT count(*) FROM {table} WHERE sum {condition}");
+            let connection = Connection::open(folder.file(file)).unwrap();
+            connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(sums("IS NOT NULL"), 1, "{file}");
+        // Those that have one are held against it.
+        let connection = Connection::open(folder.file(file)).unwrap();
+        let changed = match file {
+            "raft.db" => "UPDATE value SET bytes = x'00' WHERE sum IS NOT NULL",
+            _ => "UPDATE kv SET value = x'00' WHERE sum IS NOT NULL",
+        };
+        assert_eq!(connection.execute(changed, []).unwrap(), 1);
+        drop(connection);
+        let met = reading(&folder, file).and_then(|read| read()).unwrap_err();
+        assert!(matches!(met, StorageError::Damaged { .. }), "{met}");
+    }
+}
+
+/// Writes one piece again that was there before.
+fn write_again(folder: &Folder, file: &str) {
+    let disk = folder.disk();
+    if file == "raft.db" {
+        let (log, _) = RaftLogDb::open(disk, Room::never_waited_for()).unwrap();
+        let vote = RaftWrite::Set("vote", VOTE.to_vec());
+        block_on(log.submit(vote, |done| done.unwrap()));
+    } else {
+        let (mut state, _) = StateDb::open(disk).unwrap();
+        let write = state.writer.transaction(|tables| {
+            let key = 50_u32.to_be_bytes();
+            tables.set(Table::Item, &key, Some(&[7; 50])).unwrap();
+            Ok::<_, StorageError>(())
+        });
+        write.unwrap();
+    }
+    drop(folder.disk());
+}
+
+/// A lane's snapshot outlives an upgrade, too.
+#[test]
+fn a_snapshot_of_a_release_without_sums_is_installed() {
+    let folder = filled();
+    let disk = folder.disk();
+    let (mut state, _) = StateDb::open(disk.clone()).unwrap();
+    let built = Snapshots::open(disk.clone()).unwrap();
+    let name = built.build(&state.reader).unwrap();
+    let file = name
+        .path()
+        .file_name()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
+    without_sums(&folder, &file);
+    let snapshot = Snapshots::open(disk).unwrap().current().unwrap();
+    assert_eq!(snapshot.seal(), name.seal());
+    assert!(snapshot.private("applied-index").unwrap().is_some());
+    state.writer.replace_with(&snapshot).unwrap();
+    let rows = |tables: &dyn Tables| tables.scan(Table::Item, &[], 5000).unwrap().len();
+    assert_eq!(state.reader.read(rows).unwrap(), 2000);
+}
+
+/// What has changed in a state is in no snapshot of it.
+#[test]
+fn of_a_state_with_a_changed_row_no_snapshot_is_made() {
+    let folder = filled();
+    let connection = Connection::open(folder.file("store.db")).unwrap();
+    let changed = "UPDATE kv SET value = x'08' WHERE key = x'00000007'";
+    assert_eq!(connection.execute(changed, []).unwrap(), 1);
+    drop(connection);
+    let disk = folder.disk();
+    let (state, _) = StateDb::open(disk.clone()).unwrap();
+    let snapshots = Snapshots::open(disk).unwrap();
+    let refused = snapshots.build(&state.reader).err().unwrap();
+    assert!(
+        refused.to_string().contains("store.db is damaged"),
+        "{refused}"
+    );
+    assert_eq!(state.reader.damage(), Some(refused));
+    assert!(snapshots.current().is_none());
 }
