@@ -249,9 +249,6 @@ impl Shared {
         if !is_gapless(entries, from) {
             return missing(from);
         }
-        if self.lacks(reader, lane, last.seq + 1)? {
-            return missing(last.seq + 1);
-        }
         // Its follower vouches for the last entry, or the head of its lane where it is the end.
         let end = lock(&self.heads).get(&last.lane).copied();
         let end = end.filter(|end| end.next_seq == last.seq + 1);
@@ -260,6 +257,9 @@ impl Shared {
             None => read(reader, last.lane, last.seq + 1, 1, 1)?.pop(),
         };
         let next = next.filter(|next| next.seq == last.seq + 1);
+        if end.is_none() && next.is_none() && self.lacks(reader, lane, last.seq + 1)? {
+            return missing(last.seq + 1);
+        }
         let followers = entries[1..].iter().chain(&next);
         let mut pairs = entries.iter().zip(followers);
         let flaw = pairs.find_map(|(entry, follower)| {

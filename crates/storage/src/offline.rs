@@ -15,7 +15,7 @@ use crate::StorageError;
 use crate::database::{Kind, connect, is_damage};
 use crate::journal::{self, JOURNAL};
 use crate::raft_log::RAFT_LOG;
-use crate::state::{self, ROWS, STATE};
+use crate::state::{self, ROWS, STATE, Vouch};
 use crate::sums::Sums;
 
 /// Checks every page of each of a lane's databases, and every row that has a sum; gives each file's name and what is wrong with
@@ -197,8 +197,14 @@ fn read_error(file: &str, error: &rusqlite::Error) -> StorageError {
 
 impl Tables for ReadOnly {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
-        state::get(&self.connection, self.sums, table as u8, key)
-            .map_err(|error| self.table_error(&error))
+        state::get(
+            &self.connection,
+            self.sums,
+            Vouch::BothSides,
+            table as u8,
+            key,
+        )
+        .map_err(|error| self.table_error(&error))
     }
 
     fn set(&mut self, _: Table, _: &[u8], _: Option<&[u8]>) -> Result<(), TableError> {
@@ -206,7 +212,14 @@ impl Tables for ReadOnly {
     }
 
     fn scan(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Row>, TableError> {
-        state::scan(&self.connection, self.sums, table as u8, from, limit)
-            .map_err(|error| self.table_error(&error))
+        state::scan(
+            &self.connection,
+            self.sums,
+            Vouch::BothSides,
+            table as u8,
+            from,
+            limit,
+        )
+        .map_err(|error| self.table_error(&error))
     }
 }

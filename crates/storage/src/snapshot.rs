@@ -17,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use crate::database::{connect, is_damage, not_durable};
 use crate::journal::lock;
-use crate::state::{self, PRIVATE, ROWS, STATE};
+use crate::state::{self, PRIVATE, ROWS, STATE, Vouch};
 use crate::sums::{Sums, sum_of};
 use crate::{StateReader, StorageError};
 
@@ -39,7 +39,7 @@ pub struct SnapshotSeal {
     pub hash: [u8; 32],
 }
 
-/// A row's place in a snapshot: table number and key.
+/// A row's place in a state or a snapshot: table number and key.
 pub type RowKey = (u8, Vec<u8>);
 
 /// The lane's snapshots. Clones share them.
@@ -224,7 +224,15 @@ impl SnapshotFile {
     pub fn private(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let connection = self.connect()?;
         Sums::of(&connection, ROWS)
-            .and_then(|sums| state::get(&connection, sums, PRIVATE, name.as_bytes()))
+            .and_then(|sums| {
+                state::get(
+                    &connection,
+                    sums,
+                    Vouch::BothSides,
+                    PRIVATE,
+                    name.as_bytes(),
+                )
+            })
             .map_err(|error| self.slot.bad(error))
     }
 

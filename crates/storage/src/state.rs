@@ -18,10 +18,13 @@ use rusqlite::{Connection, params};
 use crate::database::{self, Database, Durability, Kind, Limits, run_cached};
 use crate::journal::lock;
 use crate::sums::{self, Sums, sum_of};
-use crate::{SetAside, SnapshotFile, StorageError};
+use crate::{RowKey, SetAside, SnapshotFile, StorageError};
 
 /// Read connections kept open. More are opened while more reads run at once.
 const READERS_KEPT_MAX: usize = 4;
+
+/// Rows that are looked at for damage in one go. At least two, or a check would not get on.
+const CHECKED_ROWS_MAX: usize = 128;
 
 /// The table number of what is not the ledger's: no [`Table`] has it.
 pub(crate) const PRIVATE: u8 = 0;
@@ -196,8 +199,10 @@ fn of_table(action: &'static str) -> impl FnOnce(StorageError) -> TableError {
 impl Tables for StateTransaction<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
         let sums = self.view.sums;
-        self.attempt("read", |connection| get(connection, sums, table as u8, key))
-            .map_err(of_table("read"))
+        self.attempt("read", |connection| {
+            get(connection, sums, Vouch::BothSides, table as u8, key)
+        })
+        .map_err(of_table("read"))
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> Result<(), TableError> {
@@ -210,7 +215,7 @@ impl Tables for StateTransaction<'_> {
     fn scan(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Row>, TableError> {
         let sums = self.view.sums;
         self.attempt("read", |connection| {
-            scan(connection, sums, table as u8, from, limit)
+            scan(connection, sums, Vouch::BothSides, table as u8, from, limit)
         })
         .map_err(of_table("read"))
     }
@@ -266,8 +271,14 @@ impl<'a> View<'a> {
     }
 
     pub fn private(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        get(self.connection, self.sums, PRIVATE, name.as_bytes())
-            .map_err(|error| self.failed("read", &error))
+        get(
+            self.connection,
+            self.sums,
+            Vouch::BothSides,
+            PRIVATE,
+            name.as_bytes(),
+        )
+        .map_err(|error| self.failed("read", &error))
     }
 
     pub fn applied_index(&self) -> Result<u64, StorageError> {
@@ -277,9 +288,11 @@ impl<'a> View<'a> {
     }
 }
 
+/// For whoever looks, cashiers above all, who wait for no second search: see [`crate::sums`].
 impl Tables for View<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
-        get(self.connection, self.sums, table as u8, key).map_err(|error| self.read_error(&error))
+        get(self.connection, self.sums, Vouch::Behind, table as u8, key)
+            .map_err(|error| self.read_error(&error))
     }
 
     fn set(&mut self, _: Table, _: &[u8], _: Option<&[u8]>) -> Result<(), TableError> {
@@ -287,8 +300,15 @@ impl Tables for View<'_> {
     }
 
     fn scan(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Row>, TableError> {
-        scan(self.connection, self.sums, table as u8, from, limit)
-            .map_err(|error| self.read_error(&error))
+        scan(
+            self.connection,
+            self.sums,
+            Vouch::Behind,
+            table as u8,
+            from,
+            limit,
+        )
+        .map_err(|error| self.read_error(&error))
     }
 }
 
@@ -365,9 +385,20 @@ fn check_before(
     }
 }
 
+/// Which rows vouch for there being none at a place that is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vouch {
+    /// The one behind it, which the search comes to anyway.
+    Behind,
+    /// Those on both sides, which takes a second search.
+    BothSides,
+}
+
+/// A row, where there is one, held against its sum.
 pub(crate) fn get(
     connection: &Connection,
     sums: Sums,
+    vouch: Vouch,
     table: u8,
     key: &[u8],
 ) -> rusqlite::Result<Option<Vec<u8>>> {
@@ -379,34 +410,82 @@ pub(crate) fn get(
         Ok::<_, rusqlite::Error>(ControlFlow::Break(()))
     };
     walk(connection, sums, Begin::At(table, key), visit)?;
-    if found.is_none() {
+    if found.is_none() && vouch == Vouch::BothSides {
         check_before(connection, sums, table, key)?;
     }
     Ok(found)
 }
 
+/// Rows held against their sums, with what lies behind them.
 pub(crate) fn scan(
     connection: &Connection,
     sums: Sums,
+    vouch: Vouch,
     table: u8,
     from: &[u8],
     limit: usize,
 ) -> rusqlite::Result<Vec<Row>> {
-    check_before(connection, sums, table, from)?;
+    if vouch == Vouch::BothSides {
+        check_before(connection, sums, table, from)?;
+    }
     let mut rows: Vec<Row> = Vec::new();
     let visit = |in_table: u8, key: &[u8], value: &[u8]| {
         if in_table != table || rows.len() >= limit {
             return Ok(ControlFlow::Break(()));
         }
-        // SQLite takes the order of a page's rows for granted.
-        if rows.last().is_some_and(|(last, _)| last.as_slice() >= key) {
-            return Err(sums::damage(format!("its table {table} is out of order")));
-        }
-        rows.push((key.to_vec(), value.to_vec()));
-        Ok(ControlFlow::Continue(()))
+        push_in_order(&mut rows, table, key, value)?;
+        Ok::<_, rusqlite::Error>(ControlFlow::Continue(()))
     };
     walk(connection, sums, Begin::At(table, from), visit)?;
     Ok(rows)
+}
+
+/// SQLite takes the order of a page's rows for granted.
+fn push_in_order(rows: &mut Vec<Row>, table: u8, key: &[u8], value: &[u8]) -> rusqlite::Result<()> {
+    if rows.last().is_some_and(|(last, _)| last.as_slice() >= key) {
+        return Err(out_of_order(table));
+    }
+    rows.push((key.to_vec(), value.to_vec()));
+    Ok(())
+}
+
+fn out_of_order(table: u8) -> rusqlite::Error {
+    sums::damage(format!("its table {table} is out of order"))
+}
+
+/// Holds the rows from `place` on, so many, against their sums and in their order; gives the place to
+/// go on at, `None` behind the last row.
+///
+/// The row at the place itself was seen before and is looked at again: what is right behind it can then
+/// not be stepped over by a search for it.
+fn check_some(
+    connection: &Connection,
+    sums: Sums,
+    place: Option<&RowKey>,
+    rows_max: usize,
+) -> rusqlite::Result<Option<RowKey>> {
+    let begin = match place {
+        Some((table, key)) => Begin::At(*table, key),
+        None => Begin::At(0, &[]),
+    };
+    let mut last: Option<RowKey> = None;
+    let mut left = rows_max;
+    let visit = |table: u8, key: &[u8], _: &[u8]| {
+        if last
+            .as_ref()
+            .is_some_and(|(t, k)| (*t, k.as_slice()) >= (table, key))
+        {
+            return Err(out_of_order(table));
+        }
+        last = Some((table, key.to_vec()));
+        left -= 1;
+        Ok(match left {
+            0 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+    };
+    walk(connection, sums, begin, visit)?;
+    Ok(last.filter(|_| left == 0))
 }
 
 /// Goes through every row, from the one after `after`, until `visit` says no.
@@ -442,7 +521,13 @@ pub(crate) fn applied_index(
     connection: &Connection,
     sums: Sums,
 ) -> rusqlite::Result<Result<u64, &'static str>> {
-    let index = match get(connection, sums, PRIVATE, APPLIED.as_bytes())? {
+    let index = match get(
+        connection,
+        sums,
+        Vouch::BothSides,
+        PRIVATE,
+        APPLIED.as_bytes(),
+    )? {
         None => Ok(0),
         Some(bytes) => bytes
             .try_into()
@@ -479,6 +564,15 @@ impl StateReader {
     /// The index up to which the log has been applied; 0 before the first.
     pub fn applied_index(&self) -> Result<u64, StorageError> {
         self.with(|view| view.applied_index())
+    }
+
+    /// Looks for damage in the next rows from `place` on, from the first row with `None`; gives the
+    /// place to go on at, `None` once all were looked at. Damage is remembered like any that is met.
+    pub fn check_some(&self, place: Option<&RowKey>) -> Result<Option<RowKey>, StorageError> {
+        self.with(|view| {
+            check_some(view.connection, view.sums, place, CHECKED_ROWS_MAX)
+                .map_err(|error| view.failed("check", &error))
+        })
     }
 
     /// The first damage that was met in the state since it was opened.

@@ -4,10 +4,19 @@
 //! Invariant: a row that has a sum is given out as it was written, or not at all. Rows that an earlier
 //! release wrote have none, and are taken as they are until they are written again.
 //!
-//! What no sum shows by itself is a row that is not found. Where a changed key hides others of the state,
-//! the rows beside the place show it; a bit that flips in what leads from page to page, or in a page's
-//! own directory, can still hide rows until the whole file is read (`Kind::verify` after SQLite's own
-//! check). The first page of a file, with its header and schema, has no sums either.
+//! What no sum shows by itself is a row that is not found, because a bit of its own key has flipped or
+//! one of another key that the search came by. Three things find it:
+//! - Whoever writes the state has the rows beside the place vouch for each row that is not found, so that
+//!   nothing lasting is ever made of a hidden one: a misled search ends right beside the changed key.
+//! - Whoever only reads searches once, because a cashier must not wait for a second search, and has the
+//!   row vouch that it comes to. Some rows may stay hidden from it until the state is checked; what it is
+//!   shown is as it was written.
+//! - A running lane checks the whole state, some rows at a time, over and over
+//!   (`StateReader::check_some`).
+//!
+//! A bit that flips in what leads from page to page, or in a page's own directory, can hide rows until
+//! the whole file is read (`Kind::verify` after SQLite's own check). The first page of a file, with its
+//! header and schema, has no sums either.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error, OptionalExtension, Row, ffi};

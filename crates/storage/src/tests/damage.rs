@@ -480,3 +480,63 @@ fn of_a_state_with_a_changed_row_no_snapshot_is_made() {
     assert_eq!(state.reader.damage(), Some(refused));
     assert!(snapshots.current().is_none());
 }
+
+/// Goes through all of a state as a running lane does; says whether it came to the end.
+fn check_all(state: &StateDb) -> Result<(), StorageError> {
+    let mut place = None;
+    loop {
+        place = state.reader.check_some(place.as_ref())?;
+        if place.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// A row that is hidden behind a changed key is missed by whoever only reads; whoever writes is not
+/// misled by that, and the check of the running lane finds it.
+#[test]
+fn a_changed_key_misleads_no_writer_and_is_found_by_the_check() {
+    let rows = [1, 63, 64, 127, 128, 1000, 1998, 1999_u32];
+    for (row, is_behind) in rows.into_iter().flat_map(|row| [(row, true), (row, false)]) {
+        let folder = filled();
+        let (mut state, _) = StateDb::open(folder.disk()).unwrap();
+        check_all(&state).unwrap();
+        assert_eq!(state.reader.damage(), None);
+        // One that keeps its place among the others: nothing is out of order.
+        let key = row.to_be_bytes();
+        let changed = match is_behind {
+            true => [&key[..], &[0]].concat(),
+            false => [&(row - 1).to_be_bytes()[..], &[0]].concat(),
+        };
+        let connection = Connection::open(folder.file("store.db")).unwrap();
+        let change = "UPDATE kv SET key = ?1 WHERE tbl = ?2 AND key = ?3";
+        let item = Table::Item as u8;
+        let rows = connection.execute(change, params![changed, item, &key[..]]);
+        assert_eq!(rows.unwrap(), 1);
+        drop(connection);
+        let read = state.reader.read(|tables| tables.get(Table::Item, &key));
+        // The row that the search comes to is the changed one where that lies behind the place.
+        match is_behind {
+            true => assert!(matches!(read, Err(StorageError::Damaged { .. })), "{row}"),
+            false => assert_eq!(read.unwrap().unwrap(), None, "{row}"),
+        }
+        let written = state.writer.transaction(|tables| {
+            let found = tables.get(Table::Item, &key);
+            assert!(found.is_err(), "{row}: {found:?}");
+            Ok::<_, StorageError>(())
+        });
+        assert!(
+            matches!(written, Err(StorageError::Damaged { .. })),
+            "{row}"
+        );
+        let found = check_all(&state).unwrap_err();
+        assert!(
+            matches!(found, StorageError::Damaged { .. }),
+            "{row}: {found}"
+        );
+        assert!(state.reader.damage().is_some());
+        drop(state);
+        let (_, set_aside) = StateDb::open(folder.disk()).unwrap();
+        assert!(set_aside.is_some(), "{row}");
+    }
+}
