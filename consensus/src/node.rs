@@ -442,13 +442,14 @@ impl Inner {
         append: openraft::raft::AppendEntriesRequest<Types>,
         leads_quorum: bool,
     ) -> Result<Answer, Answer> {
+        let committed = crate::status::index(append.leader_commit.as_ref());
         let response = self.raft.append_entries(append).await.map_err(refused)?;
         let is_from_leader = !matches!(
             response,
             openraft::raft::AppendEntriesResponse::HigherVote(_)
         );
         if is_from_leader {
-            self.liveness.heard_leader(leads_quorum);
+            self.liveness.heard_leader(leads_quorum, committed);
         }
         Ok(Answer::Append(response))
     }

@@ -41,6 +41,8 @@ pub struct RaftStatus {
     /// Whether the store can agree now, as far as this node knows: a leader that has heard from a
     /// quorum lately, or a node that has heard from such a leader.
     pub has_quorum: bool,
+    /// Whether a leader has told this node for some seconds of what it has not applied yet.
+    pub is_behind: bool,
     /// Why this node takes no part any more; it has to be started again.
     pub failed: Option<String>,
 }
@@ -125,11 +127,18 @@ impl Source {
         liveness.set_leads_quorum(leads_quorum);
         leads_quorum || (!is_leader && liveness.hears_leader(span))
     }
+
+    /// Whether this node lags behind what its leader tells it. Passes with time alone.
+    fn is_behind(&self, liveness: &Liveness) -> bool {
+        let lags = liveness.is_behind(index(self.applied.as_ref()));
+        lags && self.state != ServerState::Leader
+    }
 }
 
 /// The status from openraft's metrics and what was heard on the network.
 pub fn status_of(metrics: &RaftMetrics<Types>, liveness: &Liveness, timing: &Timing) -> RaftStatus {
-    let has_quorum = Source::of(metrics).has_quorum(metrics, liveness, timing);
+    let source = Source::of(metrics);
+    let has_quorum = source.has_quorum(metrics, liveness, timing);
     let membership = &metrics.membership_config;
     let voters: BTreeSet<NodeId> = membership.voter_ids().collect();
     let members: BTreeMap<NodeId, Member> = membership
@@ -157,6 +166,7 @@ pub fn status_of(metrics: &RaftMetrics<Types>, liveness: &Liveness, timing: &Tim
             || metrics.membership_config != metrics.committed_membership_config,
         members,
         has_quorum,
+        is_behind: source.is_behind(liveness),
         failed: metrics
             .running_state
             .as_ref()
@@ -175,8 +185,11 @@ fn show(
 ) {
     if let Some(source) = source.as_ref().filter(|source| source.is_still(metrics)) {
         let has_quorum = source.has_quorum(metrics, liveness, timing);
+        let is_behind = source.is_behind(liveness);
         status.send_if_modified(|shown| {
-            std::mem::replace(&mut shown.has_quorum, has_quorum) != has_quorum
+            let before = (shown.has_quorum, shown.is_behind);
+            (shown.has_quorum, shown.is_behind) = (has_quorum, is_behind);
+            before != (has_quorum, is_behind)
         });
         return;
     }

@@ -33,6 +33,9 @@ pub fn mode_words(mode: &Mode) -> StatusWords {
     };
     match mode {
         Mode::Together => words(Level::Good, "Together", String::new()),
+        Mode::Partial { reachable, lanes } if reachable == lanes => {
+            words(Level::Notice, "Partial", "catching up".to_owned())
+        }
         Mode::Partial { reachable, lanes } => words(
             Level::Notice,
             "Partial",
@@ -117,6 +120,15 @@ mod tests {
             Level::Notice,
             "Partial",
             "2 of 3 lanes",
+        );
+        check(
+            Mode::Partial {
+                reachable: 3,
+                lanes: 3,
+            },
+            Level::Notice,
+            "Partial",
+            "catching up",
         );
         check(
             Mode::Alone {

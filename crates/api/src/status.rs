@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum Mode {
     /// A quorum agrees: what is sold here is committed in the store.
     Together,
-    /// Some lanes are reachable, too few to agree. Counts include this lane.
+    /// Some lanes are reachable, too few to agree; or this lane hears that the store agrees and has
+    /// not caught up with it for seconds. Counts include this lane.
     Partial {
         reachable: u32,
         #[serde(rename = "of_lanes")]

@@ -26,6 +26,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_millis(100);
 
 const MINUTE_MS: u64 = 60_000;
+/// What a person is told at a lane that hears the others agree and does not get what they agreed on.
+const BEHIND: &str = "This register hears the others but gets little from them: stock, totals and \
+                      prices may be some seconds old. Selling goes on. Look at its network cable or \
+                      Wi-Fi if this stays.";
 
 pub struct StatusParts {
     pub identity: Arc<Identity>,
@@ -312,7 +316,9 @@ impl Composer {
         let trouble = self.parts.trouble.borrow_and_update().clone();
         let trouble = trouble.map(|trouble| trouble.in_words());
         let others = self.parts.warnings.borrow_and_update().clone();
-        trouble.into_iter().chain(others).collect()
+        let behind = self.parts.raft.borrow().is_behind;
+        let behind = behind.then(|| BEHIND.to_owned());
+        behind.into_iter().chain(trouble).chain(others).collect()
     }
 
     /// Receipts that a sibling holds durably, or that the store has applied, are shared.
@@ -346,7 +352,7 @@ impl Composer {
             };
         }
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        match (alone, raft.has_quorum) {
+        match (alone, raft.has_quorum && !raft.is_behind) {
             (true, _) => Mode::Alone {
                 unshared: self.unshared.len() as u64,
                 since: self.unshared.front().map(|m| m.at).or(self.alone_since),
