@@ -55,7 +55,7 @@ enum Command {
     Retire(RetireArgs),
     /// Go on with one lane after most of the lanes were lost for good. Shows what is missing first.
     Recover(RecoverArgs),
-    /// Run a head office.
+    /// Run a head office, or publish at one.
     Hq(HqArgs),
     /// Bring items, people, taxes, promotions or settings into a running store.
     Import(ImportArgs),
@@ -274,15 +274,60 @@ impl LaneArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct HqArgs {
+    #[command(subcommand)]
+    pub command: Option<HqCommand>,
     /// Folder for head office's books.
-    pub dir: PathBuf,
+    #[arg(required = true)]
+    pub dir: Option<PathBuf>,
     /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:7800")]
     pub listen: SocketAddr,
     /// Close when standard input ends, for whoever runs head office as a child process.
     #[arg(long, hide = true)]
     pub until_stdin_closes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum HqCommand {
+    /// Publish items, prices, people, taxes, promotions or settings to the stores.
+    Publish(PublishArgs),
+    /// List what was published, and how far each store has come.
+    Publications(HeadOfficeArgs),
+}
+
+/// Which head office.
+#[derive(Debug, Args)]
+pub struct HeadOfficeArgs {
+    /// Its address, such as http://hq.example:7800.
+    #[arg(long = "to", value_name = "URL")]
+    pub url: String,
+    /// File with its token, `hq-token` in its folder.
+    #[arg(long)]
+    pub token_file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// Files as `lanemesh import` takes them; they take effect in this order.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub office: HeadOfficeArgs,
+    /// A store's id, as `lanemesh status --json` shows it; may be repeated [default: every store, also
+    /// those that are created later].
+    #[arg(long, value_name = "ID")]
+    pub store: Vec<String>,
+    /// What every file holds, as for `lanemesh import` [default: by header or name].
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// The currency of prices [default: that of a settings file before them, or USD].
+    #[arg(long)]
+    pub currency: Option<Currency>,
+    /// Who publishes, for people.
+    #[arg(long, default_value = "head office")]
+    pub author: String,
 }
 
 #[derive(Debug, Args)]

@@ -7,14 +7,16 @@
 use std::io::{Cursor, Read};
 
 use axum::body::Bytes;
-use catalog::{Import, ImportKind, ImportProblem, Record, Reference, Settings};
+use catalog::{DepartmentId, Import, ImportKind, ImportProblem, Record, Reference, Settings};
 use flate2::read::MultiGzDecoder;
 use ledger::{Command, Outcome, StoreView};
+use money::Currency;
 use promotions::{CompiledBook, PromotionFile};
+use providers::SharedRandom;
 use serde::Serialize;
 
 use crate::lane::{Lane, LaneError, ProposeFailure};
-use crate::pins;
+use crate::{pins, vet};
 
 /// Records in one committed change.
 const RECORDS_PER_CHANGE: usize = 500;
@@ -96,10 +98,7 @@ pub async fn import(
     match source.kind.as_deref() {
         Some("promotions") => import_promotions(lane, &source).await,
         Some("settings") => import_settings(lane, &source).await,
-        Some(name) => match ImportKind::ALL.into_iter().find(|kind| kind.name() == name) {
-            Some(kind) => import_rows(lane, &source, Some(kind), progress).await,
-            None => Err(ImportError::UnknownKind(name.to_owned())),
-        },
+        Some(name) => import_rows(lane, &source, Some(rows_called(name)?), progress).await,
         None => import_rows(lane, &source, None, progress).await,
     }
 }
@@ -120,17 +119,13 @@ async fn import_rows(
     kind: Option<ImportKind>,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<ImportReport, ImportError> {
-    let random = lane.providers().random.clone();
     let (currency, departments) = lane.read(|tables| {
         let store = StoreView::new(tables);
         Ok((store.settings().currency, store.departments()?))
     })?;
-    let map_pin = Box::new(move |pin: &str| pins::hash(pin, random.as_ref()));
     let known = departments.into_iter().map(|department| department.id);
-    let mut rows =
-        Import::new(open(&source.bytes), kind, currency, map_pin).with_departments(known);
-    let mut report = ImportReport::new(rows.kind().map_or("unknown", ImportKind::name));
-    report.ignored_columns = rows.ignored_columns();
+    let random = lane.providers().random.clone();
+    let (mut rows, mut report) = open_rows(source, kind, currency, random, known);
     loop {
         let records = next_records(&mut rows, &mut report);
         if records.is_empty() {
@@ -143,6 +138,21 @@ async fn import_rows(
         report.imported += count;
         progress(report.imported);
     }
+}
+
+fn open_rows(
+    source: &Source,
+    kind: Option<ImportKind>,
+    currency: Currency,
+    random: SharedRandom,
+    departments: impl Iterator<Item = DepartmentId>,
+) -> (Import<Box<dyn Read + Send>>, ImportReport) {
+    let map_pin = Box::new(move |pin: &str| pins::hash(pin, random.as_ref()));
+    let rows = Import::new(open(&source.bytes), kind, currency, map_pin);
+    let rows = rows.with_departments(departments);
+    let mut report = ImportReport::new(rows.kind().map_or("unknown", ImportKind::name));
+    report.ignored_columns = rows.ignored_columns();
+    (rows, report)
 }
 
 fn next_records(rows: &mut Import<Box<dyn Read + Send>>, report: &mut ImportReport) -> Vec<Record> {
@@ -200,43 +210,45 @@ fn read_text(source: &Source) -> Result<String, ImportError> {
 
 /// A promotion file takes effect whole or not at all.
 async fn import_promotions(lane: &Lane, source: &Source) -> Result<ImportReport, ImportError> {
-    let text = read_text(source)?;
     let currency = lane.read(|tables| Ok(StoreView::new(tables).settings().currency))?;
-    let checked =
-        PromotionFile::parse(&text).and_then(|file| CompiledBook::compile(&file, currency));
-    let mut report = ImportReport::new("promotions");
-    if let Err(problems) = checked {
-        report.problem_count = problems.len() as u64;
-        report.rows_left_out = report.problem_count;
-        report.problems = problems
-            .into_iter()
-            .take(PROBLEMS_MAX)
-            .map(|problem| ImportProblem {
-                row: u64::from(problem.line),
-                column: None,
-                value: String::new(),
-                message: format!("{} {}", problem.message, problem.hint),
-            })
-            .collect();
-        return Ok(report);
+    let (text, mut report) = read_promotions(source, currency)?;
+    if let Some(text) = text {
+        let records = vec![Record::Promotions(text)];
+        change(lane, &source.author, records, &mut report).await?;
+        report.imported = 1;
     }
-    let records = vec![Record::Promotions(text)];
-    change(lane, &source.author, records, &mut report).await?;
-    report.imported = 1;
     Ok(report)
 }
 
-async fn import_settings(lane: &Lane, source: &Source) -> Result<ImportReport, ImportError> {
+/// A promotion file's text, unless the report says why it cannot be used.
+fn read_promotions(
+    source: &Source,
+    currency: Currency,
+) -> Result<(Option<String>, ImportReport), ImportError> {
     let text = read_text(source)?;
-    let settings: Settings =
-        toml::from_str(&text).map_err(|error| ImportError::Settings(error.to_string()))?;
-    if jiff::tz::TimeZone::get(&settings.time_zone).is_err() {
-        return Err(ImportError::Settings(format!(
-            "'{}' is not a time zone: write one such as Europe/Berlin",
-            settings.time_zone
-        )));
-    }
-    check_embedded_codes(&settings)?;
+    let checked =
+        PromotionFile::parse(&text).and_then(|file| CompiledBook::compile(&file, currency));
+    let mut report = ImportReport::new("promotions");
+    let Err(problems) = checked else {
+        return Ok((Some(text), report));
+    };
+    report.problem_count = problems.len() as u64;
+    report.rows_left_out = report.problem_count;
+    report.problems = problems
+        .into_iter()
+        .take(PROBLEMS_MAX)
+        .map(|problem| ImportProblem {
+            row: u64::from(problem.line),
+            column: None,
+            value: String::new(),
+            message: format!("{} {}", problem.message, problem.hint),
+        })
+        .collect();
+    Ok((None, report))
+}
+
+async fn import_settings(lane: &Lane, source: &Source) -> Result<ImportReport, ImportError> {
+    let settings = read_settings(source)?;
     let mut report = ImportReport::new("settings");
     let records = vec![Record::Settings(settings)];
     change(lane, &source.author, records, &mut report).await?;
@@ -244,16 +256,57 @@ async fn import_settings(lane: &Lane, source: &Source) -> Result<ImportReport, I
     Ok(report)
 }
 
-/// A layout that cannot be read would make every code of its kind unknown at the lanes.
-fn check_embedded_codes(settings: &Settings) -> Result<(), ImportError> {
-    let unsound = settings.embedded_codes.iter().find(|code| !code.is_sound());
-    match unsound {
-        None => Ok(()),
-        Some(layout) => Err(ImportError::Settings(format!(
-            "the embedded code with prefix '{}' does not come out: prefix, item digits and value \
-             digits, and one for value_check, must be 12 digits together; items have 1 to 9 of \
-             them, and a value with a check digit of its own 4 or 5",
-            layout.prefix
-        ))),
+fn read_settings(source: &Source) -> Result<Settings, ImportError> {
+    let text = read_text(source)?;
+    let settings: Settings =
+        toml::from_str(&text).map_err(|error| ImportError::Settings(error.to_string()))?;
+    match vet::unsound(&settings) {
+        Some(wrong) => Err(ImportError::Settings(wrong)),
+        None => Ok(settings),
     }
+}
+
+/// Reads a whole file where there is no lane, for head office to publish: `report.imported` says how
+/// many rows. A department that items name on the way is left out, because a store may know it by a
+/// better name.
+pub fn read_records(
+    source: &Source,
+    currency: Currency,
+    random: SharedRandom,
+) -> Result<(Vec<Record>, ImportReport), ImportError> {
+    let kind = match source.kind.as_deref() {
+        Some("promotions") => {
+            let (text, mut report) = read_promotions(source, currency)?;
+            report.imported = u64::from(text.is_some());
+            return Ok((text.into_iter().map(Record::Promotions).collect(), report));
+        }
+        Some("settings") => {
+            let mut report = ImportReport::new("settings");
+            report.imported = 1;
+            return Ok((vec![Record::Settings(read_settings(source)?)], report));
+        }
+        Some(name) => Some(rows_called(name)?),
+        None => None,
+    };
+    let (mut rows, mut report) = open_rows(source, kind, currency, random, std::iter::empty());
+    let mut all = Vec::new();
+    loop {
+        let mut records = next_records(&mut rows, &mut report);
+        if records.is_empty() {
+            return Ok((all, report));
+        }
+        let kind = rows.kind();
+        let is_row = |record: &&Record| kind.is_some_and(|kind| kind.is(record));
+        report.imported += records.iter().filter(is_row).count() as u64;
+        if kind == Some(ImportKind::Items) {
+            records.retain(|record| !matches!(record, Record::Department(_)));
+        }
+        all.append(&mut records);
+    }
+}
+
+fn rows_called(name: &str) -> Result<ImportKind, ImportError> {
+    let mut kinds = ImportKind::ALL.into_iter();
+    let kind = kinds.find(|kind| kind.name() == name);
+    kind.ok_or_else(|| ImportError::UnknownKind(name.to_owned()))
 }

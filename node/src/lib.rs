@@ -10,6 +10,7 @@ pub mod processes;
 mod production;
 pub mod robots;
 pub mod sample;
+mod vet;
 mod window;
 
 pub mod cli;

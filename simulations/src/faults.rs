@@ -172,6 +172,7 @@ impl Driver {
             What::MajorityLost => self.majority_lost(end).await,
             What::NightShutdown => self.night_shutdown(end).await,
             What::NewPrices => self.new_prices().await,
+            What::HqPublishes => self.office_publishes(),
             What::CopiedDisk => self.copied_disk(end).await,
             What::CopyJoins => self.copy_joins().await,
             What::CopyAlone => self.copy_alone(end).await,
@@ -500,7 +501,7 @@ impl Driver {
         }
     }
 
-    fn now_us(&self) -> u64 {
+    pub(self) fn now_us(&self) -> u64 {
         let since = self.store.timeline.begun().elapsed();
         u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
     }

@@ -172,6 +172,14 @@ pub fn new_prices(dice: &mut Dice, number: usize) -> (Vec<Record>, BTreeMap<Item
     (records, prices)
 }
 
+/// An item that a store of this currency cannot sell.
+pub fn foreign() -> Record {
+    Record::Item(Item {
+        price: Money::from_minor(700, Currency::EUR),
+        ..item("FOREIGN", 700, "none")
+    })
+}
+
 /// A code to scan and, for what is not one piece, how much of it. A line of several pieces, where that
 /// is known, is not weighed.
 pub fn pick(dice: &mut Dice, pieces: Option<u32>) -> (String, Option<String>) {

@@ -100,6 +100,28 @@ pub const MUTANTS: &[Mutant] = &[
         4,
         "what is said to be durable is written and not synced",
     ),
+    // Head office's way down.
+    mutant(
+        "publication-taken-twice",
+        "hq-catalog",
+        40,
+        3,
+        "a publication is taken, and the store does not note how far it has come",
+    ),
+    mutant(
+        "publication-cursor-unchecked",
+        "hq-catalog",
+        75,
+        40,
+        "a publication is taken whatever the store has taken before",
+    ),
+    mutant(
+        "publication-skipped",
+        "hq-catalog",
+        40,
+        3,
+        "head office leaves out what comes right behind each third publication",
+    ),
     // Membership.
     mutant(
         "held-copies-not-offered",

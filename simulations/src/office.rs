@@ -16,9 +16,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use hq::{HqStore, SqliteStore};
+use ledger::StoreId;
 use providers::Clock;
 use sync::{HqError, HqLink};
-use wire::{HqAck, HqBatch};
+use wire::{HqAck, HqBatch, HqPublication, HqPublish};
 
 use crate::clock::SimClock;
 use crate::disk::{SimDevice, SimDisk, Workers};
@@ -136,6 +137,8 @@ struct Inner {
     deliveries: u64,
     /// The cursor that was last answered.
     acknowledged: u64,
+    /// The number of the last publication.
+    published: u64,
     /// How much later than at once it answers, in milliseconds.
     late_ms: Option<Range>,
     /// Processes begun.
@@ -159,6 +162,7 @@ impl Office {
             fault,
             deliveries: 0,
             acknowledged: 0,
+            published: 0,
             late_ms: None,
             runs: 1,
         };
@@ -206,6 +210,9 @@ impl Office {
         let stores = self.books(async |store| store.stores().await);
         let stores = stores.map_err(|error| error.to_string())?;
         let cursor = stores.first().map_or(0, |store| store.cursor);
+        let listed = self.books(async |store| store.publications().await);
+        let listed = listed.map_err(|error| error.to_string())?.publications;
+        self.lock().published = listed.last().map_or(0, |last| last.number);
         match cursor >= acknowledged {
             true => Ok(()),
             false => Err(format!(
@@ -278,9 +285,34 @@ impl Office {
         let ack = taken.map_err(|error| HqError::Refused(error.to_string()))?;
         self.lock().acknowledged = ack.cursor;
         Ok(match (fault, promised) {
-            (Some(OfficeFault::LosesAnEntry), Some(cursor)) => HqAck { cursor },
+            (Some(OfficeFault::LosesAnEntry), Some(cursor)) => HqAck { cursor, ..ack },
             _ => ack,
         })
+    }
+}
+
+impl Office {
+    /// Publishes; gives the number. After an error it may be published all the same.
+    pub fn publish(&self, publish: HqPublish) -> Result<u64, HqError> {
+        let now_ms = self.clock.wall_ms();
+        let asked = self.try_books(async |books| books.publish(publish, now_ms).await);
+        let number = asked.ok_or_else(not_there)?;
+        let number = number.map_err(|error| HqError::Refused(error.to_string()))?;
+        self.lock().published = number;
+        Ok(number)
+    }
+
+    /// The number of the last publication, as far as a process of head office has said; 0: none.
+    pub fn last_published(&self) -> u64 {
+        self.lock().published
+    }
+
+    /// The first publication for a store behind number `after`.
+    fn published(&self, store: StoreId, after: u64) -> Result<Option<HqPublication>, HqError> {
+        let now_ms = self.clock.wall_ms();
+        let asked = self.try_books(async |books| books.published(store, after, now_ms).await);
+        let answer = asked.ok_or_else(not_there)?;
+        answer.map_err(|error| HqError::Refused(error.to_string()))
     }
 }
 
@@ -350,6 +382,24 @@ impl HqLink for OfficeLink {
         }
         self.be_late().await;
         let answer = self.office.take(batch);
+        self.be_late().await;
+        if !self.travel(wan.lost_answers_permille).await {
+            return Err(self.no_answer().await);
+        }
+        answer
+    }
+
+    async fn published(
+        &self,
+        store: StoreId,
+        after: u64,
+    ) -> Result<Option<HqPublication>, HqError> {
+        let wan = self.office.lock().wan;
+        if !self.travel(wan.lost_questions_permille).await {
+            return Err(self.no_answer().await);
+        }
+        self.be_late().await;
+        let answer = self.office.published(store, after);
         self.be_late().await;
         if !self.travel(wan.lost_answers_permille).await {
             return Err(self.no_answer().await);

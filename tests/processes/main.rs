@@ -7,6 +7,7 @@ mod day;
 mod full_disk;
 mod json;
 mod members;
+mod publications;
 mod real_baskets;
 mod store;
 mod strangers;

@@ -44,6 +44,7 @@ fn main() -> Result<(), ui::WindowError> {
             inside.hq = HqStatus {
                 configured: true,
                 lag_entries: 214,
+                published: 0,
                 problem: Some("connection refused".to_owned()),
             };
             let warning = "No multicast on this network: lanes are found by the static list.";

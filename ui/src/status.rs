@@ -163,6 +163,7 @@ mod tests {
             let hq = HqStatus {
                 configured,
                 lag_entries,
+                published: 0,
                 problem: problem.map(str::to_owned),
             };
             assert_eq!(hq_words(&hq), (level, words.to_owned()));

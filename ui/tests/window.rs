@@ -422,6 +422,7 @@ fn the_four_states_are_shown() {
         inside.hq = HqStatus {
             configured: true,
             lag_entries: 214,
+            published: 0,
             problem: Some("connection refused".to_owned()),
         };
         inside.warnings = vec!["The static list of lanes is used.".to_owned()];

@@ -43,6 +43,9 @@ pub struct HqStatus {
     pub configured: bool,
     /// Committed entries that HQ has not acknowledged.
     pub lag_entries: u64,
+    /// The last publication of HQ that is in force here; 0: none.
+    #[serde(default)]
+    pub published: u64,
     /// Why the last attempt failed; `None` while it works. Known on the leader only.
     pub problem: Option<String>,
 }

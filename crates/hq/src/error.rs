@@ -27,6 +27,9 @@ pub enum HqError {
     /// A batch that no release of a store sends.
     #[error("the batch cannot be taken: {0}")]
     BadBatch(String),
+    /// What nobody could take.
+    #[error("nothing was published: {0}")]
+    BadPublication(String),
     /// A batch of a part of the store that did not take part in its recovery.
     #[error(
         "store {0} was recovered on another of its lanes and goes on there: what is sold here is kept, and counts once this lane has joined again (`lanemesh join --again`)"

@@ -1,4 +1,5 @@
-//! Head office over HTTP: CBOR batches from stores, JSON for everyone else, one bearer token.
+//! Head office over HTTP: CBOR batches from stores and publications to them, JSON for everyone else, one
+//! bearer token.
 //!
 //! Every answer that is no success is JSON `{"error"}` in words that say what to do. Nothing but
 //! `/healthz` is answered without the token.
@@ -20,13 +21,13 @@ use axum::routing::{get, post};
 use ledger::{LaneId, StoreId};
 use providers::{SharedDisk, WorkerEnd};
 use sale::BusinessDay;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use storage::{FileDisk, SetAside, StorageError};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use wire::{HqBatch, MESSAGE_BYTES_MAX};
+use wire::{HqBatch, HqNext, HqPublish, MESSAGE_BYTES_MAX};
 
 use crate::token::{self, Token};
 use crate::{ENTRIES_PAGE_MAX, HqError, HqStore, OpenedBooks, SqliteStore, TotalsFilter};
@@ -36,6 +37,10 @@ const REQUEST_MAX: Duration = Duration::from_secs(30);
 
 /// How long requests that are under way may go on once head office is told to stop.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
+
+/// The largest number of a publication that a store may name: what it names is believed, and the next
+/// one is numbered above it.
+const PUBLICATION_NUMBER_MAX: u64 = 1 << 40;
 
 #[derive(Clone, Debug)]
 pub struct HqConfig {
@@ -139,6 +144,8 @@ type Hq = State<Arc<dyn HqStore>>;
 fn router(store: Arc<dyn HqStore>, token: Token) -> Router {
     Router::new()
         .route("/v1/stores/{store}/batches", post(take_batch))
+        .route("/v1/stores/{store}/publications", get(published))
+        .route("/v1/publications", post(publish).get(publications))
         .route("/v1/stores", get(stores))
         .route("/v1/totals", get(totals))
         .route("/v1/lanes/{lane}/entries", get(lane_entries))
@@ -212,17 +219,60 @@ async fn take_batch(
             batch.store
         )));
     }
-    let ack = hq.take(batch, now_ms()).await?;
-    let body = wire::encode(&ack)
+    cbor(&hq.take(batch, now_ms()).await?)
+}
+
+fn cbor<T: Serialize>(message: &T) -> Result<Response, Problem> {
+    let body = wire::encode(message)
         .map_err(|error| Problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(([(CONTENT_TYPE, "application/cbor")], body).into_response())
+}
+
+async fn publish(State(hq): Hq, body: Result<Bytes, BytesRejection>) -> Result<Response, Problem> {
+    let body = body.map_err(|rejection| unreadable_body(&rejection))?;
+    let publish: HqPublish = wire::decode(&body).map_err(|error| {
+        Problem::bad(format!(
+            "What is to be published cannot be read ({error}). If it was made by a newer release, \
+             upgrade head office."
+        ))
+    })?;
+    let number = hq.publish(publish, now_ms()).await?;
+    tracing::info!("published {number}");
+    Ok(Json(json!({ "number": number })).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublishedQuery {
+    after: u64,
+}
+
+async fn published(
+    State(hq): Hq,
+    Path(store): Path<String>,
+    query: Result<Query<PublishedQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) = query.map_err(|rejection| bad_query(&rejection))?;
+    let store: StoreId = id(&store)?;
+    if query.after > PUBLICATION_NUMBER_MAX {
+        let text = "No store has taken so many publications.";
+        return Err(Problem::bad(text.to_owned()));
+    }
+    let publication = hq.published(store, query.after, now_ms()).await?;
+    cbor(&HqNext { publication })
+}
+
+async fn publications(State(hq): Hq) -> Result<Response, Problem> {
+    Ok(Json(hq.publications().await?).into_response())
 }
 
 fn unreadable_body(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("A batch has at most {MESSAGE_BYTES_MAX} bytes: send fewer entries."),
+            format!(
+                "A message has at most {MESSAGE_BYTES_MAX} bytes: send fewer entries, or records."
+            ),
         ),
         status => Problem(status, rejection.body_text()),
     }
@@ -319,7 +369,7 @@ impl Problem {
 impl From<HqError> for Problem {
     fn from(error: HqError) -> Problem {
         let status = match &error {
-            HqError::BadBatch(_) => StatusCode::BAD_REQUEST,
+            HqError::BadBatch(_) | HqError::BadPublication(_) => StatusCode::BAD_REQUEST,
             HqError::LeftBehind(_) => StatusCode::CONFLICT,
             HqError::UnknownStore(_) | HqError::UnknownLane { .. } => StatusCode::NOT_FOUND,
             HqError::Closed | HqError::Storage(StorageError::NotDurable { .. }) => {

@@ -4,6 +4,7 @@
 //! disk. A database found damaged at the start is set aside, never overwritten; the stores then
 //! send everything again.
 
+mod publish;
 mod read;
 mod take;
 
@@ -16,9 +17,12 @@ use storage::{
     transact,
 };
 use tokio::sync::{mpsc, oneshot};
-use wire::{HqAck, HqBatch};
+use wire::{HqAck, HqBatch, HqPublication, HqPublish};
 
-use crate::{HeldEntries, HqError, HqStore, SetAsideEntry, StoreSummary, TotalRow, TotalsFilter};
+use crate::{
+    HeldEntries, HqError, HqStore, Publications, SetAsideEntry, StoreSummary, TotalRow,
+    TotalsFilter,
+};
 
 pub(crate) use read::Reader;
 
@@ -30,7 +34,7 @@ const QUEUE_MAX: usize = 64;
 pub(crate) const HQ_DATABASE: DatabaseKind = DatabaseKind {
     file: "hq.db",
     application_id: 0x4c4d_4851,
-    schema_version: 2,
+    schema_version: 3,
     schema: "
         CREATE TABLE store (
             id INTEGER PRIMARY KEY,
@@ -78,10 +82,49 @@ pub(crate) const HQ_DATABASE: DatabaseKind = DatabaseKind {
             held INTEGER NOT NULL,
             bytes BLOB NOT NULL,
             UNIQUE (lane, seq, hash)
-        ) STRICT",
+        ) STRICT;
+        CREATE TABLE publication (
+            number INTEGER PRIMARY KEY,
+            author TEXT NOT NULL,
+            published_ms INTEGER NOT NULL,
+            records INTEGER NOT NULL,
+            -- Whether it is for the stores in publication_store alone.
+            named INTEGER NOT NULL,
+            -- A wire::HqPublication as CBOR.
+            body BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE publication_store (
+            number INTEGER NOT NULL REFERENCES publication (number),
+            store BLOB NOT NULL,
+            PRIMARY KEY (number, store)
+        ) STRICT, WITHOUT ROWID;
+        -- What a store says it has taken.
+        CREATE TABLE taken (
+            store BLOB PRIMARY KEY,
+            number INTEGER NOT NULL,
+            asked_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID",
     upgrades: &[
         "ALTER TABLE store ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
          ALTER TABLE store ADD COLUMN epoch_mark INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE publication (
+            number INTEGER PRIMARY KEY,
+            author TEXT NOT NULL,
+            published_ms INTEGER NOT NULL,
+            records INTEGER NOT NULL,
+            named INTEGER NOT NULL,
+            body BLOB NOT NULL
+         ) STRICT;
+         CREATE TABLE publication_store (
+            number INTEGER NOT NULL REFERENCES publication (number),
+            store BLOB NOT NULL,
+            PRIMARY KEY (number, store)
+         ) STRICT, WITHOUT ROWID;
+         CREATE TABLE taken (
+            store BLOB PRIMARY KEY,
+            number INTEGER NOT NULL,
+            asked_ms INTEGER NOT NULL
+         ) STRICT, WITHOUT ROWID",
     ],
     durability: Durability::EachCommit,
     auto_checkpoint_pages: 1_000,
@@ -142,6 +185,20 @@ impl SqliteStore {
         answered.await.map_err(|_| HqError::Closed)?
     }
 
+    /// Writes in one transaction.
+    async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, HqError> {
+        self.run(move |books| {
+            transact(&books.database, &books.connection, |connection| {
+                let failed = |error| HqError::from(books.database.error("write", &error));
+                write(connection).map_err(failed)
+            })
+        })
+        .await
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Reader<'_>) -> Result<T, HqError> + Send + 'static,
@@ -168,15 +225,16 @@ impl HqStore for SqliteStore {
     async fn take(&self, batch: HqBatch, heard_ms: u64) -> Result<HqAck, HqError> {
         take::check(&batch)?;
         self.run(move |books| {
-            let cursor = transact(&books.database, &books.connection, |connection| {
+            transact(&books.database, &books.connection, |connection| {
                 let failed = |error| books.database.error("write", &error);
                 let known = take::epoch(connection, batch.store).map_err(failed)?;
                 if known.is_some_and(|known| take::is_left_behind(batch.epoch, known)) {
                     return Err(HqError::LeftBehind(batch.store));
                 }
-                take::take(connection, &batch, heard_ms).map_err(|error| failed(error).into())
-            })?;
-            Ok(HqAck { cursor })
+                let cursor = take::take(connection, &batch, heard_ms).map_err(failed)?;
+                let published = publish::last_for(connection, batch.store).map_err(failed)?;
+                Ok::<_, HqError>(HqAck { cursor, published })
+            })
         })
         .await
     }
@@ -202,5 +260,28 @@ impl HqStore for SqliteStore {
 
     async fn set_aside(&self, store: Option<StoreId>) -> Result<Vec<SetAsideEntry>, HqError> {
         self.read(move |reader| reader.set_aside(store)).await
+    }
+
+    async fn publish(&self, publish: HqPublish, now_ms: u64) -> Result<u64, HqError> {
+        publish::check(&publish)?;
+        self.write(move |connection| publish::publish(connection, publish, now_ms))
+            .await
+    }
+
+    async fn published(
+        &self,
+        store: StoreId,
+        after: u64,
+        now_ms: u64,
+    ) -> Result<Option<HqPublication>, HqError> {
+        self.write(move |connection| {
+            publish::note_taken(connection, store, after, now_ms)?;
+            publish::next(connection, store, after)
+        })
+        .await
+    }
+
+    async fn publications(&self) -> Result<Publications, HqError> {
+        self.read(|reader| reader.publications()).await
     }
 }

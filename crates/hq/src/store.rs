@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use ledger::{DayTotal, Entry, EntryHash, LaneId, Seq, StoreId};
 use sale::BusinessDay;
 use serde::{Deserialize, Serialize};
-use wire::{HqAck, HqBatch};
+use wire::{HqAck, HqBatch, HqPublication, HqPublish};
 
 use crate::{HqError, hex};
 
@@ -37,6 +37,57 @@ pub trait HqStore: Send + Sync + 'static {
     ) -> Result<HeldEntries, HqError>;
     /// What was set aside, oldest first, of one store or of all; at most 1,000.
     async fn set_aside(&self, store: Option<StoreId>) -> Result<Vec<SetAsideEntry>, HqError>;
+    /// Publishes reference data and answers its number once it is durable: above every number that was
+    /// given out, and above every one that a store says it has taken, so that a head office restored
+    /// from a backup gives none out twice. `now_ms` is head office's wall clock, Unix milliseconds.
+    ///
+    /// Fails with [`HqError::BadPublication`] on one that no store could take.
+    async fn publish(&self, publish: HqPublish, now_ms: u64) -> Result<u64, HqError>;
+    /// The first publication for a store behind number `after`, which is what it says it has taken.
+    async fn published(
+        &self,
+        store: StoreId,
+        after: u64,
+        now_ms: u64,
+    ) -> Result<Option<HqPublication>, HqError>;
+    /// The newest publications, oldest first, at most [`PUBLICATIONS_LISTED_MAX`]; and what each store
+    /// has taken.
+    async fn publications(&self) -> Result<Publications, HqError>;
+}
+
+/// The most publications of one listing.
+pub const PUBLICATIONS_LISTED_MAX: usize = 200;
+
+/// What was published, and how far each store has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publications {
+    pub publications: Vec<PublicationSummary>,
+    /// Every store that was ever heard of, by id.
+    pub stores: Vec<TakenByStore>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicationSummary {
+    pub number: u64,
+    pub author: String,
+    /// By head office's clock, Unix milliseconds.
+    pub published_ms: u64,
+    pub records: u64,
+    /// The stores that it is for; `None`: all of them.
+    pub stores: Option<Vec<StoreId>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenByStore {
+    pub store: StoreId,
+    /// Empty for a store that has sent nothing yet.
+    pub name: String,
+    /// The number of the last publication for it.
+    pub last: u64,
+    /// The number of the last one that it has taken; 0: none.
+    pub taken: u64,
+    /// When it last asked, by head office's clock, Unix milliseconds; 0: never.
+    pub asked_ms: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

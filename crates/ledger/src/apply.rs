@@ -74,6 +74,13 @@ impl Rules<'_, '_> {
             }
             Command::Ingest { entries } => self.ingest(entries),
             Command::Reference { records, .. } => self.reference(records),
+            Command::Publish {
+                number,
+                after,
+                records,
+                left_out,
+                ..
+            } => self.publish((*number, *after), records, left_out),
             Command::Invite {
                 invitation,
                 code_hash,
@@ -381,22 +388,33 @@ impl Rules<'_, '_> {
         }
         let version = BookVersion(self.count(BOOK)?);
         for record in records {
-            match record {
-                Record::Item(item) => self.item(item, version)?,
-                Record::Department(d) => self.put(Table::Department, d.id.0.as_bytes(), d)?,
-                Record::Tax(tax) => self.put(Table::Tax, tax.id.0.as_bytes(), tax)?,
-                Record::Employee(e) => self.put(Table::Employee, e.id.0.as_bytes(), e)?,
-                Record::Customer(c) => self.put(Table::Customer, c.id.0.as_bytes(), c)?,
-                Record::Promotions(text) => self.promotions(text, version)?,
-                Record::Recall(recall) => self.recall(recall)?,
-                Record::Settings(settings) => self.put(Table::Settings, SETTINGS, settings)?,
-            }
+            self.record(record, version)?;
         }
         Ok(Outcome::Changed { version })
     }
 
+    pub(crate) fn record(
+        &mut self,
+        record: &Record,
+        version: BookVersion,
+    ) -> Result<(), TableError> {
+        match record {
+            Record::Item(item) => self.item(item, version),
+            Record::Department(d) => self.put(Table::Department, d.id.0.as_bytes(), d),
+            Record::Tax(tax) => self.put(Table::Tax, tax.id.0.as_bytes(), tax),
+            Record::Employee(e) => self.put(Table::Employee, e.id.0.as_bytes(), e),
+            Record::Customer(c) => self.put(Table::Customer, c.id.0.as_bytes(), c),
+            Record::Promotions(text) => self.promotions(text, version),
+            Record::Recall(recall) => self.recall(recall),
+            Record::Settings(settings) => self.put(Table::Settings, SETTINGS, settings),
+        }
+    }
+
     /// A store has one currency: amounts of two cannot be added up at a lane.
-    fn mixed_currencies(&self, records: &[Record]) -> Result<Option<String>, TableError> {
+    pub(crate) fn mixed_currencies(
+        &self,
+        records: &[Record],
+    ) -> Result<Option<String>, TableError> {
         let settings: Option<Settings> = row(self.tables, Table::Settings, SETTINGS)?;
         let mut currency = settings.unwrap_or_default().currency;
         // Promotions are amounts in the currency in which they were checked.

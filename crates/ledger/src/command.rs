@@ -70,6 +70,22 @@ pub enum Command {
         by: String,
         now_ms: u64,
     },
+    /// What head office published, as one book version. Taken only where `after` is what the store took
+    /// last, so that asking twice, two leaders, a lost answer or a new epoch change nothing; and only
+    /// once every lane reads it ([`crate::FORMAT_PUBLICATIONS`]). Of a change by head office and one by
+    /// a manager to the same record, the later one in the log is in force.
+    Publish {
+        /// Head office's own number, from 1. A store is sent only what is meant for it, so that
+        /// numbers may be left out.
+        number: u64,
+        after: u64,
+        author: String,
+        records: Vec<Record>,
+        /// Why further records of it are left out, for a person: the lane that proposes this could not
+        /// use them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<String>,
+    },
     /// Two processes claimed one lane at a time: the one that came second is barred.
     Bar { lane: LaneId, keeps: Run, bars: Run },
 }

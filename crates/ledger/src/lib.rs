@@ -11,6 +11,7 @@ mod day;
 mod entry;
 mod fact;
 mod membership;
+mod publish;
 mod records;
 mod returns;
 mod store;
@@ -19,14 +20,16 @@ mod tables;
 pub use apply::apply;
 pub use command::{COMMAND_FORMAT, Command, CommandError, Outcome};
 pub use entry::{
-    ENTRY_BYTES_MAX, ENTRY_FORMAT, Entry, EntryBody, EntryError, EntryHash, FORMAT_UNSAID, Head,
-    Hlc, Seq, format_unsaid, is_format_unsaid,
+    ENTRY_BYTES_MAX, ENTRY_FORMAT, Entry, EntryBody, EntryError, EntryHash, FORMAT_PUBLICATIONS,
+    FORMAT_UNSAID, Head, Hlc, Seq, format_unsaid, is_format_unsaid,
 };
 pub use fact::{FORMAT_CARRIES_OVER, FORMAT_FIRST, Fact, event_format};
 pub use membership::{BARRED_RUNS_KEPT, Epoch, Left, LeftWhy, Run};
+pub use publish::PUBLICATIONS_KEPT;
 pub use records::{
     DayTotal, ExceptionKind, ExceptionRecord, InvitationId, InvitationRecord, LaneDayRecord,
-    LaneRecord, ReceiptRecord, StoreRecord, SuspendedRecord, TotalError,
+    LaneRecord, PublishedRecord, ReceiptRecord, StoreRecord, SuspendedRecord, TakenPublication,
+    TotalError,
 };
 pub use sale::{LaneId, StoreId};
 pub use store::StoreView;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use catalog::BookVersion;
 use money::Currency;
 use sale::{BusinessDay, Cart, LaneId, Receipt, StoreId};
 use serde::{Deserialize, Serialize};
@@ -235,6 +236,23 @@ pub struct LaneDayRecord {
     pub closed: Option<BusinessDay>,
 }
 
+/// What the store has taken of head office's publications.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedRecord {
+    /// The number of the last one; 0 before the first.
+    pub last: u64,
+    /// In the order in which they were taken, the last [`crate::PUBLICATIONS_KEPT`].
+    pub recent: Vec<TakenPublication>,
+}
+
+/// A publication that the store has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenPublication {
+    pub number: u64,
+    /// Since when what it says holds.
+    pub version: BookVersion,
+}
+
 /// What kind of thing a person has to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -264,6 +282,9 @@ pub enum ExceptionKind {
     /// A receipt that was given out by a machine with a copy of a lane's disk. It is kept in the
     /// journal that carried it over, and counts in no total.
     SoldOnCopy,
+    /// Records that head office published and that this store cannot use. The rest of the publication
+    /// is in force.
+    NotPublished,
 }
 
 /// Something no rule settled, or a rule settled in a way a person should know.

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     DayTotal, Entry, EntryHash, ExceptionRecord, FORMAT_FIRST, InvitationId, InvitationRecord,
-    LaneDayRecord, LaneRecord, ReceiptRecord, StoreRecord, SuspendedRecord, Table, TableError,
-    Tables,
+    LaneDayRecord, LaneRecord, PublishedRecord, ReceiptRecord, StoreRecord, SuspendedRecord, Table,
+    TableError, Tables,
 };
 
 pub(crate) const STORE: &[u8] = b"store";
@@ -23,6 +23,7 @@ pub(crate) const ITEMS: &[u8] = b"items";
 pub(crate) const LANES: &[u8] = b"lanes";
 pub(crate) const EXCEPTIONS: &[u8] = b"exceptions";
 pub(crate) const HQ_CURSOR: &[u8] = b"hq-cursor";
+pub(crate) const PUBLISHED: &[u8] = b"published";
 pub(crate) const SETTINGS: &[u8] = b"settings";
 
 /// Reads a row's value.
@@ -158,6 +159,11 @@ impl<'a> StoreView<'a> {
     /// The global sequence up to which head office has everything.
     pub fn hq_cursor(&self) -> Result<u64, TableError> {
         counter(self.tables, HQ_CURSOR)
+    }
+
+    /// What the store has taken of head office's publications.
+    pub fn published(&self) -> Result<PublishedRecord, TableError> {
+        Ok(row(self.tables, Table::Meta, PUBLISHED)?.unwrap_or_default())
     }
 
     pub fn items(&self) -> Result<u64, TableError> {

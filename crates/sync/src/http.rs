@@ -1,4 +1,4 @@
-//! Head office over HTTP: CBOR batches up, CBOR cursors down, a bearer token.
+//! Head office over HTTP: CBOR batches up, CBOR cursors and publications down, a bearer token.
 //!
 //! `https` URLs are checked against the machine's own certificates. A token is never logged.
 
@@ -6,10 +6,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use ledger::StoreId;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
-use wire::{HqAck, HqBatch};
+use serde::de::DeserializeOwned;
+use wire::{HqAck, HqBatch, HqNext, HqPublication, MESSAGE_BYTES_MAX};
 
 use crate::{HqError, HqLink};
 
@@ -17,7 +19,7 @@ use crate::{HqError, HqLink};
 const REQUEST_MAX: Duration = Duration::from_secs(10);
 const CONNECT_MAX: Duration = Duration::from_secs(3);
 
-/// The largest answer that is read, in bytes: a cursor, or a few lines about what is wrong.
+/// The largest answer to a batch that is read, in bytes: a cursor, or a few lines about what is wrong.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// The largest part of an answer that is no JSON of head office's own which is shown, in characters.
@@ -76,6 +78,33 @@ impl HttpHqLink {
     }
 }
 
+impl HttpHqLink {
+    fn url(&self, path: &str) -> Result<Url, HqError> {
+        let joined = self.base.join(path);
+        joined.map_err(|error| HqError::Refused(error.to_string()))
+    }
+
+    /// What an answer of at most `bytes_max` bytes says.
+    async fn read<T: DeserializeOwned>(
+        &self,
+        answer: Response,
+        bytes_max: usize,
+    ) -> Result<T, HqError> {
+        let status = answer.status();
+        let bytes = read_bounded(answer, bytes_max).await?;
+        if status == StatusCode::OK {
+            return wire::decode(&bytes).map_err(|error| {
+                HqError::Unreachable(format!("{} answered oddly: {error}", self.base))
+            });
+        }
+        let problem = problem(status, &bytes);
+        Err(match status.is_client_error() {
+            true => HqError::Refused(problem),
+            false => HqError::Unreachable(problem),
+        })
+    }
+}
+
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
@@ -85,11 +114,7 @@ fn is_loopback(url: &Url) -> bool {
 #[async_trait]
 impl HqLink for HttpHqLink {
     async fn deliver(&self, batch: HqBatch) -> Result<HqAck, HqError> {
-        let path = format!("v1/stores/{}/batches", batch.store);
-        let url = self
-            .base
-            .join(&path)
-            .map_err(|error| HqError::Refused(error.to_string()))?;
+        let url = self.url(&format!("v1/stores/{}/batches", batch.store))?;
         let body = wire::encode(&batch).map_err(|error| HqError::Refused(error.to_string()))?;
         let answer = self
             .client
@@ -100,27 +125,30 @@ impl HqLink for HttpHqLink {
             .send()
             .await
             .map_err(|error| HqError::Unreachable(in_full(&error)))?;
-        let status = answer.status();
-        let bytes = read_bounded(answer).await?;
-        if status == StatusCode::OK {
-            return wire::decode(&bytes).map_err(|error| {
-                HqError::Unreachable(format!("{} answered oddly: {error}", self.base))
-            });
+        self.read(answer, ANSWER_BYTES_MAX).await
+    }
+
+    async fn published(
+        &self,
+        store: StoreId,
+        after: u64,
+    ) -> Result<Option<HqPublication>, HqError> {
+        let url = self.url(&format!("v1/stores/{store}/publications?after={after}"))?;
+        let asked = self.client.get(url).bearer_auth(&self.token).send().await;
+        let answer = asked.map_err(|error| HqError::Unreachable(in_full(&error)))?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Err(HqError::PublishesNothing);
         }
-        let problem = problem(status, &bytes);
-        Err(if status.is_client_error() {
-            HqError::Refused(problem)
-        } else {
-            HqError::Unreachable(problem)
-        })
+        let next: HqNext = self.read(answer, MESSAGE_BYTES_MAX).await?;
+        Ok(next.publication)
     }
 }
 
-async fn read_bounded(mut answer: Response) -> Result<Vec<u8>, HqError> {
+async fn read_bounded(mut answer: Response, bytes_max: usize) -> Result<Vec<u8>, HqError> {
     let unreachable = |error| HqError::Unreachable(in_full(&error));
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
-        if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
+        if bytes.len() + chunk.len() > bytes_max {
             let reason = "its answer is too large to be head office's";
             return Err(HqError::Unreachable(reason.to_owned()));
         }

@@ -90,6 +90,9 @@ pub struct ShipStatus {
     /// What head office last said it holds; `None` until it was asked, and while another lane
     /// leads.
     pub acknowledged: Option<u64>,
+    /// The number of the last publication that head office says it has for this store; 0 before it
+    /// said so.
+    pub published: u64,
     /// Why the last attempt failed, in words for a person; `None` while it works.
     pub problem: Option<String>,
 }
@@ -198,7 +201,8 @@ impl Shipper {
                     Err(_) if sent > 0 && planted::is("cursor-moved-too-early") => {
                         let before = self.status.borrow().acknowledged.unwrap_or(0);
                         let cursor = before + sent as u64;
-                        self.acknowledged(sent, last, HqAck { cursor });
+                        let published = 0;
+                        self.acknowledged(sent, last, HqAck { cursor, published });
                     }
                     Err(error) => self.failed(error.to_string()),
                 }
@@ -313,8 +317,10 @@ impl Shipper {
             Ok(held) => held,
             Err(error) => return self.failed(error.to_string()),
         };
-        self.status
-            .send_modify(|status| status.acknowledged = Some(held));
+        self.status.send_modify(|status| {
+            status.acknowledged = Some(held);
+            status.published = ack.published;
+        });
         // Once is what a head office that was restored meanwhile says; without a pause, one that
         // takes nothing would be asked again and again.
         if sent > 0 && before.is_some_and(|before| held <= before) {
@@ -402,7 +408,7 @@ impl Shipper {
 
 /// The pause after the n-th failure in a row: doubling, bounded, and between a half and the whole
 /// of that, so that the stores of a chain do not come back all at once.
-fn backoff(failures: u32, random: u64) -> Duration {
+pub(crate) fn backoff(failures: u32, random: u64) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     let whole = (BACKOFF_MIN * 2_u32.pow(doublings)).min(BACKOFF_MAX);
     let half_ms = u64::try_from(whole.as_millis() / 2).unwrap_or(u64::MAX);

@@ -5,12 +5,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use ledger::{Epoch, StoreId};
 use sync::{HqError, HqLink, HttpHqLink};
-use wire::{HqAck, HqBatch};
+use wire::{HqAck, HqBatch, HqNext, HqPublication};
 
 fn question() -> HqBatch {
     HqBatch {
@@ -41,15 +41,32 @@ async fn a_batch_goes_up_and_a_cursor_comes_down() {
         assert_eq!(headers["authorization"], "Bearer secret");
         assert_eq!(headers["content-type"], "application/cbor");
         assert_eq!(wire::decode::<HqBatch>(&body).unwrap(), question());
-        wire::encode(&HqAck { cursor: 42 }).unwrap().into_response()
+        wire::encode(&HqAck {
+            cursor: 42,
+            published: 0,
+        })
+        .unwrap()
+        .into_response()
     }
     let routes = Router::new().route("/v1/stores/{store}/batches", post(take));
     let plain = serve(routes.clone()).await;
-    assert_eq!(deliver_to(&plain).await, Ok(HqAck { cursor: 42 }));
+    assert_eq!(
+        deliver_to(&plain).await,
+        Ok(HqAck {
+            cursor: 42,
+            published: 0
+        })
+    );
     // Head office may live under a path of a shared server.
     let nested = serve(Router::new().nest("/lanemesh", routes)).await;
     for url in [format!("{nested}/lanemesh"), format!("{nested}/lanemesh/")] {
-        assert_eq!(deliver_to(&url).await, Ok(HqAck { cursor: 42 }));
+        assert_eq!(
+            deliver_to(&url).await,
+            Ok(HqAck {
+                cursor: 42,
+                published: 0
+            })
+        );
     }
 }
 
@@ -126,4 +143,31 @@ async fn https_is_spoken_where_it_is_asked_for() {
     let answer = tokio::time::timeout(Duration::from_secs(20), deliver_to(&url)).await;
     let message = answer.unwrap().unwrap_err().to_string();
     assert!(message.contains("corrupt message"), "{message}");
+}
+
+#[tokio::test]
+async fn an_older_head_office_publishes_nothing_and_a_newer_one_answers() {
+    let after = |uri: Uri| async move {
+        assert_eq!(uri.query(), Some("after=4"));
+        let publication = HqPublication {
+            number: 7,
+            author: "Ada".to_owned(),
+            records: Vec::new(),
+        };
+        let next = HqNext {
+            publication: Some(publication),
+        };
+        wire::encode(&next).unwrap().into_response()
+    };
+    let newer = Router::new().route("/v1/stores/{store}/publications", get(after));
+    let ask = async |routes| {
+        let link = HttpHqLink::new(&serve(routes).await, "secret").unwrap();
+        let next = link.published(StoreId([0xab; 16]), 4).await;
+        next.map(|next| next.map(|publication| publication.number))
+    };
+    assert_eq!(ask(newer).await, Ok(Some(7)));
+    let older = Router::new().fallback(async || StatusCode::NOT_FOUND);
+    assert_eq!(ask(older).await, Err(HqError::PublishesNothing));
+    let refuses = Router::new().fallback(async || StatusCode::UNAUTHORIZED);
+    assert!(matches!(ask(refuses).await, Err(HqError::Refused(_))));
 }

@@ -9,7 +9,11 @@ mod hq;
 mod lanes;
 
 pub use codec::{MESSAGE_BYTES_MAX, WIRE_FORMAT, WireError, decode, encode};
-pub use hq::{HQ_BATCH_ENTRIES_MAX, HqAck, HqBatch, HqEntry, HqLane};
+pub use hq::{
+    HQ_AUTHOR_CHARS_MAX, HQ_BATCH_ENTRIES_MAX, HQ_PUBLICATION_BYTES_MAX,
+    HQ_PUBLICATION_RECORDS_MAX, HQ_STORES_NAMED_MAX, HqAck, HqBatch, HqEntry, HqLane, HqNext,
+    HqPublication, HqPublish, HqRecord,
+};
 pub use lanes::{
     Answer, Ask, Frame, Heads, Hello, JoinRefusal, JoinRequest, LaneContact, SeenRun, Standing,
     Verdict, Welcome, question_id,

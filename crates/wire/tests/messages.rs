@@ -6,15 +6,16 @@
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
 
+use catalog::Record;
 use expect_test::expect_file;
 use ledger::{Entry, EntryHash, Epoch, Head, Hlc, LaneId, Run, StoreId};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::{
-    Answer, Ask, Frame, HQ_BATCH_ENTRIES_MAX, Hello, HqAck, HqBatch, HqEntry, HqLane, JoinRefusal,
-    JoinRequest, LaneContact, MESSAGE_BYTES_MAX, SeenRun, Standing, Verdict, WIRE_FORMAT, Welcome,
-    WireError, decode, encode, question_id,
+    Answer, Ask, Frame, HQ_BATCH_ENTRIES_MAX, Hello, HqAck, HqBatch, HqEntry, HqLane, HqNext,
+    HqPublication, HqPublish, HqRecord, JoinRefusal, JoinRequest, LaneContact, MESSAGE_BYTES_MAX,
+    SeenRun, Standing, Verdict, WIRE_FORMAT, Welcome, WireError, decode, encode, question_id,
 };
 
 const LANE: LaneId = LaneId([0xa0; 16]);
@@ -287,6 +288,37 @@ fn recovered_batch() -> HqBatch {
     HqBatch { epoch, ..batch() }
 }
 
+fn ack(published: u64) -> HqAck {
+    HqAck {
+        cursor: 70_000,
+        published,
+    }
+}
+
+fn records() -> Vec<HqRecord> {
+    let promotions = Record::Promotions("schema = 1".to_owned());
+    vec![HqRecord::of(&promotions).unwrap()]
+}
+
+fn publish(stores: Option<Vec<StoreId>>) -> HqPublish {
+    HqPublish {
+        author: "Ada".to_owned(),
+        stores,
+        records: records(),
+    }
+}
+
+fn next() -> HqNext {
+    let publication = HqPublication {
+        number: 7,
+        author: "Ada".to_owned(),
+        records: records(),
+    };
+    HqNext {
+        publication: Some(publication),
+    }
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").unwrap();
@@ -322,7 +354,12 @@ fn messages_of_format_1_are_read() {
     }
     check_read("hq-batch", &batch());
     check_read("hq-batch-recovered", &recovered_batch());
-    check_read("hq-ack", &HqAck { cursor: 70_000 });
+    check_read("hq-ack", &ack(0));
+    check_read("hq-ack-published", &ack(7));
+    check_read("hq-publish-all", &publish(None));
+    check_read("hq-publish-named", &publish(Some(vec![STORE])));
+    check_read("hq-next", &next());
+    check_read("hq-next-none", &HqNext { publication: None });
 }
 
 #[test]
@@ -333,7 +370,12 @@ fn messages_are_written_in_format_1() {
     }
     text += &written("hq-batch", &batch());
     text += &written("hq-batch-recovered", &recovered_batch());
-    text += &written("hq-ack", &HqAck { cursor: 70_000 });
+    text += &written("hq-ack", &ack(0));
+    text += &written("hq-ack-published", &ack(7));
+    text += &written("hq-publish-all", &publish(None));
+    text += &written("hq-publish-named", &publish(Some(vec![STORE])));
+    text += &written("hq-next", &next());
+    text += &written("hq-next-none", &HqNext { publication: None });
     expect_file!["golden/messages-1.txt"].assert_eq(&text);
 }
 
@@ -410,6 +452,11 @@ mod later {
     }
 
     #[derive(Serialize)]
+    pub enum Record {
+        Weather(String),
+    }
+
+    #[derive(Serialize)]
     pub enum Frame {
         Ask { id: u64, ask: Ask },
         Tell { id: u64 },
@@ -429,7 +476,26 @@ fn fields_of_a_later_release_are_passed_over() {
         load_percent: 80,
         notices: vec!["closed on Sunday".to_owned()],
     });
-    assert_eq!(decode(&bytes.unwrap()), Ok(HqAck { cursor: 5 }));
+    assert_eq!(
+        decode(&bytes.unwrap()),
+        Ok(HqAck {
+            cursor: 5,
+            published: 0
+        })
+    );
+}
+
+#[test]
+fn a_record_of_a_later_release_is_told_from_the_others() {
+    let later = HqRecord(encode(&later::Record::Weather("rain".to_owned())).unwrap());
+    let mut message = next();
+    if let Some(publication) = &mut message.publication {
+        publication.records.push(later);
+    }
+    let read: HqNext = decode(&encode(&message).unwrap()).unwrap();
+    let records = read.publication.unwrap().records;
+    let readable: Vec<bool> = records.iter().map(|r| r.record().is_ok()).collect();
+    assert_eq!(readable, [true, false]);
 }
 
 #[test]

@@ -1,19 +1,32 @@
-//! `lanemesh hq`: runs a head office until it is asked to stop.
+//! `lanemesh hq`: runs a head office until it is asked to stop, or publishes at one.
+
+mod publish;
+
+use std::path::Path;
 
 use hq::{HqConfig, serve};
 use serde_json::json;
 
-use crate::cli::{HqArgs, Report};
+use crate::cli::{HqArgs, HqCommand, Report};
 use crate::production::log_to_files;
 
 pub fn run(args: &HqArgs, json: bool) -> anyhow::Result<Report> {
+    match (&args.command, &args.dir) {
+        (Some(HqCommand::Publish(args)), _) => publish::publish(args),
+        (Some(HqCommand::Publications(office)), _) => publish::publications(office),
+        (None, Some(dir)) => serve_until_stopped(args, dir, json),
+        (None, None) => anyhow::bail!("name the folder for head office's books"),
+    }
+}
+
+fn serve_until_stopped(args: &HqArgs, dir: &Path, json: bool) -> anyhow::Result<Report> {
     if args.until_stdin_closes {
         super::close_with_stdin();
     }
-    let _log = log_to_files(&args.dir, "hq");
+    let _log = log_to_files(dir, "hq");
     super::runtime()?.block_on(async {
         let running = serve(HqConfig {
-            dir: args.dir.clone(),
+            dir: dir.to_owned(),
             listen: args.listen,
         })
         .await?;
@@ -23,7 +36,7 @@ pub fn run(args: &HqArgs, json: bool) -> anyhow::Result<Report> {
         } else {
             eprintln!(
                 "Head office is running on {url}. Its token for stores is in {}. Ctrl-C closes it.",
-                args.dir.join(::hq::TOKEN_FILE).display(),
+                dir.join(::hq::TOKEN_FILE).display(),
             );
         }
         if let Some(note) = running.set_aside() {

@@ -23,7 +23,18 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<Report> {
         client.import(kind.as_deref(), bytes, &mut progress).await
     });
     meter.clear();
-    Ok(describe(&args.file, report?))
+    let report = report?;
+    let count = report["problem_count"].as_u64().unwrap_or(0);
+    let mut json = report.clone();
+    json["ok"] = Value::Bool(count == 0);
+    Ok(Report {
+        text: describe(&args.file, &report, "took effect"),
+        json,
+        exit: match count {
+            0 => Exit::Done,
+            _ => Exit::RowsLeftOut,
+        },
+    })
 }
 
 /// TOML files are told by their name, CSV files by their header.
@@ -35,7 +46,8 @@ pub fn kind_by_name(file: &Path) -> Option<String> {
         .map(|kind| (*kind).to_owned())
 }
 
-fn describe(file: &Path, report: Value) -> Report {
+/// What became of a file; `done` is what was done with its good rows.
+pub fn describe(file: &Path, report: &Value, done: &str) -> String {
     let count = report["problem_count"].as_u64().unwrap_or(0);
     let kind = report["kind"].as_str().unwrap_or("records");
     // Promotions and settings take effect as a whole file.
@@ -44,11 +56,14 @@ fn describe(file: &Path, report: Value) -> Report {
         _ => format!("{} {kind}", report["imported"]),
     };
     let mut text = match report["version"].as_u64() {
-        Some(version @ 1..) => format!(
-            "{}: {what} took effect (book version {version}).",
-            file.display()
-        ),
-        _ => format!("{}: nothing took effect.", file.display()),
+        Some(version @ 1..) => {
+            format!(
+                "{}: {what} {done} (book version {version}).",
+                file.display()
+            )
+        }
+        _ if report["imported"] == 0 => format!("{}: nothing {done}.", file.display()),
+        _ => format!("{}: {what} {done}.", file.display()),
     };
     if let Some(ignored) = report["ignored_columns"].as_array()
         && !ignored.is_empty()
@@ -68,17 +83,7 @@ fn describe(file: &Path, report: Value) -> Report {
     if count as usize > PROBLEMS_SHOWN {
         text.push_str("\n  … (--json lists more)");
     }
-    let mut json = report;
-    json["ok"] = Value::Bool(count == 0);
-    Report {
-        text,
-        json,
-        exit: if count == 0 {
-            Exit::Done
-        } else {
-            Exit::RowsLeftOut
-        },
-    }
+    text
 }
 
 fn problem_line(problem: &Value) -> String {

@@ -69,6 +69,12 @@ fn describe(view: &LaneView) -> String {
             (true, Some(problem)) => format!("{} entries behind: {problem}", status.hq.lag_entries),
         },
     ));
+    if status.hq.published > 0 {
+        let published = status.hq.published;
+        text.push_str(&format!(
+            "head office's publication {published} is in force\n"
+        ));
+    }
     for lane in &status.lanes {
         text.push_str(&format!(
             "  {:>2}  {:<16} {}{}{}\n",

@@ -573,6 +573,7 @@ fn status(mode: Mode) -> LaneStatus {
         hq: HqStatus {
             configured: true,
             lag_entries: 0,
+            published: 0,
             problem: None,
         },
         warnings: vec!["multicast is blocked".to_owned()],
@@ -668,6 +669,7 @@ fn what_else_is_answered_is_described() {
         ExceptionKind::LaneMissing,
         ExceptionKind::LaneCopied,
         ExceptionKind::SoldOnCopy,
+        ExceptionKind::NotPublished,
     ] {
         let message = word();
         let (index, lane, seq) = (1, Some(LaneId([1; 16])), Some(1));

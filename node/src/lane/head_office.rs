@@ -1,17 +1,21 @@
-//! What the shipper to head office needs of this lane.
+//! What shipping to head office, and taking what it publishes, need of this lane.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ledger::{Command, Entry, Outcome, StoreView, TableError};
+use catalog::Reference;
+use ledger::{Command, Entry, FORMAT_PUBLICATIONS, Outcome, StoreId, StoreView, TableError};
 use storage::StateReader;
-use sync::{Committed, CommittedError, ShippedStore};
-use wire::HqLane;
+use sync::{Committed, CommittedError, Published, ShippedStore};
+use wire::{HqLane, HqPublication};
 
 use super::propose::Proposer;
+use crate::vet;
 
 /// How long moving the cursor may wait for the other lanes.
 const CURSOR_LIMIT: Duration = Duration::from_secs(5);
+/// How long a publication may wait for them.
+const PUBLICATION_LIMIT: Duration = Duration::from_secs(5);
 
 /// The store as this lane has applied it.
 pub struct CommittedHere {
@@ -28,6 +32,14 @@ impl CommittedHere {
         answer
             .map_err(|error| CommittedError(error.to_string()))?
             .map_err(|error| CommittedError(error.to_string()))
+    }
+
+    async fn propose(&self, command: &Command, limit: Duration) -> Result<(), CommittedError> {
+        match self.proposer.propose(command, limit).await {
+            Ok(Outcome::Refused { reason }) => Err(CommittedError(reason)),
+            Ok(_) => Ok(()),
+            Err(failure) => Err(CommittedError(failure.to_string())),
+        }
     }
 }
 
@@ -62,11 +74,46 @@ impl Committed for CommittedHere {
     }
 
     async fn move_cursor(&self, cursor: u64) -> Result<(), CommittedError> {
-        let command = Command::HqCursor { cursor };
-        match self.proposer.propose(&command, CURSOR_LIMIT).await {
-            Ok(Outcome::Refused { reason }) => Err(CommittedError(reason)),
-            Ok(_) => Ok(()),
-            Err(failure) => Err(CommittedError(failure.to_string())),
+        self.propose(&Command::HqCursor { cursor }, CURSOR_LIMIT)
+            .await
+    }
+}
+
+#[async_trait]
+impl Published for CommittedHere {
+    fn taken(&self) -> Result<Option<(StoreId, u64)>, CommittedError> {
+        self.read(|view| {
+            let Some(store) = view.store()? else {
+                return Ok(None);
+            };
+            let reads = store.level >= FORMAT_PUBLICATIONS;
+            let last = view.published()?.last;
+            Ok(reads.then_some((store.store, last)))
+        })
+    }
+
+    async fn take(&self, after: u64, publication: HqPublication) -> Result<(), CommittedError> {
+        let currency = self.read(|store| Ok(store.settings().currency))?;
+        let mut records = Vec::with_capacity(publication.records.len());
+        let mut left_out = Vec::new();
+        for (sent, place) in publication.records.iter().zip(1..) {
+            match sent.record() {
+                Ok(record) => match vet::unusable(&record, currency) {
+                    None => records.push(record),
+                    Some(reason) => left_out.push(reason),
+                },
+                Err(error) => left_out.push(format!(
+                    "Record {place} cannot be read ({error}): it is of a later release, or damaged."
+                )),
+            }
         }
+        let command = Command::Publish {
+            number: publication.number,
+            after,
+            author: publication.author,
+            records,
+            left_out,
+        };
+        self.propose(&command, PUBLICATION_LIMIT).await
     }
 }

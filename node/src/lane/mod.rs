@@ -41,7 +41,7 @@ use consensus::{Consensus, ConsensusConfig, ConsensusError, Member, RaftStatus};
 use ledger::{Command, LaneId, LeftWhy, Outcome, Run, Seq, StoreView, TableError, Tables};
 use providers::{AbortHandle, Discovery, DiskError, Providers, Random, SharedNetwork, timeout};
 use storage::{Journal, SetAside, StateDb, StateReader, StorageError};
-use sync::{HqLink, Shipper, ShipperParts};
+use sync::{HqLink, Shipper, ShipperParts, Taker, TakerParts};
 use tokio::sync::{broadcast, watch};
 use wire::Hello;
 
@@ -382,18 +382,28 @@ impl Lane {
         run(Box::pin(branches.follow()));
         let shipping = parts.hq.clone().map(|link| {
             let (is_leader, applied) = leadership(&consensus);
+            let committed = Arc::new(CommittedHere {
+                state: reader.clone(),
+                proposer: proposer.clone(),
+            });
             let (shipper, status) = Shipper::new(ShipperParts {
-                committed: Arc::new(CommittedHere {
-                    state: reader.clone(),
-                    proposer: proposer.clone(),
-                }),
+                committed: committed.clone(),
+                link: link.clone(),
+                clock: clock.clone(),
+                random: providers.random.clone(),
+                is_leader: is_leader.clone(),
+                applied,
+            });
+            run(Box::pin(shipper.run()));
+            let taker = Taker::new(TakerParts {
+                published: committed,
                 link,
                 clock: clock.clone(),
                 random: providers.random.clone(),
                 is_leader,
-                applied,
+                shipping: status.clone(),
             });
-            run(Box::pin(shipper.run()));
+            run(Box::pin(taker.run()));
             status
         });
         let (warn, warnings) = watch::channel(Vec::new());

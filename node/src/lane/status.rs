@@ -58,6 +58,7 @@ struct Applied {
     exceptions: u64,
     entries: u64,
     hq_cursor: u64,
+    published: u64,
     store_name: String,
     address: Vec<String>,
     receipt_footer: String,
@@ -218,6 +219,7 @@ impl Composer {
             exceptions: 0,
             entries: 0,
             hq_cursor: 0,
+            published: 0,
             store_name: self.parts.identity.store_name.clone(),
             address: Vec::new(),
             receipt_footer: String::new(),
@@ -240,6 +242,7 @@ impl Composer {
                 exceptions: store.exceptions()?,
                 entries: store.entries()?,
                 hq_cursor: store.hq_cursor()?,
+                published: store.published()?.last,
                 store_name: settings.store_name,
                 address: settings.address,
                 receipt_footer: settings.receipt_footer,
@@ -289,6 +292,7 @@ impl Composer {
         let hq = HqStatus {
             configured: shipping.is_some(),
             lag_entries: applied.entries.saturating_sub(applied.hq_cursor),
+            published: applied.published,
             problem: shipping.and_then(|status| status.borrow_and_update().problem.clone()),
         };
         LaneStatus {

@@ -22,6 +22,7 @@ use super::conflicts::{self, Conflict};
 use super::copied;
 use super::gone::account_for;
 use super::money::{Ledger, Totals};
+use super::published;
 use super::receipts::{self, Sold};
 use crate::store::{Acknowledged, Store};
 use crate::timeline::Timeline;
@@ -131,6 +132,7 @@ pub fn check(store: &Store, acknowledged: &[Acknowledged]) -> anyhow::Result<Tal
     for Acknowledged { receipt, .. } in acknowledged {
         receipts::check(&store.timeline, receipt, &check.sold);
     }
+    published::check(store)?;
     check_history(store, acknowledged);
     if let Some(first) = all.first() {
         check.head_office(first, &own, &ledgers)?;
@@ -468,7 +470,9 @@ impl Check<'_> {
             .filter(|e| {
                 !matches!(
                     e.kind,
-                    ExceptionKind::LaneMissing | ExceptionKind::LaneCopied
+                    ExceptionKind::LaneMissing
+                        | ExceptionKind::LaneCopied
+                        | ExceptionKind::NotPublished
                 )
             })
             .map(|e| Some((e.kind, e.lane?, e.seq?)))

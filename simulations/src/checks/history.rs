@@ -37,6 +37,20 @@ pub struct Change {
     pub prices: BTreeMap<ItemId, i64>,
 }
 
+/// New prices that head office was to publish.
+#[derive(Clone, Debug)]
+pub struct Publishing {
+    /// Of the change, as [`History::begin`] gave it; the publication's author is called so.
+    pub number: usize,
+    /// Virtual microseconds.
+    pub asked_us: u64,
+    /// The publication's number; `None`: it may be in head office's books or not.
+    pub answer: Option<u64>,
+    pub prices: BTreeMap<ItemId, i64>,
+    /// Whether a record is among them that the store cannot use.
+    pub has_foreign: bool,
+}
+
 /// A price that a manager read behind a change of its own.
 #[derive(Clone, Debug)]
 struct Read {
@@ -63,6 +77,9 @@ pub struct History {
     admissions: Vec<Admission>,
     changes: Vec<Change>,
     reads: Vec<Read>,
+    publishing: Vec<Publishing>,
+    /// What of it the store has taken, since which version; known once the store is at rest.
+    taken: Vec<Change>,
 }
 
 impl History {
@@ -81,6 +98,26 @@ impl History {
         self.changes.push(change);
     }
 
+    pub fn publishing(&mut self, publishing: Publishing) {
+        self.publishing.push(publishing);
+    }
+
+    pub fn published(&self) -> &[Publishing] {
+        &self.publishing
+    }
+
+    /// The store has taken what was to be published, once, since `version`. Nobody was told when.
+    pub fn taken(&mut self, publishing: &Publishing, version: u64) {
+        self.taken.push(Change {
+            asked_us: publishing.asked_us,
+            answer: Some(Answer {
+                at_us: u64::MAX,
+                version,
+            }),
+            prices: publishing.prices.clone(),
+        });
+    }
+
     /// A manager asked at `asked_us` and was shown `price` at `answered_us`.
     pub fn read(&mut self, item: &ItemId, asked_us: u64, answered_us: u64, price: i64) {
         self.reads.push(Read {
@@ -95,7 +132,7 @@ impl History {
     pub fn check_order(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut answered: Vec<(&Change, Answer)> = Vec::new();
-        for change in &self.changes {
+        for change in self.changes.iter().chain(&self.taken) {
             answered.extend(change.answer.map(|answer| (change, answer)));
         }
         for (i, (one, first)) in answered.iter().enumerate() {
@@ -170,6 +207,15 @@ impl History {
                 ..write
             }));
         }
+        let taken = self.taken.iter();
+        operations.extend(taken.filter_map(|change| {
+            Some(Operation {
+                act: Act::Write(*change.prices.get(item)?),
+                from: change.asked_us,
+                to: None,
+                required: true,
+            })
+        }));
         let reads = self.reads.iter().filter(|read| read.item == *item);
         operations.extend(reads.map(|read| Operation {
             act: Act::Read(read.price),
@@ -188,7 +234,7 @@ impl History {
     pub fn check_prices(&self, lane: LaneId, receipt: &Receipt) -> Vec<String> {
         let pinned = receipt.book.0;
         let mut by_version: BTreeMap<u64, &Change> = BTreeMap::new();
-        for change in &self.changes {
+        for change in self.changes.iter().chain(&self.taken) {
             by_version.extend(change.answer.map(|answer| (answer.version, change)));
         }
         let told = (FIRST_VERSION + 1..=pinned).all(|version| by_version.contains_key(&version));

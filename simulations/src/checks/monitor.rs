@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::Check;
 use super::gone::applied as applied_of;
+use super::published::waits;
 use super::stamps::Stamps;
 use super::voters::Voters;
 use crate::store::{Process, Slot, Store};
@@ -355,6 +356,13 @@ pub fn unsettled(store: &Store) -> Option<String> {
                 "{} knows {} lanes only",
                 slot.name,
                 status.lanes.len()
+            ));
+        }
+        if waits(store, process) {
+            let last = store.office.last_published();
+            return Some(format!(
+                "publication {last} is not in force at {}",
+                slot.name
             ));
         }
         if status.hq.lag_entries > 0 {

@@ -63,6 +63,8 @@ checks! {
         "a receipt's lines, taxes and sums are what exact arithmetic makes of its prices";
     PriceOfBook "price-of-book" "P4"
         "a line has the price of the book that its cart pinned";
+    PublishedOnce "published-once" "P4"
+        "each publication of head office is taken once, in order, and none that it acknowledged is lost";
     AnswersOnce "answers-once" "P5"
         "a command that is repeated under its id is answered as before, and carried out once";
     ReceiptIsCart "receipt-is-cart" "P5"

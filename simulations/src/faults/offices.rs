@@ -1,9 +1,12 @@
-//! Head office: killed and started again, late, out of reach.
+//! Head office: killed and started again, late, out of reach; and what it publishes.
 
 use tokio::time::{Instant, sleep_until};
 
+use wire::{HqPublish, HqRecord};
+
 use super::Driver;
-use crate::checks::Check;
+use crate::checks::{Check, Publishing};
+use crate::goods;
 use crate::scenario::Range;
 use crate::store::Death;
 
@@ -45,6 +48,42 @@ impl Driver {
             Err(what) => self.store.timeline.violation(Check::Starts, "hq", what),
         }
         self.store.timeline.strike_over(drawn);
+    }
+
+    /// Head office publishes new prices; and now and then beside them a record that this store cannot
+    /// use.
+    pub(super) fn office_publishes(&mut self) {
+        let Some(number) = self.store.record(|history| history.begin()) else {
+            return;
+        };
+        let (mut records, prices) = goods::new_prices(&mut self.dice, number);
+        let has_foreign = self.dice.chance(250);
+        if has_foreign {
+            records.insert(0, goods::foreign());
+        }
+        let publish = HqPublish {
+            author: number.to_string(),
+            stores: None,
+            records: records.iter().flat_map(HqRecord::of).collect(),
+        };
+        let drawn = self.strikes(&[], Vec::new());
+        let asked_us = self.now_us();
+        let answer = self.store.office.publish(publish);
+        let what = match &answer {
+            Ok(number) => format!("publishes {number}"),
+            Err(error) => format!("does not publish: {error}"),
+        };
+        self.store.timeline.note("hq", what);
+        self.store.timeline.strike_over(drawn);
+        self.store.record(|history| {
+            history.publishing(Publishing {
+                number,
+                asked_us,
+                answer: answer.ok(),
+                prices,
+                has_foreign,
+            });
+        });
     }
 
     pub(super) async fn office_late(&mut self, end: Instant) {

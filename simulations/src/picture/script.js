@@ -35,6 +35,7 @@ const FAULTS = {
   "wan-down": "Head office cannot be reached.",
   "hq-crash": "Head office's process dies, and is started again at the end.",
   "hq-late": "Head office answers late.",
+  "hq-publishes": "Head office publishes new prices.",
   "clock-drift": "The lane's wall clock runs too fast or too slow.",
   "wrong-day": "Head office's wall clock is a day off.",
   "clock-jump": "The lane's wall clock is set to another time.",

@@ -68,6 +68,8 @@ pub enum What {
     Join,
     /// A manager changes prices on some lane and looks at what is in force.
     NewPrices,
+    /// Head office publishes new prices to its stores.
+    HqPublishes,
     /// Another machine begins to work with a copy of a lane's disk; a cashier sells there, too.
     CopiedDisk,
     /// The same; once that machine is told, it joins as a lane of its own with what it sold.
@@ -91,7 +93,7 @@ pub enum What {
 }
 
 impl What {
-    pub const ALL: [What; 37] = [
+    pub const ALL: [What; 38] = [
         What::Split,
         What::AloneAll,
         What::OneWay,
@@ -120,6 +122,7 @@ impl What {
         What::WrongDay,
         What::Join,
         What::NewPrices,
+        What::HqPublishes,
         What::CopiedDisk,
         What::CopyJoins,
         What::CopyAlone,
@@ -174,6 +177,7 @@ impl What {
             | What::WanDown
             | What::HqCrash
             | What::HqLate
+            | What::HqPublishes
             | What::WrongDay
             | What::CrashChanging
             | What::NightShutdown

@@ -64,6 +64,7 @@ const FILES: &[(&str, &str)] = &[
     scenario!("big-day"),
     scenario!("sleepers"),
     scenario!("hq-restarts"),
+    scenario!("hq-catalog"),
     scenario!("black-friday"),
     scenario!("mixed"),
     scenario!("twelve-lanes"),

@@ -268,6 +268,7 @@ pub fn lane() -> (Box<dyn Lane>, Handle) {
         hq: HqStatus {
             configured: true,
             lag_entries: 0,
+            published: 0,
             problem: None,
         },
         warnings: Vec::new(),

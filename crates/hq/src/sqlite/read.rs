@@ -6,9 +6,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use sale::BusinessDay;
 use storage::StorageError;
 
+use super::publish::list;
 use crate::{
-    ENTRIES_PAGE_MAX, HeldEntries, HeldEntry, HqError, LaneSummary, SetAsideEntry, StoreSummary,
-    TotalRow, TotalsFilter,
+    ENTRIES_PAGE_MAX, HeldEntries, HeldEntry, HqError, LaneSummary, Publications, SetAsideEntry,
+    StoreSummary, TotalRow, TotalsFilter,
 };
 
 /// The most bytes of entries on one page; a page of one entry may be larger.
@@ -49,6 +50,10 @@ impl Reader<'_> {
         let row = row.ok_or(HqError::UnknownLane { store, lane })?;
         let limit = limit.clamp(1, ENTRIES_PAGE_MAX);
         self.checked(lane_entries(self.connection, row, from, limit))
+    }
+
+    pub fn publications(&self) -> Result<Publications, HqError> {
+        self.checked(list(self.connection))
     }
 
     pub fn set_aside(&self, store: Option<StoreId>) -> Result<Vec<SetAsideEntry>, HqError> {

@@ -11,7 +11,7 @@ use super::read::{day_total, lane_hash};
 use crate::HqError;
 
 /// The largest number that SQLite holds.
-const NUMBER_MAX: u64 = i64::MAX as u64;
+pub const NUMBER_MAX: u64 = i64::MAX as u64;
 
 /// Checks what every store's release keeps: entries in the store's order without a gap.
 pub fn check(batch: &HqBatch) -> Result<(), HqError> {

@@ -1,6 +1,7 @@
 //! Head office as stores and people meet it: a real server, a real database, real sockets.
 
 mod office;
+mod publications;
 mod shop;
 
 use std::fs;
@@ -10,6 +11,7 @@ use hq::{HqError, OfflineHq, TotalsFilter, serve};
 use ledger::{DayTotal, Epoch, Fact, LaneId, StoreId};
 use money::Currency;
 use office::{Office, config};
+use publications::publish;
 use reqwest::StatusCode;
 use shop::{DAY, Shop};
 use sync::{HqError as LinkError, HqLink, HttpHqLink};
@@ -256,6 +258,7 @@ async fn books_of_the_first_format_are_read_and_kept_on() {
     books
         .execute_batch(
             "ALTER TABLE store DROP COLUMN epoch; ALTER TABLE store DROP COLUMN epoch_mark;
+             DROP TABLE publication_store; DROP TABLE publication; DROP TABLE taken;
              PRAGMA user_version = 1",
         )
         .unwrap();
@@ -268,6 +271,7 @@ async fn books_of_the_first_format_are_read_and_kept_on() {
     shop.sell_some(4);
     assert_eq!(office.deliver(&shop.everything()).await, 8);
     assert_holds(&office, &shop, 2).await;
+    assert_eq!(publish(&office, None, 1).await, Ok(1));
 }
 
 #[tokio::test]
@@ -333,7 +337,13 @@ async fn the_stores_own_link_speaks_to_it() {
     shop.sell_some(3);
     let link = HttpHqLink::new(&office.url(""), office.running.token()).unwrap();
     let ack = link.deliver(shop.everything()).await;
-    assert_eq!(ack, Ok(HqAck { cursor: 3 }));
+    assert_eq!(
+        ack,
+        Ok(HqAck {
+            cursor: 3,
+            published: 0
+        })
+    );
     let stranger = HttpHqLink::new(&office.url(""), "not-the-token").unwrap();
     let refusal = stranger.deliver(shop.everything()).await;
     assert!(

@@ -882,6 +882,16 @@ fn commands() -> Vec<(&'static str, Command)> {
                 records: records_for_promotions(),
             },
         ),
+        (
+            "publish",
+            Command::Publish {
+                number: 7,
+                after: 4,
+                author: "head office".to_owned(),
+                records: vec![Record::Promotions("schema = 1".to_owned())],
+                left_out: vec!["A record of a later release.".to_owned()],
+            },
+        ),
     ]
 }
 

@@ -5,6 +5,7 @@ mod day;
 mod golden;
 mod ingest;
 mod membership;
+mod publish;
 mod reference;
 mod replicas;
 mod returns;

@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["f13ca7742386332976f66080f87eabfe27d9e600945c2201f1fe6f197fee04d8"]
+    expect!["e97e044601ce4dd5acf819c4ddf24fd1eab98cf77e328c9c64c053452ab8e017"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

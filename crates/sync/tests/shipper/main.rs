@@ -1,6 +1,7 @@
 //! What the shipper promises: every committed entry reaches head office once and in order, whatever
 //! is lost on the way and whoever leads.
 
+mod taker;
 mod world;
 
 use std::time::Duration;
@@ -260,11 +261,11 @@ fn a_head_office_that_takes_nothing_is_not_stormed() {
 }
 
 #[test]
-fn the_shipper_ends_with_its_lane() {
+fn the_shipper_and_the_taker_end_with_their_lane() {
     let mut world = leading(5);
     world.fail(&[Fault::Hangs]);
     world.run(SECOND);
-    assert_eq!(world.close(), 1);
+    assert_eq!(world.close(), 2);
 }
 
 /// One step of a random history.

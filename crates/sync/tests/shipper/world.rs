@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::executor::{LocalPool, LocalSpawner};
 use futures::future::BoxFuture;
@@ -12,10 +13,11 @@ use futures::task::LocalSpawnExt;
 use ledger::{Entry, Epoch, LaneId, StoreId};
 use providers::{Clock, Random};
 use sync::{
-    Committed, CommittedError, HqError, HqLink, ShipStatus, ShippedStore, Shipper, ShipperParts,
+    Committed, CommittedError, HqError, HqLink, Published, ShipStatus, ShippedStore, Shipper,
+    ShipperParts, Taker, TakerParts,
 };
 use tokio::sync::watch;
-use wire::{HQ_BATCH_ENTRIES_MAX, HqAck, HqBatch, HqLane};
+use wire::{HQ_BATCH_ENTRIES_MAX, HqAck, HqBatch, HqLane, HqPublication};
 
 pub const STORE: StoreId = StoreId([7; 16]);
 
@@ -97,6 +99,15 @@ pub enum Fault {
     Refused,
 }
 
+/// What happens to one question for what was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Nothing comes back.
+    Lost,
+    /// Head office does not know the question.
+    OldOffice,
+}
+
 /// A head office that takes what continues what it has, like the real one.
 #[derive(Default)]
 pub struct FakeHq {
@@ -110,6 +121,12 @@ pub struct FakeHq {
     pub claims: Option<u64>,
     /// Takes nothing and says so.
     pub stubborn: bool,
+    /// The numbers of what it has published, in order.
+    pub published: Vec<u64>,
+    /// What happens to the next questions; all further ones are answered.
+    pub questions: VecDeque<Question>,
+    /// Behind which number it was asked for more, each time.
+    pub asked: Vec<u64>,
     in_flight: VecDeque<(HqBatch, oneshot::Sender<HqAck>)>,
 }
 
@@ -135,6 +152,7 @@ impl FakeHq {
         }
         HqAck {
             cursor: self.cursor(),
+            published: self.published.last().copied().unwrap_or(0),
         }
     }
 }
@@ -170,6 +188,28 @@ impl HqLink for FakeLink {
             None => std::future::pending().await,
         }
     }
+
+    async fn published(
+        &self,
+        store: StoreId,
+        after: u64,
+    ) -> Result<Option<HqPublication>, HqError> {
+        assert_eq!(store, STORE);
+        let mut hq = self.0.lock().unwrap();
+        hq.asked.push(after);
+        let next = hq.published.iter().find(|number| **number > after);
+        let next = next.map(|number| HqPublication {
+            number: *number,
+            author: "Ada".to_owned(),
+            records: Vec::new(),
+        });
+        let unreachable = || HqError::Unreachable("the line is down".to_owned());
+        match hq.questions.pop_front() {
+            None => Ok(next),
+            Some(Question::Lost) => Err(unreachable()),
+            Some(Question::OldOffice) => Err(HqError::PublishesNothing),
+        }
+    }
 }
 
 /// The store's committed state, the same for every lane.
@@ -179,6 +219,13 @@ pub struct FakeStore {
     pub cursor: u64,
     pub cursor_failures: u32,
     pub recovered: bool,
+    /// What it has taken, in order.
+    pub taken: Vec<u64>,
+    /// A lane of it takes no publications.
+    pub takes_nothing: bool,
+    pub take_failures: u32,
+    /// How often taking something else than what is next was tried.
+    pub refused: u32,
     applied: Option<watch::Sender<u64>>,
 }
 
@@ -231,6 +278,29 @@ impl Committed for FakeCommitted {
     }
 }
 
+#[async_trait]
+impl Published for FakeCommitted {
+    fn taken(&self) -> Result<Option<(StoreId, u64)>, CommittedError> {
+        let store = self.0.lock().unwrap();
+        let last = store.taken.last().copied().unwrap_or(0);
+        Ok((!store.takes_nothing).then_some((STORE, last)))
+    }
+
+    async fn take(&self, after: u64, publication: HqPublication) -> Result<(), CommittedError> {
+        let mut store = self.0.lock().unwrap();
+        if store.take_failures > 0 {
+            store.take_failures -= 1;
+            return Err(CommittedError("no quorum".to_owned()));
+        }
+        if store.taken.last().copied().unwrap_or(0) != after {
+            store.refused += 1;
+            return Err(CommittedError("not what is next".to_owned()));
+        }
+        store.taken.push(publication.number);
+        Ok(())
+    }
+}
+
 fn hq_lane(number: u8) -> HqLane {
     HqLane {
         lane: LaneId([number; 16]),
@@ -279,18 +349,28 @@ impl World {
             link: Arc::new(FakeLink(self.hq.clone())),
             clock: self.clock.clone(),
             random: Arc::new(CountingRandom(Mutex::new(self.leading.len() as u64))),
-            is_leader,
+            is_leader: is_leader.clone(),
             applied,
+        });
+        let taker = Taker::new(TakerParts {
+            published: Arc::new(FakeCommitted(self.store.clone())),
+            link: Arc::new(FakeLink(self.hq.clone())),
+            clock: self.clock.clone(),
+            random: Arc::new(CountingRandom(Mutex::new(self.leading.len() as u64))),
+            is_leader,
+            shipping: status.clone(),
         });
         self.leading.push(leading);
         self.status.push(status);
-        let ended = self.ended.clone();
-        spawner
-            .spawn_local(async move {
-                shipper.run().await;
-                *ended.lock().unwrap() += 1;
-            })
-            .unwrap();
+        for task in [shipper.run().boxed_local(), taker.run().boxed_local()] {
+            let ended = self.ended.clone();
+            spawner
+                .spawn_local(async move {
+                    task.await;
+                    *ended.lock().unwrap() += 1;
+                })
+                .unwrap();
+        }
     }
 
     /// The store applies `count` more entries of `bytes` bytes each, of its lanes in turn.
@@ -339,7 +419,7 @@ impl World {
         }
     }
 
-    /// The lanes' processes end in good order; gives how many shippers have ended.
+    /// The lanes' processes end in good order; gives how many shippers and takers have ended.
     pub fn close(mut self) -> usize {
         self.leading.clear();
         self.pool.run_until_stalled();

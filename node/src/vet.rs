@@ -1,0 +1,52 @@
+//! Whether this release can use what a file or head office says: what would leave every lane without
+//! promotions or unable to read codes is told before it takes effect.
+//!
+//! Only what the ledger's own rules do not check is checked here: their answers must not depend on the
+//! release.
+
+use catalog::{Record, Settings};
+use money::Currency;
+use promotions::{CompiledBook, PromotionFile};
+
+/// Why this release cannot use a record, for a person.
+pub fn unusable(record: &Record, currency: Currency) -> Option<String> {
+    match record {
+        Record::Promotions(text) => {
+            let checked =
+                PromotionFile::parse(text).and_then(|file| CompiledBook::compile(&file, currency));
+            let problems = checked.err()?;
+            let first = problems.first().map(|problem| {
+                format!(
+                    ": line {}: {} {}",
+                    problem.line, problem.message, problem.hint
+                )
+            });
+            let first = first.unwrap_or_default();
+            Some(format!("The promotions cannot be used{first}"))
+        }
+        Record::Settings(settings) => {
+            let wrong = unsound(settings)?;
+            Some(format!("The settings cannot be used: {wrong}."))
+        }
+        _ => None,
+    }
+}
+
+/// What is wrong with settings.
+pub fn unsound(settings: &Settings) -> Option<String> {
+    if jiff::tz::TimeZone::get(&settings.time_zone).is_err() {
+        return Some(format!(
+            "'{}' is not a time zone: write one such as Europe/Berlin",
+            settings.time_zone
+        ));
+    }
+    // A layout that cannot be read would make every code of its kind unknown at the lanes.
+    let mut codes = settings.embedded_codes.iter();
+    let layout = codes.find(|code| !code.is_sound())?;
+    Some(format!(
+        "the embedded code with prefix '{}' does not come out: prefix, item digits and value digits, \
+         and one for value_check, must be 12 digits together; items have 1 to 9 of them, and a value \
+         with a check digit of its own 4 or 5",
+        layout.prefix
+    ))
+}
