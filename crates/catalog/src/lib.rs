@@ -5,6 +5,7 @@
 //! every lane. Nothing in this crate does I/O, knows a clock or draws randomness.
 
 mod code;
+mod coupon;
 mod gs1;
 mod import;
 mod item;
@@ -14,6 +15,7 @@ mod scan;
 mod settings;
 
 pub use code::{CodeError, EmbeddedLayout, Embeds, Gtin, ItemCode};
+pub use coupon::{Least, Purchase, PurchaseRule, Purchases};
 pub use import::{Import, ImportKind, ImportProblem, MapPin};
 pub use item::{
     Department, DepartmentId, Item, ItemId, KitPart, PriceSince, Selling, TaxCategory, TaxHoliday,

@@ -7,8 +7,9 @@
 use money::{Currency, Money, Quantity};
 use serde::{Deserialize, Serialize};
 
+use crate::coupon::coupon_8110;
 use crate::gs1::{Element, SCAN_CHARS_MAX, date, elements, without_symbology};
-use crate::{CodeError, EmbeddedLayout, Embeds, Gtin, ItemCode};
+use crate::{CodeError, EmbeddedLayout, Embeds, Gtin, ItemCode, Purchases};
 
 /// What a code says about the very piece that carries it. Dates are ISO 8601.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,8 @@ pub struct CouponCode {
     /// The first and the last day on which it is good.
     pub starts: Option<String>,
     pub expires: Option<String>,
+    /// What must be bought, where its code says so.
+    pub asks: Option<Purchases>,
 }
 
 impl CouponCode {
@@ -274,16 +277,15 @@ fn wrong(ai: &str, reason: &str) -> CodeError {
 }
 
 fn of_elements(elements: &[Element], rules: &CodeRules<'_>) -> Result<ScannedCode, CodeError> {
+    if let Some(text) = value(elements, "8110") {
+        return Ok(ScannedCode::Coupon(Box::new(coupon_8110(text, rules)?)));
+    }
     for (ai, read) in [
-        (
-            "8110",
-            coupon_8110 as fn(&str, &CodeRules<'_>) -> Option<CouponCode>,
-        ),
-        ("8112", coupon_8112),
+        ("8112", coupon_8112 as fn(&str) -> Option<CouponCode>),
         ("255", coupon_255),
     ] {
         if let Some(text) = value(elements, ai) {
-            let coupon = read(text, rules).ok_or_else(|| wrong(ai, "it is no coupon"))?;
+            let coupon = read(text).ok_or_else(|| wrong(ai, "it is no coupon"))?;
             return Ok(ScannedCode::Coupon(Box::new(coupon)));
         }
     }
@@ -384,68 +386,8 @@ fn take_sized<'a>(
     digits.contains(&size).then(|| take(text, size + base))?
 }
 
-/// A paper coupon of North America. Source: GS1 US, North American Coupon Application Guideline
-/// Using GS1 DataBar Expanded, section 3.
-fn coupon_8110(text: &str, rules: &CodeRules<'_>) -> Option<CouponCode> {
-    let mut rest = text;
-    let funder = take_sized(&mut rest, 6, 0..=6)?.to_owned();
-    let offer = take(&mut rest, 6)?.to_owned();
-    let saved: i64 = take_sized(&mut rest, 0, 1..=5)?.parse().ok()?;
-    take_sized(&mut rest, 0, 1..=5)?;
-    take(&mut rest, 1)?;
-    take(&mut rest, 3)?;
-    let mut coupon = CouponCode {
-        funder,
-        offer,
-        serial: None,
-        value: Some(Money::from_minor(saved, rules.currency)),
-        starts: None,
-        expires: None,
-    };
-    while !rest.is_empty() {
-        match take(&mut rest, 1)? {
-            "1" => {
-                take(&mut rest, 1)?;
-                take_sized(&mut rest, 0, 1..=5)?;
-                take(&mut rest, 4)?;
-                take_prefix(&mut rest)?;
-            }
-            "2" => {
-                take_sized(&mut rest, 0, 1..=5)?;
-                take(&mut rest, 4)?;
-                take_prefix(&mut rest)?;
-            }
-            "3" => coupon.expires = Some(date(take(&mut rest, 6)?, rules.this_year).ok()?),
-            "4" => coupon.starts = Some(date(take(&mut rest, 6)?, rules.this_year).ok()?),
-            "5" => coupon.serial = Some(take_sized(&mut rest, 6, 0..=9)?.to_owned()),
-            "6" => {
-                take_sized(&mut rest, 6, 1..=7)?;
-            }
-            "9" => {
-                // Only save value code 0 is an amount in cents; the others are free goods or a
-                // percentage.
-                if take(&mut rest, 1)? != "0" {
-                    coupon.value = None;
-                }
-                take(&mut rest, 3)?;
-            }
-            _ => return None,
-        }
-    }
-    Some(coupon)
-}
-
-/// The company prefix of a further purchase: its length digit, 9 for none.
-fn take_prefix<'a>(text: &mut &'a str) -> Option<&'a str> {
-    if let Some(rest) = text.strip_prefix('9') {
-        *text = rest;
-        return Some("");
-    }
-    take_sized(text, 6, 0..=6)
-}
-
 /// A paperless or serialised coupon. Source: GS1 General Specifications, section 3.9.15.
-fn coupon_8112(text: &str, _: &CodeRules<'_>) -> Option<CouponCode> {
+fn coupon_8112(text: &str) -> Option<CouponCode> {
     let mut rest = text;
     if !matches!(take(&mut rest, 1)?, "0" | "1") {
         return None;
@@ -460,11 +402,12 @@ fn coupon_8112(text: &str, _: &CodeRules<'_>) -> Option<CouponCode> {
         value: None,
         starts: None,
         expires: None,
+        asks: None,
     })
 }
 
 /// A Global Coupon Number, its check digit proved by [`gs1::elements`].
-fn coupon_255(text: &str, _: &CodeRules<'_>) -> Option<CouponCode> {
+fn coupon_255(text: &str) -> Option<CouponCode> {
     let (number, serial) = text.split_at_checked(13)?;
     Some(CouponCode {
         funder: number.to_owned(),
@@ -473,6 +416,7 @@ fn coupon_255(text: &str, _: &CodeRules<'_>) -> Option<CouponCode> {
         value: None,
         starts: None,
         expires: None,
+        asks: None,
     })
 }
 
@@ -635,7 +579,7 @@ mod tests {
         );
         check(
             "(8110)99",
-            r#"WrongElement { ai: "8110", reason: "it is no coupon" }"#,
+            r#"WrongElement { ai: "8110", reason: "the length of the company prefix must be one of 0123456" }"#,
         );
         check(
             "(8112)9",

@@ -1,6 +1,6 @@
 //! What can happen on a lane.
 
-use sale::{Cart, Event, Line, LineTotal, TaxRules, Tender};
+use sale::{Cart, Event, HandedCoupon, Line, LineTotal, TaxRules, Tender, Terms};
 use serde::{Deserialize, Serialize};
 
 use crate::Entry;
@@ -63,9 +63,18 @@ pub const FORMAT_FIRST: u16 = 1;
 /// than line by line, and which goods are sold along with others, in kits or with their packing.
 const FORMAT_GOODS_AND_TAXES: u16 = 5;
 
+/// The oldest entry format that can say what must be bought for a coupon.
+const FORMAT_COUPONS_ASK: u16 = 6;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {
+        // Earlier releases would give something for coupons whose purchases were not made.
+        Event::CouponTaken { coupon, .. } if asks(coupon) => FORMAT_COUPONS_ASK,
+        Event::Completed { receipt, .. } if any_asks(&receipt.detail.terms) => FORMAT_COUPONS_ASK,
+        Event::Suspended { open, .. } | Event::Resumed { open, .. } if any_asks(&open.terms) => {
+            FORMAT_COUPONS_ASK
+        }
         // Earlier releases would tax these sales otherwise, report less of them, and take a kit itself
         // out of stock.
         Event::CartOpened { place, .. } if place.tax != TaxRules::default() => {
@@ -115,6 +124,14 @@ pub fn event_format(event: &Event) -> u16 {
         Event::Suspended { open, .. } | Event::Resumed { open, .. } if open.terms.matter() => 3,
         _ => 2,
     }
+}
+
+fn asks(coupon: &HandedCoupon) -> bool {
+    coupon.asks.is_some()
+}
+
+fn any_asks(terms: &Terms) -> bool {
+    terms.coupons.iter().any(asks)
 }
 
 /// Whether releases before [`FORMAT_GOODS_AND_TAXES`] make of it what it says.

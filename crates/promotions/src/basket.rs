@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use catalog::{CustomerId, DepartmentId, ItemId, Role, Tier};
+use catalog::{CustomerId, DepartmentId, Gtin, ItemId, Purchases, Role, Tier};
 use money::{Currency, Money, Quantity, Rate, Rounding};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,9 @@ pub struct BasketLine {
     pub tax: Option<(Rate, bool)>,
     /// A fee or a delivery: only promotions that say so are for it.
     pub fee: bool,
+    /// The number on the goods, as far as it matters to a coupon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gtin: Option<Gtin>,
 }
 
 impl BasketLine {
@@ -70,6 +73,7 @@ impl BasketLine {
             floor: None,
             tax: None,
             fee: false,
+            gtin: None,
         }
     }
 }
@@ -83,6 +87,9 @@ pub struct Basket {
     /// The coupons that were handed over, and how many of each. Whether a coupon may still be used
     /// is for the caller to know.
     pub coupons: BTreeMap<String, u32>,
+    /// What must be bought for those of them whose codes say so, one for each such coupon.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub asks: BTreeMap<String, Vec<Purchases>>,
     /// How it is paid, as far as that is known, such as `store-card`.
     pub tenders: BTreeSet<String>,
     /// How often a promotion that is limited in the whole store may still be given by this lane:
@@ -100,6 +107,7 @@ impl Basket {
             lines,
             place: Place::default(),
             coupons: BTreeMap::new(),
+            asks: BTreeMap::new(),
             tenders: BTreeSet::new(),
             rights: BTreeMap::new(),
             manual: Vec::new(),

@@ -11,6 +11,8 @@ pub(crate) enum Barrier {
     NotForCustomer,
     NotHere,
     NoCoupon,
+    /// A coupon was handed over, and not what it asks for bought.
+    CouponShort(Short),
     OtherTender,
     LimitReached,
 }
@@ -44,6 +46,8 @@ pub(crate) fn barrier(
         Some(Barrier::NotHere)
     } else if coupon.is_some_and(no_coupon) {
         Some(Barrier::NoCoupon)
+    } else if let Some(short) = coupon.and_then(|code| basket.coupon_wanting(code)) {
+        Some(Barrier::CouponShort(short))
     } else if tender.is_some_and(|tender| !basket.tenders.contains(tender)) {
         Some(Barrier::OtherTender)
     } else if times_max(promotion, basket, customer) == Some(0) {
@@ -62,11 +66,12 @@ pub(crate) fn times_max(promotion: &Compiled, basket: &Basket, customer: &Custom
     let coupons = promotion
         .coupon
         .as_ref()
-        .and_then(|code| basket.coupons.get(code));
+        .filter(|code| basket.coupons.contains_key(*code))
+        .map(|code| basket.coupons_good(code));
     // A limit a basket is one a coupon, where several are handed over.
     let of_basket = limits
         .basket
-        .map(|max| max.saturating_mul(coupons.copied().unwrap_or(1)));
+        .map(|max| max.saturating_mul(coupons.unwrap_or(1)));
     let given = customer.given.get(&promotion.id).copied().unwrap_or(0);
     let of_customer = limits.customer.map(|max| max.saturating_sub(given));
     let held = basket.rights.get(&promotion.id).copied().unwrap_or(0);

@@ -242,9 +242,10 @@ fn times(compiled: &Compiled, basket: &Basket, customer: &Customer) -> (Option<u
     let handed = compiled
         .coupon
         .as_ref()
-        .and_then(|code| basket.coupons.get(code));
+        .filter(|code| basket.coupons.contains_key(*code))
+        .map(|code| basket.coupons_good(code));
     let coupons = match (handed, compiled.limits.basket) {
-        (Some(count), Some(_)) => i64::from(*count),
+        (Some(count), Some(_)) => i64::from(count),
         _ => 1,
     };
     (times_max(compiled, basket, customer), coupons)

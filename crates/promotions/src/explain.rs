@@ -266,6 +266,7 @@ impl Asker<'_> {
             Barrier::NoCoupon => Why::NeedsCoupon {
                 coupon: compiled.coupon.clone().unwrap_or_default(),
             },
+            Barrier::CouponShort(short) => self.short_words(*short),
             Barrier::OtherTender => Why::NeedsTender {
                 tender: compiled.tender.clone().unwrap_or_default(),
             },

@@ -18,6 +18,7 @@ mod explain;
 mod file;
 mod model;
 mod pool;
+mod purchases;
 mod refund;
 mod spread;
 mod state;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use catalog::TaxId;
+use catalog::{CodeRules, Gtin, ItemCode, ScannedCode, TaxId};
 use money::{Currency, Money, Rate};
 use promotions::{
     Applied, Basket, BasketLine, CompiledBook, Customer, Hint, PromotionId, evaluate,
@@ -121,7 +121,30 @@ pub fn basket_of(cart: &Cart, currency: Currency) -> Basket {
     let sold = cart.live_lines().filter(|l| l.detail.returned.is_none());
     let mut basket = Basket::new(currency, sold.map(basket_line).collect());
     terms::apply(&cart.terms, &mut basket);
+    if !basket.asks.is_empty() {
+        let sold = cart.live_lines().filter(|l| l.detail.returned.is_none());
+        for (priced, line) in basket.lines.iter_mut().zip(sold) {
+            priced.gtin = gtin_of(&line.code, currency);
+        }
+    }
     basket
+}
+
+/// The number on the goods, where it was what was scanned.
+fn gtin_of(scanned: &str, currency: Currency) -> Option<Gtin> {
+    let rules = CodeRules {
+        layouts: &[],
+        currency,
+        // Dates do not matter here.
+        this_year: 2000,
+    };
+    match ScannedCode::parse(scanned, &rules).ok()? {
+        ScannedCode::Item(item) => match item.code {
+            ItemCode::Gtin(gtin) => Some(gtin),
+            _ => None,
+        },
+        ScannedCode::Coupon(_) => None,
+    }
 }
 
 /// Who buys, as the promotion engine sees it.

@@ -158,7 +158,7 @@ impl<'a> Paying<'a> {
         let cart = self.cart;
         let totals = price(cart, ctx.book, self.at, self.settings.currency);
         let given: Vec<&str> = totals.given().collect();
-        let coupons_used = terms::used_coupons(cart, ctx.book, &given);
+        let coupons_used = terms::used_coupons(cart, ctx.book, &given, self.settings.currency);
         Receipt {
             id: receipt_id(register, ctx),
             cart: cart.id,

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::{CouponCode, Customer, EmployeeId, Role, Settings};
+use catalog::{CouponCode, Customer, EmployeeId, Purchases, Role, Settings};
 use money::{Currency, Money, Rate};
 use promotions::{
     Basket, CompiledBook, ManualDiscount, ManualOff, Place, PromotionId, refused_by_hand,
@@ -178,6 +178,9 @@ pub struct HandedCoupon {
     pub code: String,
     /// Its own number, where it has one; it can then be used once.
     pub serial: Option<String>,
+    /// What must be bought, where its code says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<Box<Purchases>>,
 }
 
 impl HandedCoupon {
@@ -218,6 +221,10 @@ pub(crate) fn apply(terms: &Terms, basket: &mut Basket) {
     basket.place = terms.place.place();
     for coupon in &terms.coupons {
         *basket.coupons.entry(coupon.code.clone()).or_default() += 1;
+        if let Some(asks) = &coupon.asks {
+            let of_code = basket.asks.entry(coupon.code.clone()).or_default();
+            of_code.push(Purchases::clone(asks));
+        }
     }
     basket.tenders.extend(terms.tender.clone());
     basket.manual = terms.discounts.iter().map(manual).collect();
@@ -264,13 +271,18 @@ pub(crate) fn evolve(terms: &mut Terms, event: &Event) {
 pub(crate) fn coupon_in(book: &CompiledBook, text: &str) -> Option<HandedCoupon> {
     if book.takes_coupon(text) {
         let code = text.to_owned();
-        return Some(HandedCoupon { code, serial: None });
+        return Some(HandedCoupon {
+            code,
+            serial: None,
+            asks: None,
+        });
     }
     let (code, serial) = text.split_once(SERIAL_MARK)?;
     let known = book.takes_coupon(code) && !serial.is_empty();
     known.then(|| HandedCoupon {
         code: code.to_owned(),
         serial: Some(serial.to_owned()),
+        asks: None,
     })
 }
 
@@ -283,6 +295,7 @@ pub(crate) fn take_standard(
     let handed = HandedCoupon {
         code: coupon.name(),
         serial: coupon.serial.clone(),
+        asks: coupon.asks.clone().map(Box::new),
     };
     if !ctx.book.takes_coupon(&handed.code) {
         return Err(Refusal::CouponUnknown {
@@ -315,7 +328,7 @@ pub(crate) fn take_coupon(
         None => &[],
     };
     let again = match &coupon.serial {
-        Some(_) => there.contains(&coupon),
+        Some(_) => there.iter().any(|other| other.single() == coupon.single()),
         None => false,
     };
     let counted = ctx.book.counts_coupons(&coupon.code);
@@ -487,13 +500,26 @@ pub(crate) fn costs_the_same_with(
     })
 }
 
-/// The coupons that a sale uses up: those whose promotions gave something.
-pub(crate) fn used_coupons(cart: &Cart, book: &CompiledBook, given: &[&str]) -> Vec<HandedCoupon> {
+/// The coupons that a sale uses up: those whose promotions gave something, and of several of the same
+/// code no more than were good.
+pub(crate) fn used_coupons(
+    cart: &Cart,
+    book: &CompiledBook,
+    given: &[&str],
+    currency: Currency,
+) -> Vec<HandedCoupon> {
+    let basket = basket_of(cart, currency);
     let used: BTreeSet<&str> = given
         .iter()
         .filter_map(|id| book.coupon_of(&PromotionId::from(*id)))
         .collect();
     let coupons = cart.terms.coupons.iter();
     let coupons = coupons.filter(|coupon| used.contains(coupon.code.as_str()));
+    let mut taken: BTreeMap<&str, u32> = BTreeMap::new();
+    let coupons = coupons.filter(|coupon| {
+        let taken = taken.entry(&coupon.code).or_default();
+        *taken += 1;
+        *taken <= basket.coupons_good(&coupon.code)
+    });
     coupons.cloned().collect()
 }

@@ -19,11 +19,12 @@ use crate::import::ImportReport;
 use crate::lane::LaneEvent;
 
 /// Every event once, as journals keep it; the ledger's tests see to it that none is missing.
-const EVENTS: [&str; 4] = [
+const EVENTS: [&str; 5] = [
     include_str!("../../../crates/ledger/tests/golden/entries-1.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-2.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-3.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-5.txt"),
+    include_str!("../../../crates/ledger/tests/golden/entries-6.txt"),
 ];
 
 fn description() -> Value {

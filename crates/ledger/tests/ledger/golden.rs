@@ -4,8 +4,8 @@
 use std::fmt::Write;
 
 use catalog::{
-    BookVersion, ItemCode, Marks, Record, Settings, TaxCategory, TaxHoliday, TaxPart, TaxThreshold,
-    Tier,
+    BookVersion, ItemCode, Least, Marks, Purchase, PurchaseRule, Purchases, Record, Settings,
+    TaxCategory, TaxHoliday, TaxPart, TaxThreshold, Tier,
 };
 use expect_test::expect_file;
 use ledger::{
@@ -442,6 +442,7 @@ fn coupon() -> HandedCoupon {
     HandedCoupon {
         code: "SPRING".to_owned(),
         serial: Some("1-000007".to_owned()),
+        asks: None,
     }
 }
 
@@ -690,6 +691,70 @@ fn what_format_4_cannot_say_is_written_in_format_5() {
     let formats: Vec<u16> = tax_bodies().iter().map(|(_, body)| body.v).collect();
     // A report says how it was summed up; an older release reads it, and shows less of it.
     assert_eq!(formats, [5, 5, 5, 5, 5, 2]);
+}
+
+/// What format 6 added to older events: what must be bought for a coupon.
+fn asking_events() -> Vec<Event> {
+    let purchase = |least, family: &str| Purchase {
+        least,
+        company: "0036000".to_owned(),
+        family: family.to_owned(),
+    };
+    let coupon = |rule, others: &[Purchase]| HandedCoupon {
+        code: "0036000-123456".to_owned(),
+        serial: None,
+        asks: Some(Box::new(Purchases {
+            rule,
+            first: purchase(Least::Units(2), "110"),
+            others: others.to_vec(),
+        })),
+    };
+    let weight = purchase(Least::Grams(454), "850");
+    let spent = purchase(Least::Spend(500), "851");
+    let sale = purchase(Least::Sale(2500), "000");
+    let looked_at = purchase(Least::CashierLooks, "992");
+    let coupons = [
+        coupon(PurchaseRule::Any, &[]),
+        coupon(PurchaseRule::All, &[weight, spent]),
+        coupon(PurchaseRule::FirstAndOther, &[sale]),
+        coupon(PurchaseRule::Other, &[looked_at]),
+    ];
+    let mut open = later_cart();
+    open.terms.coupons = coupons.to_vec();
+    let cart = open.id;
+    let mut receipt = receipt(cart, DAY, &[("milk", 2000, 198)]);
+    receipt.detail.terms = open.terms.clone();
+    receipt.detail.coupons_used = coupons[..1].to_vec();
+    let mut events: Vec<Event> = coupons
+        .into_iter()
+        .map(|coupon| Event::CouponTaken { cart, coupon })
+        .collect();
+    events.push(Event::Completed {
+        cart,
+        receipt: Box::new(receipt),
+    });
+    events
+}
+
+fn asking_bodies() -> Vec<(&'static str, EntryBody)> {
+    sealed(asking_events().into_iter().map(of_register).collect())
+}
+
+#[test]
+fn entries_of_format_6_are_read() {
+    check_read(
+        include_str!("../golden/entries-6.txt"),
+        &asking_bodies(),
+        body_of,
+    );
+}
+
+#[test]
+fn what_format_5_cannot_say_is_written_in_format_6() {
+    let text = written(&asking_bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-6.txt"].assert_eq(&text);
+    let formats: Vec<u16> = asking_bodies().iter().map(|(_, body)| body.v).collect();
+    assert_eq!(formats, [6, 6, 6, 6, 6]);
 }
 
 /// Entry bodies of what format 2 added.

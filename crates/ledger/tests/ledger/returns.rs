@@ -170,6 +170,7 @@ fn a_coupon_with_a_number_is_used_once_in_the_store() {
         receipt.detail.coupons_used = vec![HandedCoupon {
             code: "SPRING".to_owned(),
             serial: serial.map(str::to_owned),
+            asks: None,
         }];
         completed(receipt)
     };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use catalog::{CodeRules, Gtin, ScannedCode};
 use money::{Currency, Money, Quantity, Rate};
 use promotions::{
     Basket, BasketLine, CompiledBook, Customer, Instant, Pricing, PromotionFile, evaluate,
@@ -18,7 +19,7 @@ pub const NOON: Instant = Instant {
 };
 
 /// Lines like `apple 3 99`: item, pieces (or `455g`), unit price in cents, and after that any of
-/// `in:DEPARTMENT`, `by:BRAND`, `floor:CENTS`, `tax:PERCENT`, `vat:PERCENT` (contained), `fee`, or
+/// `in:DEPARTMENT`, `by:BRAND`, `floor:CENTS`, `gtin:NUMBER`, `tax:PERCENT`, `vat:PERCENT` (contained), `fee`, or
 /// an attribute `size=1l`. The department is the item's name where it is not stated.
 pub fn basket(lines: &[&str]) -> Basket {
     let lines = lines
@@ -26,6 +27,21 @@ pub fn basket(lines: &[&str]) -> Basket {
         .zip(1..)
         .map(|(text, number)| line(text, number));
     Basket::new(Currency::USD, lines.collect())
+}
+
+/// Hands over a coupon by the code on it.
+pub fn hand_over(basket: &mut Basket, code: &str) {
+    let rules = CodeRules {
+        layouts: &[],
+        currency: Currency::USD,
+        this_year: 2026,
+    };
+    let ScannedCode::Coupon(coupon) = ScannedCode::parse(code, &rules).unwrap() else {
+        panic!("{code} is no coupon");
+    };
+    *basket.coupons.entry(coupon.name()).or_default() += 1;
+    let asks = basket.asks.entry(coupon.name()).or_default();
+    asks.extend(coupon.asks);
 }
 
 fn line(text: &str, number: u32) -> BasketLine {
@@ -40,6 +56,7 @@ fn line(text: &str, number: u32) -> BasketLine {
         match word.split_once([':', '=']) {
             Some(("in", department)) => line.department = department.into(),
             Some(("by", brand)) => line.brand = Some(brand.to_owned()),
+            Some(("gtin", gtin)) => line.gtin = Some(Gtin::parse(gtin).unwrap()),
             Some(("floor", floor)) => line.floor = Some(usd(floor.parse().unwrap())),
             Some(("tax", rate)) => line.tax = Some((Rate::parse_percent(rate).unwrap(), false)),
             Some(("vat", rate)) => line.tax = Some((Rate::parse_percent(rate).unwrap(), true)),

@@ -7,5 +7,6 @@ mod findings;
 mod golden;
 mod guide;
 mod laws;
+mod makers_coupons;
 mod refunds;
 mod schema;

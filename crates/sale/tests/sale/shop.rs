@@ -55,8 +55,8 @@ coupon = "SPRING"
 id = "maker"
 name = "The maker's coupon"
 total_amount_off = "1.00"
-items = ["book"]
-coupon = "0614141-123456"
+items = ["cola"]
+coupon = "0036000-123456"
 limit = { basket = 1 }
 
 [[promotion]]

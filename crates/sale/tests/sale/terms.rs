@@ -35,7 +35,7 @@ fn receipt(lane: &Lane) -> &Receipt {
 }
 
 const BOOK: &str = "in 101 1111 / scan book";
-const MAKER: &str = "(8110)10614141123456275110110";
+const MAKER: &str = "(8110)10036000123456275110110";
 const GLOBAL: &str = "(255)9501101021501123";
 
 #[test]
@@ -52,7 +52,7 @@ fn coupons_are_scanned_or_typed() {
     );
     check(BOOK, "coupon book", "No promotion here takes");
     check(BOOK, "scan SPRING x 2", "one by one");
-    check(BOOK, &format!("scan {MAKER}"), "coupon 0614141-123456");
+    check(BOOK, &format!("scan {MAKER}"), "coupon 0036000-123456");
     check(BOOK, &format!("scan {GLOBAL}"), "coupon 9501101021501:123");
     check(
         BOOK,
@@ -61,8 +61,13 @@ fn coupons_are_scanned_or_typed() {
     );
     check(
         BOOK,
-        "scan (8110)106141411234562751101103200101",
+        "scan (8110)100360001234562751101103200101",
         "is good until 2020-01-01",
+    );
+    check(
+        BOOK,
+        "scan (8110)100360001234562751101107",
+        "the number of an optional field must be one of",
     );
     check(BOOK, "uncoupon 1", "There is no coupon or discount 1");
 }
@@ -84,9 +89,32 @@ fn coupons_count_once_unless_a_promotion_counts_them() {
     check_off("scan 4006381333931 / coupon SPRING", &[]);
     let maker = format!("scan {MAKER}");
     check_off(
-        &format!("scan book / {maker} / {maker}"),
+        &format!("scan 036000291452 x 2 / {maker} / {maker}"),
         &[("The maker's coupon", 200)],
     );
+}
+
+#[test]
+fn a_makers_coupon_gives_something_for_what_it_asks_for() {
+    let off = [("The maker's coupon", 100)];
+    let maker = format!("scan {MAKER}");
+    check_off(&format!("scan book / {maker}"), &[]);
+    check_off(&format!("scan 036000291452 / {maker}"), &off);
+    check_off(&format!("{maker} / scan 036000291452"), &off);
+    check_off(&format!("{maker} / scan (01)00036000291452(10)L7"), &off);
+    check_off(&format!("scan 036000291452 / {maker} / void 1"), &[]);
+    // One of company 0036000, and two of 4006381.
+    let two = "scan (8110)1003600012345627511011011120850140063813261231";
+    check_off(&format!("scan 036000291452 / {two}"), &[]);
+    let milk = "scan 4006381333931";
+    check_off(&format!("scan 036000291452 / {two} / {milk}"), &[]);
+    check_off(&format!("scan 036000291452 / {two} / {milk} x 2"), &off);
+    // Of two coupons of which one has its purchase, the other stays the customer's.
+    let mut lane = Lane::after("in 101 1111 / scan 036000291452");
+    lane.all(&format!("{maker} / {maker} / cash"));
+    assert_balances(receipt(&lane));
+    assert_eq!(receipt(&lane).detail.coupons_used.len(), 1);
+    assert!(receipt(&lane).detail.coupons_used[0].asks.is_some());
 }
 
 #[test]
