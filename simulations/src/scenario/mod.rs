@@ -68,6 +68,7 @@ const FILES: &[(&str, &str)] = &[
     scenario!("black-friday"),
     scenario!("mixed"),
     scenario!("twelve-lanes"),
+    scenario!("thirty-lanes"),
     scenario!("fifty-lanes"),
 ];
 
