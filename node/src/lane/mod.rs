@@ -69,7 +69,8 @@ use propose::Proposer;
 use register::{RegisterHandle, RegisterParts};
 use roll::Roll;
 use stamps::Stamps;
-use standing::{Greeter, Inquirer, Reception, Trouble};
+pub use standing::Trouble;
+use standing::{Greeter, Inquirer, Reception};
 
 /// How long a manager's command may wait for the other lanes to agree.
 const MANAGER_LIMIT: Duration = Duration::from_secs(15);

@@ -8,11 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{LaneId, Run};
+use node::lane::Trouble;
 
 use crate::store::Slot;
-
-/// What a process shows that the store has stopped because its disk was copied.
-const STOPPED: &str = "and that register is running";
 
 /// A machine that worked with a copy of a lane's disk beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +27,7 @@ impl Copied {
         let process = copy.process()?;
         let view = process.lane.view().borrow().clone();
         let is_stopped = match &view.status.mode {
-            api::Mode::Stop { reason } => reason.contains(STOPPED),
+            api::Mode::Stop { reason } => *reason == Trouble::Copied.in_words(),
             _ => false,
         };
         Some(Copied {
