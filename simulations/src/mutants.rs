@@ -109,13 +109,6 @@ pub const MUTANTS: &[Mutant] = &[
         "a publication is taken, and the store does not note how far it has come",
     ),
     mutant(
-        "publication-cursor-unchecked",
-        "hq-catalog",
-        75,
-        40,
-        "a publication is taken whatever the store has taken before",
-    ),
-    mutant(
         "publication-skipped",
         "hq-catalog",
         40,
