@@ -228,7 +228,12 @@ impl Taker {
             }
             Ok(None) => {
                 self.failures = 0;
-                self.rest(ASK_EVERY);
+                // What head office said while it was asked may be newer than its answer.
+                let is_newer = self.shipping.borrow().published > self.heard;
+                match is_newer {
+                    true => self.ask(),
+                    false => self.rest(ASK_EVERY),
+                }
             }
             Err(HqError::PublishesNothing) => {
                 self.failures = 0;
