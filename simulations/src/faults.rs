@@ -10,6 +10,7 @@ mod machines;
 mod members;
 mod offices;
 mod recovery;
+mod rot;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,6 +160,7 @@ impl Driver {
             What::HqLate => self.office_late(end).await,
             What::DiskErrors => self.disk_errors(end).await,
             What::DiskFull => self.disk_full(end).await,
+            What::BitRot => self.bit_rot(end).await,
             What::SlowLink | What::NarrowLink | What::LossyLink => self.bad_links(end).await,
             What::Suspend => self.suspend(end).await,
             What::SlowStart => self.slow_start(end).await,

@@ -165,6 +165,13 @@ pub const MUTANTS: &[Mutant] = &[
         "a lane that is to go on alone still counts the lost lanes as voters",
     ),
     mutant(
+        "sums-overlooked",
+        "bit-rot",
+        120,
+        8,
+        "what a bit that flipped on the disk has changed is taken as it is",
+    ),
+    mutant(
         "branch-forgotten",
         "copy-joins",
         60,

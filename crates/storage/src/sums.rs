@@ -64,7 +64,9 @@ impl Sums {
     ) -> rusqlite::Result<()> {
         let is_right = match sum {
             ValueRef::Null => self != Sums::All,
-            ValueRef::Integer(sum) => sum == sum_of(table, key, value),
+            ValueRef::Integer(sum) => {
+                sum == sum_of(table, key, value) || planted::is("sums-overlooked")
+            }
             ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_) => false,
         };
         match is_right {

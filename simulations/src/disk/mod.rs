@@ -63,7 +63,8 @@ impl SimDevice {
         device.room = bytes.map(|bytes| bytes + taken(&device));
     }
 
-    /// Whether the device fails or is full, or did or was at some moment of this last while.
+    /// Whether the device fails, is full or has rotted, or did, was or had at some moment of this last
+    /// while.
     pub fn was_bad_within(&self, last: Duration) -> bool {
         self.lock().was_bad_within(last)
     }
@@ -82,6 +83,13 @@ impl SimDevice {
     /// Flips one bit of a file, behind its first page. Says where, unless the file is too small.
     pub fn rot(&self, file: &str) -> Option<usize> {
         self.lock().rot(file)
+    }
+
+    /// Whether what has rotted there is still to be seen to. Until then the device counts as bad.
+    pub fn set_rot(&self, has_rot: bool) {
+        let mut device = self.lock();
+        device.mark_bad();
+        device.has_rot = has_rot;
     }
 
     /// Every file is gone. The lane must not run.

@@ -25,6 +25,7 @@ const FAULTS = {
   "power-cut-torn": "The lane loses its power while it writes: what its disk had not made durable is torn.",
   "disk-errors": "Some of what the lane asks of its disk fails.",
   "disk-full": "The lane's disk has no room.",
+  "bit-rot": "A bit of the store's state flipped on the lane's disk.",
   "slow-start": "The lane's process is killed, and the next one takes its time to start.",
   "suspend": "The lane's machine sleeps, and wakes up.",
   "slow-link": "Frames between two lanes take their time.",

@@ -38,6 +38,8 @@ pub enum What {
     DiskErrors,
     /// A lane's disk has no room for a single byte more, and then has again.
     DiskFull,
+    /// A bit flips in what a lane's disk has held for long of the store's state.
+    BitRot,
     /// A lane's process takes its time to start: it stands still somewhere on the way.
     SlowStart,
     /// A lane's machine sleeps: cut off, its monotonic clock stands still; and it wakes up.
@@ -93,7 +95,7 @@ pub enum What {
 }
 
 impl What {
-    pub const ALL: [What; 38] = [
+    pub const ALL: [What; 39] = [
         What::Split,
         What::AloneAll,
         What::OneWay,
@@ -107,6 +109,7 @@ impl What {
         What::SlowDisk,
         What::DiskErrors,
         What::DiskFull,
+        What::BitRot,
         What::SlowStart,
         What::Suspend,
         What::SlowLink,
@@ -153,6 +156,7 @@ impl What {
             | What::SlowDisk
             | What::DiskErrors
             | What::DiskFull
+            | What::BitRot
             | What::SlowStart
             | What::Suspend
             | What::Restart

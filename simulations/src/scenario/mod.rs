@@ -60,6 +60,7 @@ const FILES: &[(&str, &str)] = &[
     scenario!("recover"),
     scenario!("wan-flap-sync"),
     scenario!("bad-disks"),
+    scenario!("bit-rot"),
     scenario!("bad-lines"),
     scenario!("big-day"),
     scenario!("sleepers"),
