@@ -1,5 +1,6 @@
 //! What the engine gives, and that nothing better can be given.
 
+mod case_list;
 mod cases;
 mod common;
 mod exact;
