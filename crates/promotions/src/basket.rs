@@ -217,7 +217,7 @@ pub struct NextCoupon {
     pub count: u32,
 }
 
-/// The discounts of a basket, in the order of the promotions' ids.
+/// The discounts of a basket, in the order of the promotions' ids; those by hand after them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pricing {
     pub currency: Currency,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use catalog::{CodeRules, Gtin, ScannedCode};
 use money::{Currency, Money, Quantity, Rate};
 use promotions::{
-    Basket, BasketLine, CompiledBook, Customer, Instant, Pricing, PromotionFile, evaluate,
+    Applied, Basket, BasketLine, CompiledBook, Customer, Instant, Phase, Pricing, PromotionFile,
+    evaluate,
 };
 
 pub fn usd(minor: i64) -> Money {
@@ -115,11 +116,8 @@ pub fn assert_sound(pricing: &Pricing, basket: &Basket) {
             *by_line.entry(*line).or_default() += part.minor();
         }
     }
-    assert!(
-        pricing
-            .applied
-            .is_sorted_by(|a, b| a.promotion < b.promotion)
-    );
+    let order = |a: &Applied| (a.phase == Phase::Manual, a.promotion.clone());
+    assert!(pricing.applied.is_sorted_by(|a, b| order(a) < order(b)));
     for line in &basket.lines {
         let off = by_line.get(&line.line).copied().unwrap_or(0);
         let of_line = pricing.units.iter().filter(|units| units.line == line.line);
