@@ -54,6 +54,9 @@ pub struct Settings {
     /// Whether a deposit is taxed like what it is charged with.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deposits_taxed: bool,
+    /// Whether a card may be charged with a tip.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tips: bool,
 }
 
 /// Where tax is rounded to the smallest unit of the currency, half up.
@@ -134,6 +137,7 @@ impl Default for Settings {
             self_checkout_lanes: BTreeSet::new(),
             tax_rounding: TaxRounding::Line,
             deposits_taxed: false,
+            tips: false,
         }
     }
 }
@@ -171,6 +175,8 @@ pub enum Action {
     /// Taking goods back against a receipt.
     Return,
     TakeCheque,
+    /// Leaving a card payment to a person, of which nobody knows what became of it.
+    LeaveCard,
 }
 
 impl Action {
@@ -194,7 +200,8 @@ impl Action {
             | Action::PayOut
             | Action::ReportX
             | Action::Return
-            | Action::TakeCheque => Role::Supervisor,
+            | Action::TakeCheque
+            | Action::LeaveCard => Role::Supervisor,
             Action::CloseDay | Action::ReportZ => Role::Manager,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog::TaxId;
 use money::{Rate, Unit};
-use sale::{Line, Receipt, TaxTotal, Tender, Totals};
+use sale::{CardPaid, Line, Receipt, TaxTotal, Tender, Totals};
 
 use crate::{Align, Block, Document, Emphasis};
 
@@ -181,6 +181,9 @@ fn paid(doc: &mut Document, receipt: &Receipt) {
         if let Some(detail) = tender_detail(tender) {
             doc.columns(Emphasis::Plain, &format!("  {detail}"), "");
         }
+        if let Tender::Card { card, .. } = tender {
+            charged(doc, card);
+        }
     }
     doc.columns(Emphasis::Bold, "Change", &format!("{}  ", receipt.change));
     if !receipt.totals.discount.is_zero() {
@@ -204,6 +207,21 @@ fn paid(doc: &mut Document, receipt: &Receipt) {
     }
 }
 
+/// What a card was charged besides the tender, and which approval it was.
+fn charged(doc: &mut Document, card: &CardPaid) {
+    let approval = &card.approval;
+    if let Some(code) = &approval.approval_code {
+        let offline = if approval.offline { ", offline" } else { "" };
+        let detail = format!("  approval {code}{offline}");
+        doc.columns(Emphasis::Plain, &detail, "");
+    }
+    if let Some(tip) = card.tip() {
+        doc.columns(Emphasis::Plain, "Tip", &format!("{tip}  "));
+        let amount = format!("{}  ", approval.amount);
+        doc.columns(Emphasis::Plain, "Charged to the card", &amount);
+    }
+}
+
 /// What a tender is called on paper.
 pub(crate) fn tender_label(tender: &Tender) -> &'static str {
     match tender {
@@ -214,6 +232,7 @@ pub(crate) fn tender_label(tender: &Tender) -> &'static str {
         Tender::Cheque { .. } => "Cheque",
         Tender::StoreCredit { .. } => "Store credit",
         Tender::Account { .. } => "On account",
+        Tender::Card { .. } => "Card",
     }
 }
 
@@ -228,6 +247,13 @@ fn tender_detail(tender: &Tender) -> Option<String> {
         Tender::Cheque { number, .. } => Some(number.clone()),
         Tender::StoreCredit { number, .. } => Some(format!("Credit note {number}")),
         Tender::Account { customer, .. } => Some(format!("Customer {customer}")),
+        Tender::Card { card, .. } => {
+            let brand = card.approval.brand.as_deref();
+            let digits = card.approval.last_four.as_deref();
+            let digits = digits.map(|digits| format!("**** {digits}"));
+            let words: Vec<&str> = brand.into_iter().chain(digits.as_deref()).collect();
+            Some(words.join(" ")).filter(|words| !words.is_empty())
+        }
     }
 }
 

@@ -40,6 +40,9 @@ pub fn report(head: &ReportHead, tally: &Tally, currency: Currency) -> Document 
     paper.amount("Tax added", tally.tax_added);
     paper.amount("Tax included", tally.tax_included);
     paper.sums("TENDERS", &tally.tenders);
+    if tally.tips.count != 0 {
+        paper.sum("Tips, besides the tenders", &tally.tips);
+    }
     paper.section("DRAWER");
     paper.sum("Floats", &tally.floats);
     paper.sum("Paid in", &tally.paid_in);

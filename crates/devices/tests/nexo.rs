@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use devices::nexo::{
-    Behaviour, Outcome, PaymentNumber, Script, Simulator, Terminal, TerminalSettings,
+    Approval, Behaviour, Outcome, PaymentNumber, Script, Simulator, Terminal, TerminalSettings,
 };
 use money::{Currency, Money};
+use sale::CardAnswer;
 
 const TIME: &str = "2026-11-27T09:00:00Z";
 
@@ -109,6 +110,41 @@ fn everything_else_a_terminal_is_asked() {
     let outcome = terminal.refund(&PaymentNumber::new(7), usd(200), TIME);
     assert!(matches!(outcome, Outcome::Approved(_)), "{outcome:?}");
     assert!(simulator.charges()[1].refund);
+}
+
+#[test]
+fn an_outcome_says_what_became_of_a_question() {
+    let simulator = Simulator::start(0, always(Behaviour::ApproveOffline)).expect("a free port");
+    let outcome = terminal(&simulator).pay(&PaymentNumber::new(1), usd(500), TIME);
+    let Outcome::Approved(approval) = outcome else {
+        panic!("{outcome:?}");
+    };
+    let of = |minor| {
+        let amount = usd(minor);
+        let approval = approval.clone();
+        CardAnswer::from(Outcome::Approved(Approval { amount, ..approval }))
+    };
+    let CardAnswer::Approved { approval: told } = of(500) else {
+        panic!("{approval:?}");
+    };
+    assert_eq!(
+        (told.amount, told.tip, told.offline),
+        (usd(500), None, true)
+    );
+    assert_eq!(told.transaction.id, approval.poi_transaction);
+    assert_eq!(told.last_four.as_deref(), Some("0119"));
+    // Nobody pays nothing, or less.
+    for minor in [0, -500] {
+        let answer = of(minor);
+        assert!(matches!(answer, CardAnswer::Doubtful { .. }), "{answer:?}");
+    }
+    let reason = || "no funds".to_owned();
+    let declined = CardAnswer::Declined { reason: reason() };
+    let answer = CardAnswer::from(Outcome::NotCharged { reason: reason() });
+    assert_eq!(answer, declined);
+    let doubtful = CardAnswer::Doubtful { reason: reason() };
+    let answer = CardAnswer::from(Outcome::Doubtful { reason: reason() });
+    assert_eq!(answer, doubtful);
 }
 
 /// Ten thousand payments with every loss at random: no customer is charged twice, none that was

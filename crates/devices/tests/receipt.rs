@@ -7,8 +7,9 @@ use catalog::{BookVersion, CustomerId, EmployeeId, TaxId};
 use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
 use money::{Currency, Money, Quantity, Rate, Rounding};
 use sale::{
-    CartId, LaneId, Line, LineTax, LineTotal, LocalTime, OverrideReason, PartTotal, PointsTotal,
-    PromotionTotal, Receipt, TaxDetail, TaxTotal, Tender, Totals,
+    CardApproval, CardPaid, CardTransaction, CartId, LaneId, Line, LineTax, LineTotal, LocalTime,
+    OverrideReason, PartTotal, PointsTotal, PromotionTotal, Receipt, TaxDetail, TaxTotal, Tender,
+    Totals,
 };
 
 fn money(text: &str) -> Money {
@@ -255,6 +256,37 @@ fn everything_a_receipt_can_show() {
         reason: "shelf label".to_owned(),
     });
     check("everything", &receipt, &style());
+}
+
+#[test]
+fn what_a_card_paid_is_told_without_its_number() {
+    let mut receipt = receipt(&[plain("Milk 1 l", "1.09")], &[], &["0.10"]);
+    let card = |amount: &str, charged: &str, tip: Option<&str>, said: bool| Tender::Card {
+        amount: money(amount),
+        card: Box::new(CardPaid {
+            number: 7,
+            terminal: "POI-1".to_owned(),
+            approval: CardApproval {
+                amount: money(charged),
+                tip: tip.map(money),
+                transaction: CardTransaction {
+                    id: "4242".to_owned(),
+                    time: "2026-11-27T10:00:00Z".to_owned(),
+                },
+                brand: said.then(|| "VISA".to_owned()),
+                last_four: said.then(|| "0119".to_owned()),
+                token: Some("tok-1".to_owned()),
+                approval_code: said.then(|| "000001".to_owned()),
+                offline: said,
+            },
+            refund_of: None,
+        }),
+    };
+    receipt
+        .tenders
+        .push(card("1.00", "1.20", Some("0.20"), true));
+    receipt.tenders.push(card("-0.01", "0.01", None, false));
+    check("card", &receipt, &style());
 }
 
 #[test]

@@ -297,7 +297,10 @@ impl Rules<'_, '_> {
             | Fact::SellingResumed { .. } => Ok(()),
         }?;
         match fact {
-            Fact::Register { event, .. } => self.day(entry, event),
+            Fact::Register { event, .. } => {
+                self.card(entry, event)?;
+                self.day(entry, event)
+            }
             Fact::LaneStarted { .. }
             | Fact::LaneClosed
             | Fact::SellingResumed { .. }

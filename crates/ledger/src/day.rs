@@ -114,7 +114,11 @@ fn moment(event: &Event) -> Option<LocalTime> {
         | Event::NoSale { at, .. }
         | Event::CashMoved { at, .. }
         | Event::DrawerCounted { at, .. }
-        | Event::ReportedZ { at, .. } => Some(*at),
+        | Event::ReportedZ { at, .. }
+        | Event::CardCancelled { at, .. }
+        | Event::CardAnswered { at, .. }
+        | Event::CardLeft { at, .. } => Some(*at),
+        Event::CardAsked { ask } => Some(ask.at),
         _ => None,
     }
 }

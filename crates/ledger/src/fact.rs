@@ -66,9 +66,21 @@ const FORMAT_GOODS_AND_TAXES: u16 = 5;
 /// The oldest entry format that can say what must be bought for a coupon.
 const FORMAT_COUPONS_ASK: u16 = 6;
 
+/// The oldest entry format that can say what a card terminal is asked, and what a card paid.
+const FORMAT_CARDS: u16 = 8;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {
+        // Earlier releases do not read these.
+        Event::CardAsked { .. }
+        | Event::CardCancelled { .. }
+        | Event::CardAnswered { .. }
+        | Event::CardLeft { .. } => FORMAT_CARDS,
+        Event::Completed { receipt, .. } if any_card(&receipt.tenders) => FORMAT_CARDS,
+        Event::Suspended { open, .. } | Event::Resumed { open, .. } if any_card(&open.tenders) => {
+            FORMAT_CARDS
+        }
         // Earlier releases would give something for coupons whose purchases were not made.
         Event::CouponTaken { coupon, .. } if asks(coupon) => FORMAT_COUPONS_ASK,
         Event::Completed { receipt, .. } if any_asks(&receipt.detail.terms) => FORMAT_COUPONS_ASK,
@@ -122,7 +134,20 @@ pub fn event_format(event: &Event) -> u16 {
         | Event::DiscountVoided { .. }
         | Event::TenderQuoted { .. } => 3,
         Event::Suspended { open, .. } | Event::Resumed { open, .. } if open.terms.matter() => 3,
-        _ => 2,
+        Event::Suspended { .. }
+        | Event::Resumed { .. }
+        | Event::TaxOverridden { .. }
+        | Event::Noted { .. }
+        | Event::Approved { .. }
+        | Event::DayOpened { .. }
+        | Event::DayClosed { .. }
+        | Event::DrawerOpened { .. }
+        | Event::DrawerAssigned { .. }
+        | Event::NoSale { .. }
+        | Event::CashMoved { .. }
+        | Event::DrawerCounted { .. }
+        | Event::TenderVoided { .. }
+        | Event::ReportedZ { .. } => 2,
     }
 }
 
@@ -153,6 +178,16 @@ fn total_is_old(total: &LineTotal) -> bool {
 fn tender_format(tender: &Tender) -> u16 {
     match tender {
         Tender::Cash { .. } => 1,
-        _ => 2,
+        Tender::Rounding { .. }
+        | Tender::ForeignCash { .. }
+        | Tender::Voucher { .. }
+        | Tender::Cheque { .. }
+        | Tender::StoreCredit { .. }
+        | Tender::Account { .. } => 2,
+        Tender::Card { .. } => FORMAT_CARDS,
     }
+}
+
+fn any_card(tenders: &[Tender]) -> bool {
+    tenders.iter().any(|t| matches!(t, Tender::Card { .. }))
 }

@@ -6,6 +6,7 @@
 
 mod admission;
 mod apply;
+mod cards;
 mod command;
 mod day;
 mod entry;

@@ -212,6 +212,9 @@ pub struct ReceiptRecord {
     pub sold_milli: BTreeMap<u32, i64>,
     /// Thousandths returned of each line.
     pub returned_milli: BTreeMap<u32, i64>,
+    /// What was given back to each of its card tenders, counted from 1, in minor units.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refunded_minor: BTreeMap<u32, i64>,
 }
 
 impl ReceiptRecord {
@@ -285,6 +288,10 @@ pub enum ExceptionKind {
     /// Records that head office published and that this store cannot use. The rest of the publication
     /// is in force.
     NotPublished,
+    /// A card may have been charged, or given money, and nobody could say. The sale went on without it.
+    CardInDoubt,
+    /// What became of a card payment that had been in doubt.
+    CardFound,
 }
 
 /// Something no rule settled, or a rule settled in a way a person should know.

@@ -1,7 +1,8 @@
 //! The rules about what a receipt leaves behind: what can be returned of it, credit notes, used
 //! coupons, and what its customer bought.
 
-use sale::{History, Receipt, Tender};
+use money::Money;
+use sale::{CardSource, History, Receipt, Tender};
 
 use crate::apply::Rules;
 use crate::store::row;
@@ -32,8 +33,21 @@ impl Rules<'_, '_> {
             }
         }
         for tender in &receipt.tenders {
-            if let Tender::StoreCredit { number, amount } = tender {
-                self.credit(entry, number, amount.minor())?;
+            match tender {
+                Tender::StoreCredit { number, amount } => {
+                    self.credit(entry, number, amount.minor())?;
+                }
+                Tender::Card { amount, card } => {
+                    if let Some(of) = &card.refund_of {
+                        self.refunded(of, *amount)?;
+                    }
+                }
+                Tender::Cash { .. }
+                | Tender::Rounding { .. }
+                | Tender::ForeignCash { .. }
+                | Tender::Voucher { .. }
+                | Tender::Cheque { .. }
+                | Tender::Account { .. } => {}
             }
         }
         for single in receipt
@@ -87,6 +101,14 @@ impl Rules<'_, '_> {
             true => self.returned_too_much(entry, id, line),
             false => Ok(()),
         }
+    }
+
+    /// Notes what was given back to a card: `amount` is below zero.
+    fn refunded(&mut self, of: &CardSource, amount: Money) -> Result<(), TableError> {
+        let mut record = self.receipt_record(&of.receipt)?;
+        let sum = record.refunded_minor.entry(of.tender).or_default();
+        *sum = sum.saturating_sub(amount.minor());
+        self.put(Table::Receipt, of.receipt.as_bytes(), &record)
     }
 
     fn returned_too_much(&mut self, entry: &Entry, id: &str, line: u32) -> Result<(), TableError> {

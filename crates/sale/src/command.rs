@@ -196,6 +196,12 @@ pub enum Command {
     VoidTender {
         number: u32,
     },
+    /// Has the card terminal give up what it is asked for, where it still can.
+    CancelCard,
+    /// Leaves a card payment to a person, of which the terminal cannot say what became of it.
+    LeaveCard {
+        reason: String,
+    },
 }
 
 /// So many coins or notes of one value.
@@ -209,7 +215,7 @@ pub struct CountedCash {
 
 impl Command {
     /// The names of all commands.
-    pub const NAMES: [&str; 37] = [
+    pub const NAMES: [&str; 39] = [
         "sign-in",
         "sign-out",
         "open-cart",
@@ -247,6 +253,8 @@ impl Command {
         "coupon",
         "void-coupon",
         "quote",
+        "cancel-card",
+        "leave-card",
     ];
 
     /// The command's name as the API writes it.
@@ -289,6 +297,8 @@ impl Command {
             Command::Coupon { .. } => "coupon",
             Command::VoidCoupon { .. } => "void-coupon",
             Command::Quote { .. } => "quote",
+            Command::CancelCard => "cancel-card",
+            Command::LeaveCard { .. } => "leave-card",
         }
     }
 }

@@ -8,8 +8,8 @@ use crate::people::Who;
 use crate::returns::Asked;
 use crate::{
     Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
-    Refusal, Register, Rights, Shared, SoldAt, Standing, drawer, lines, people, returns, scan,
-    suspend, tender, terms,
+    Refusal, Register, Rights, Shared, SoldAt, Standing, card, drawer, lines, people, returns,
+    scan, suspend, tender, terms,
 };
 
 /// What a decision may look at besides the register itself.
@@ -24,6 +24,8 @@ pub struct Context<'a> {
     pub lane_name: &'a str,
     pub shared: &'a dyn Shared,
     pub rights: &'a dyn Rights,
+    /// The name of the card terminal at this lane, where there is one.
+    pub terminal: Option<&'a str>,
     /// Proves a PIN against an employee's hash.
     pub pin_matches: &'a dyn Fn(&Employee, &Pin) -> bool,
 }
@@ -65,6 +67,9 @@ pub(crate) fn decide_as(
     command: &Command,
     ctx: &Context<'_>,
 ) -> Decision {
+    if let Some(refusal) = card::waits(register, command) {
+        return Err(refusal);
+    }
     match command {
         Command::SignIn { .. } | Command::Approved { .. } => Err(Refusal::NotApprovable),
         Command::SignOut => match register.cart {
@@ -116,7 +121,12 @@ pub(crate) fn decide_as(
         Command::Tender { with, amount } => {
             tender::pay_with(register, who, with, amount.as_deref(), ctx)
         }
-        Command::VoidTender { number } => tender::void(register, *number),
+        Command::VoidTender { number } => match card::void(register, who, *number, ctx) {
+            Some(decision) => decision,
+            None => tender::void(register, *number),
+        },
+        Command::CancelCard => card::cancel(register, who, ctx),
+        Command::LeaveCard { reason } => card::leave(register, who, reason, ctx),
         Command::Return {
             receipt,
             line,
@@ -138,7 +148,10 @@ pub(crate) fn decide_as(
         Command::CancelTender => {
             let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
             match cart.phase {
-                Phase::Paying { .. } => Ok(vec![Event::TendersReturned { cart: cart.id }]),
+                Phase::Paying { .. } => {
+                    card::none_paid(cart)?;
+                    Ok(vec![Event::TendersReturned { cart: cart.id }])
+                }
                 Phase::Selling => Err(Refusal::NotPaying),
             }
         }

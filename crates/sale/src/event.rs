@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::terms::is_plain;
 use crate::{
-    BusinessDay, Cart, CartId, HandDiscount, HandedCoupon, LocalTime, Receipt, ReturnOf, SoldAt,
-    Standing, Tally,
+    BusinessDay, CardAnswer, CardAsk, CardPaid, Cart, CartId, HandDiscount, HandedCoupon,
+    LocalTime, Receipt, ReturnOf, SoldAt, Standing, Tally,
 };
 
 /// The tax of a line as it was when the item was scanned.
@@ -135,6 +135,11 @@ pub enum Tender {
         customer: CustomerId,
         amount: Money,
     },
+    /// A card was charged, or given back to where the amount is below zero.
+    Card {
+        amount: Money,
+        card: Box<CardPaid>,
+    },
 }
 
 impl Tender {
@@ -146,7 +151,8 @@ impl Tender {
             | Tender::Voucher { amount, .. }
             | Tender::Cheque { amount, .. }
             | Tender::StoreCredit { amount, .. }
-            | Tender::Account { amount, .. } => *amount,
+            | Tender::Account { amount, .. }
+            | Tender::Card { amount, .. } => *amount,
         }
     }
 
@@ -160,6 +166,7 @@ impl Tender {
             Tender::Cheque { .. } => "cheque",
             Tender::StoreCredit { .. } => "store-credit",
             Tender::Account { .. } => "account",
+            Tender::Card { .. } => "card",
         }
     }
 }
@@ -362,6 +369,35 @@ pub enum Event {
         tender: Option<String>,
         before: Money,
         due: Money,
+    },
+    /// The card terminal is asked for something. Once this is durable it hears the question.
+    CardAsked {
+        ask: Box<CardAsk>,
+    },
+    /// The cashier wants the terminal to give up what it is asked for.
+    CardCancelled {
+        number: u64,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    /// What became of a question to the card terminal.
+    CardAnswered {
+        ask: Box<CardAsk>,
+        answer: CardAnswer,
+        /// It had been left to a person.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        late: bool,
+        at: LocalTime,
+    },
+    /// Nobody could say what became of a question. The sale goes on as if it had not been asked, and a
+    /// person finds out.
+    CardLeft {
+        ask: Box<CardAsk>,
+        /// Why nobody could.
+        doubt: String,
+        reason: String,
+        by: EmployeeId,
+        at: LocalTime,
     },
     /// The period of the lane's reports ended.
     ReportedZ {

@@ -6,6 +6,7 @@
 //! book come in as arguments.
 
 mod attempts;
+mod card;
 mod command;
 mod decide;
 mod drawer;
@@ -29,6 +30,10 @@ mod terms;
 mod time;
 
 pub use attempts::{Attempts, WrongPins};
+pub use card::{
+    CARDS_LEFT_MAX, CardAnswer, CardApproval, CardAsk, CardOpen, CardPaid, CardSource,
+    CardTransaction, CardWork, Cards, card_answered,
+};
 pub use command::{Command, CountedCash, Pin};
 pub use decide::{Context, decide, events_of_refusal};
 pub use event::{CashMovement, Event, Line, LineDetail, LineTax, OverrideReason, Tender};

@@ -168,6 +168,20 @@ pub enum Refusal {
     NoAccount,
     #[error("There is no tender {number} in this sale.")]
     NoSuchTender { number: u32 },
+    #[error("No card terminal belongs to this lane.")]
+    NoTerminal,
+    #[error("The card terminal is at {amount}.")]
+    CardOpen { amount: Money },
+    #[error("The card terminal is asked for nothing.")]
+    NoCardOpen,
+    #[error("Tender {number} was paid by card.")]
+    CardPaid { number: u32 },
+    #[error("That was given back to the card.")]
+    CardRefunded,
+    #[error("No card paid for what comes back, or it was given all of it back.")]
+    NoCardToRefund,
+    #[error("No tips are taken here.")]
+    NoTips,
 }
 
 fn role_name(role: Role) -> &'static str {
@@ -262,6 +276,17 @@ impl Refusal {
             Refusal::CreditTooSmall { .. } => "Take that much, and the rest otherwise.",
             Refusal::NoAccount => "Set the customer first, or take another tender.",
             Refusal::NoSuchTender { .. } => "Choose a tender that is shown.",
+            Refusal::NoTerminal => {
+                "Take another tender. The lane is told of its terminal at its start."
+            }
+            Refusal::CardOpen { .. } => {
+                "Wait for its answer. It can be cancelled, and left to a person once it is in doubt."
+            }
+            Refusal::NoCardOpen => "Go on with the sale.",
+            Refusal::CardPaid { .. } => "Give that tender back first.",
+            Refusal::CardRefunded => "Finish the return; a new sale can charge the card again.",
+            Refusal::NoCardToRefund => "Give the rest as cash or store credit.",
+            Refusal::NoTips => "Charge it without a tip. The store's settings can allow them.",
             Refusal::UnknownEmployee { .. } => "Check the number.",
             Refusal::TaxMissing { .. } => "A manager must import the store's tax categories.",
         }

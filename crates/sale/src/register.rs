@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::tally::cash_effect;
 use crate::{
-    BusinessDay, CartId, Event, Line, LocalTime, Receipt, Tally, Tender, Terms, WrongPins, suspend,
-    terms,
+    BusinessDay, Cards, CartId, Event, Line, LocalTime, Receipt, Tally, Tender, Terms, WrongPins,
+    card, suspend, terms,
 };
 
 /// Who is signed in.
@@ -109,6 +109,9 @@ pub struct Register {
     /// Number of the last slip of a suspended sale.
     #[serde(default)]
     pub slips: u64,
+    /// What the card terminal is asked.
+    #[serde(default, skip_serializing_if = "Cards::is_plain")]
+    pub cards: Cards,
 }
 
 impl Register {
@@ -221,6 +224,10 @@ pub fn evolve(register: &mut Register, event: &Event) {
         Event::DrawerCounted { .. } => register.drawer = None,
         Event::Approved { by, .. } => register.wrong_pins.forgive(by),
         Event::NoSale { .. } | Event::CashMoved { .. } => {}
+        Event::CardAsked { .. }
+        | Event::CardCancelled { .. }
+        | Event::CardAnswered { .. }
+        | Event::CardLeft { .. } => card::evolve(register, event),
         Event::ReportedZ { number, .. } => {
             register.reports_z = *number;
             register.period = Arc::default();

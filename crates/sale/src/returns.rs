@@ -23,6 +23,8 @@ pub struct SoldReceipt {
     pub receipt: Receipt,
     /// Thousandths returned of each line so far, as far as this lane knows.
     pub returned_milli: BTreeMap<u32, i64>,
+    /// What was given back to each of its card tenders so far, counted from 1, in minor units.
+    pub refunded_minor: BTreeMap<u32, i64>,
 }
 
 /// What a return line is a return of.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use money::Money;
 use serde::{Deserialize, Serialize};
 
+use crate::terms::is_plain;
 use crate::{CashMovement, Event, PartTotal, Receipt, Tender};
 
 /// How often, and how much.
@@ -84,6 +85,9 @@ pub struct Tally {
     pub set_aside: i64,
     /// What counts found over (positive) or short (negative).
     pub over_short: Sum,
+    /// What cards were charged besides what the sales cost.
+    #[serde(skip_serializing_if = "is_plain")]
+    pub tips: Sum,
 }
 
 impl Tally {
@@ -165,6 +169,13 @@ impl Tally {
         for (kind, amount) in tendered(receipt) {
             self.tenders.entry(kind.to_owned()).or_default().add(amount);
         }
+        for tender in &receipt.tenders {
+            if let Tender::Card { card, .. } = tender
+                && let Some(tip) = card.tip()
+            {
+                self.tips.add(tip.minor());
+            }
+        }
         for line in &receipt.lines {
             let cost = totals.lines.iter().find(|total| total.line == line.number);
             let net = cost.map_or(0, |cost| cost.net().minor());
@@ -209,6 +220,7 @@ impl Tally {
             (&mut self.paid_in, &other.paid_in),
             (&mut self.paid_out, &other.paid_out),
             (&mut self.over_short, &other.over_short),
+            (&mut self.tips, &other.tips),
         ];
         for (sum, more) in pairs {
             sum.merge(more);

@@ -12,8 +12,8 @@ use crate::decide::{Decision, parse_amount};
 use crate::lines::holds_card_number;
 use crate::people::Who;
 use crate::{
-    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, price, returns,
-    terms,
+    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, card, price,
+    returns, terms,
 };
 
 /// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
@@ -43,6 +43,12 @@ pub enum PayWith {
     },
     /// The customer of the sale pays later.
     Account,
+    /// A card, at the terminal of the lane; money goes back to the card that paid for the goods.
+    Card {
+        /// Charged besides the amount.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tip: Option<String>,
+    },
 }
 
 impl PayWith {
@@ -54,13 +60,14 @@ impl PayWith {
             PayWith::Cheque { .. } => "cheque",
             PayWith::StoreCredit { .. } => "store-credit",
             PayWith::Account => "account",
+            PayWith::Card { .. } => "card",
         }
     }
 }
 
 /// Where a sale that is being paid stands.
-struct Paying<'a> {
-    cart: &'a Cart,
+pub(crate) struct Paying<'a> {
+    pub cart: &'a Cart,
     settings: Settings,
     due: Money,
     before: Money,
@@ -71,7 +78,7 @@ struct Paying<'a> {
 
 impl<'a> Paying<'a> {
     /// Begins paying with a tender, or goes on.
-    fn with(
+    pub fn with(
         register: &'a Register,
         tender: &str,
         ctx: &Context<'_>,
@@ -110,8 +117,30 @@ impl<'a> Paying<'a> {
         })
     }
 
+    /// Goes on paying what is under way; nothing is checked again.
+    fn going_on(register: &'a Register, ctx: &Context<'_>) -> Option<Paying<'a>> {
+        let cart = register.cart.as_ref()?;
+        let Phase::Paying { at, due } = cart.phase else {
+            return None;
+        };
+        let settings = ctx.reference.settings();
+        Some(Paying {
+            cart,
+            before: cart.paid().unwrap_or(Money::zero(settings.currency)),
+            settings,
+            due,
+            events: Vec::new(),
+            at,
+        })
+    }
+
+    /// What begins paying, where it has not begun.
+    pub fn begun(self) -> Vec<Event> {
+        self.events
+    }
+
     /// What is still to be paid; below zero, to be given back.
-    fn left(&self) -> Money {
+    pub fn left(&self) -> Money {
         self.due - self.before
     }
 
@@ -197,6 +226,18 @@ fn receipt_number(register: &Register) -> u64 {
     register.receipts + u64::from(!planted::every(7, "receipt-number-used-again"))
 }
 
+/// Takes a tender that was decided on before, whatever else may have happened since, and completes
+/// the sale where that pays it.
+pub(crate) fn tendered_by(
+    register: &Register,
+    who: &Who<'_>,
+    tender: Tender,
+    ctx: &Context<'_>,
+) -> Decision {
+    let paying = Paying::going_on(register, ctx).ok_or(Refusal::NotPaying)?;
+    paying.take(register, who, vec![tender], ctx)
+}
+
 /// An amount rounded to what can be paid in cash.
 fn in_cash(amount: Money, settings: &Settings) -> Money {
     let step = settings.cash_rounding_minor;
@@ -266,6 +307,9 @@ pub(crate) fn pay_with(
     amount: Option<&str>,
     ctx: &Context<'_>,
 ) -> Decision {
+    if let PayWith::Card { tip } = with {
+        return card::pay(register, who, tip.as_deref(), amount, ctx);
+    }
     let paying = Paying::with(register, with.kind(), ctx)?;
     let left = paying.left();
     if left.is_negative() {
@@ -288,7 +332,7 @@ pub(crate) fn pay_with(
         return Err(Refusal::OverTender { left });
     }
     let tender = match with {
-        PayWith::ForeignCash { .. } => unreachable!("taken above"),
+        PayWith::ForeignCash { .. } | PayWith::Card { .. } => unreachable!("taken above"),
         // A voucher may be worth more than is due: the rest is lost, as is printed on vouchers.
         PayWith::Voucher { number } => Tender::Voucher {
             number: number_of(number)?,
@@ -328,7 +372,10 @@ fn give_back(
             amount,
         },
         PayWith::Account => on_account(paying.cart, amount, ctx)?,
-        PayWith::ForeignCash { .. } | PayWith::Voucher { .. } | PayWith::Cheque { .. } => {
+        PayWith::ForeignCash { .. }
+        | PayWith::Voucher { .. }
+        | PayWith::Cheque { .. }
+        | PayWith::Card { .. } => {
             return Err(Refusal::NotForRefunds);
         }
     };

@@ -19,12 +19,13 @@ use crate::import::ImportReport;
 use crate::lane::LaneEvent;
 
 /// Every event once, as journals keep it; the ledger's tests see to it that none is missing.
-const EVENTS: [&str; 5] = [
+const EVENTS: [&str; 6] = [
     include_str!("../../../crates/ledger/tests/golden/entries-1.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-2.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-3.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-5.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-6.txt"),
+    include_str!("../../../crates/ledger/tests/golden/entries-8.txt"),
 ];
 
 fn description() -> Value {
@@ -284,6 +285,10 @@ fn commands() -> Vec<Command> {
         Command::Quote {
             tender: Some(text("account")),
         },
+        Command::CancelCard,
+        Command::LeaveCard {
+            reason: text("the terminal is broken"),
+        },
     ];
     let names: BTreeSet<&str> = all.iter().map(Command::name).collect();
     assert_eq!(names, Command::NAMES.into_iter().collect());
@@ -455,6 +460,13 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CreditTooSmall { left: money },
         Refusal::NoAccount,
         Refusal::NoSuchTender { number: 1 },
+        Refusal::NoTerminal,
+        Refusal::CardOpen { amount: money },
+        Refusal::NoCardOpen,
+        Refusal::CardPaid { number: 1 },
+        Refusal::CardRefunded,
+        Refusal::NoCardToRefund,
+        Refusal::NoTips,
     ];
     for refusal in &all {
         match refusal {
@@ -519,7 +531,14 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::UnknownCredit { .. }
             | Refusal::CreditTooSmall { .. }
             | Refusal::NoAccount
-            | Refusal::NoSuchTender { .. } => {}
+            | Refusal::NoSuchTender { .. }
+            | Refusal::NoTerminal
+            | Refusal::CardOpen { .. }
+            | Refusal::NoCardOpen
+            | Refusal::CardPaid { .. }
+            | Refusal::CardRefunded
+            | Refusal::NoCardToRefund
+            | Refusal::NoTips => {}
         }
     }
     all
@@ -671,6 +690,8 @@ fn what_else_is_answered_is_described() {
         ExceptionKind::LaneCopied,
         ExceptionKind::SoldOnCopy,
         ExceptionKind::NotPublished,
+        ExceptionKind::CardInDoubt,
+        ExceptionKind::CardFound,
     ] {
         let message = word();
         let (index, lane, seq) = (1, Some(LaneId([1; 16])), Some(1));

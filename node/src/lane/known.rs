@@ -140,6 +140,7 @@ impl Shared for Known<'_> {
         let record = self.noted(self.store.receipt(id)).unwrap_or_default();
         let mut found = record.entry.and_then(|global| self.applied_receipt(global));
         let mut returned_milli = record.returned_milli;
+        let mut refunded_minor = record.refunded_minor;
         self.unapplied(&mut |_, event| {
             let Event::Completed { receipt, .. } = event else {
                 return;
@@ -147,6 +148,14 @@ impl Shared for Known<'_> {
             for line in &receipt.lines {
                 if let Some(of) = line.detail.returned.as_ref().filter(|of| of.receipt == id) {
                     *returned_milli.entry(of.line).or_default() += line.quantity.milli();
+                }
+            }
+            for tender in &receipt.tenders {
+                if let Tender::Card { amount, card } = tender
+                    && let Some(of) = card.refund_of.as_ref().filter(|of| of.receipt == id)
+                {
+                    let sum = refunded_minor.entry(of.tender).or_default();
+                    *sum = sum.saturating_sub(amount.minor());
                 }
             }
             if receipt.id == id {
@@ -157,6 +166,7 @@ impl Shared for Known<'_> {
         found.map(|receipt| SoldReceipt {
             receipt,
             returned_milli,
+            refunded_minor,
         })
     }
 

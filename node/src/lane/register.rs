@@ -697,6 +697,7 @@ impl Task {
                 lane_name: &parts.identity.lane_name,
                 shared: &known,
                 rights: &LocalRights,
+                terminal: None,
                 pin_matches: parts.pin_check.as_ref(),
             },
         );

@@ -346,6 +346,7 @@ impl Inside {
             lane_name: "Lane 1",
             shared: &NothingShared,
             rights: &LocalRights,
+            terminal: None,
             pin_matches: &|employee: &Employee, pin: &Pin| employee.pin_hash == pin.0,
         };
         decide(&self.register, command, &context)

@@ -10,6 +10,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use money::{Currency, Money};
+use sale::{CardAnswer, CardApproval, CardTransaction};
 
 use super::frame;
 use super::message::Answer;
@@ -66,6 +67,41 @@ pub enum Outcome {
     Doubtful {
         reason: String,
     },
+}
+
+impl From<Outcome> for CardAnswer {
+    fn from(outcome: Outcome) -> CardAnswer {
+        match outcome {
+            // A sale that counted it would count nothing, or would owe more than before.
+            Outcome::Approved(approval) if approval.amount.minor() <= 0 => CardAnswer::Doubtful {
+                reason: format!("the terminal approved {}", approval.amount),
+            },
+            Outcome::Approved(approval) => CardAnswer::Approved {
+                approval: Box::new(CardApproval::from(approval)),
+            },
+            Outcome::NotCharged { reason } => CardAnswer::Declined { reason },
+            Outcome::Doubtful { reason } => CardAnswer::Doubtful { reason },
+        }
+    }
+}
+
+impl From<Approval> for CardApproval {
+    fn from(approval: Approval) -> CardApproval {
+        CardApproval {
+            amount: approval.amount,
+            // What was charged beyond what was asked for is found by who asked.
+            tip: None,
+            transaction: CardTransaction {
+                id: approval.poi_transaction,
+                time: approval.poi_time,
+            },
+            brand: approval.brand,
+            last_four: approval.last_four,
+            token: approval.token,
+            approval_code: approval.approval_code,
+            offline: approval.offline,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

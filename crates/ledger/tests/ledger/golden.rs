@@ -14,7 +14,8 @@ use ledger::{
 };
 use money::{Money, Quantity, Rate};
 use sale::{
-    BusinessDay, Cart, CartId, CashMovement, Event, HandDiscount, HandOff, HandedCoupon, History,
+    BusinessDay, CardAnswer, CardApproval, CardAsk, CardPaid, CardSource, CardTransaction,
+    CardWork, Cart, CartId, CashMovement, Event, HandDiscount, HandOff, HandedCoupon, History,
     LineDetail, LineTotal, OverrideReason, PartTotal, Phase, PointsTotal, PromotionTotal, ReturnOf,
     SoldAt, Standing, Tally, TaxDetail, TaxRules, TaxTotal, Tender, Terms,
 };
@@ -112,6 +113,10 @@ fn event_name(event: &Event) -> &'static str {
         Event::DiscountGiven { .. } => "discount-given",
         Event::DiscountVoided { .. } => "discount-voided",
         Event::TenderQuoted { .. } => "tender-quoted",
+        Event::CardAsked { .. } => "card-asked",
+        Event::CardCancelled { .. } => "card-cancelled",
+        Event::CardAnswered { .. } => "card-answered",
+        Event::CardLeft { .. } => "card-left",
     }
 }
 
@@ -755,6 +760,156 @@ fn what_format_5_cannot_say_is_written_in_format_6() {
     expect_file!["../golden/entries-6.txt"].assert_eq(&text);
     let formats: Vec<u16> = asking_bodies().iter().map(|(_, body)| body.v).collect();
     assert_eq!(formats, [6, 6, 6, 6, 6]);
+}
+
+/// The events that format 8 added, and what it added to older ones: payments by card.
+fn card_events() -> Vec<Event> {
+    let mut open = later_cart();
+    let cart = open.id;
+    let by = || catalog::EmployeeId::from("102");
+    let words = || "no answer".to_owned();
+    let asks = card_works().map(|work| Box::new(card_ask(cart, work)));
+    let tender = |amount, refund_of| Tender::Card {
+        amount,
+        card: Box::new(CardPaid {
+            number: 7,
+            terminal: "POI-1".to_owned(),
+            approval: card_approval(),
+            refund_of,
+        }),
+    };
+    let charged = tender(usd(200), None);
+    open.tenders = vec![charged.clone()];
+    let mut receipt = receipt(cart, DAY, &[("milk", 2000, 198)]);
+    receipt.tenders = vec![charged.clone(), tender(usd(-99), Some(card_source()))];
+    let approval = Box::new(card_approval());
+    let answers = [
+        CardAnswer::Approved { approval },
+        CardAnswer::Declined { reason: words() },
+        CardAnswer::Doubtful { reason: words() },
+    ];
+    let asked = asks.iter().map(|ask| Event::CardAsked { ask: ask.clone() });
+    let answered = answers.into_iter().map(|answer| Event::CardAnswered {
+        ask: asks[0].clone(),
+        late: matches!(answer, CardAnswer::Declined { .. }),
+        answer,
+        at: at(),
+    });
+    let mut events: Vec<Event> = asked.chain(answered).collect();
+    let (slip, reason) = ("S1-1".to_owned(), "closing time".to_owned());
+    events.extend([
+        Event::CardCancelled {
+            number: 7,
+            by: by(),
+            at: at(),
+        },
+        Event::CardLeft {
+            ask: asks[0].clone(),
+            doubt: words(),
+            reason,
+            by: by(),
+            at: at(),
+        },
+        Event::Tendered {
+            cart,
+            tender: charged,
+        },
+        Event::Suspended {
+            slip: slip.clone(),
+            open: Box::new(open.clone()),
+            by: by(),
+            at: at(),
+        },
+        Event::Resumed {
+            slip,
+            open: Box::new(open),
+            by: by(),
+            at: at(),
+        },
+        Event::Completed {
+            cart,
+            receipt: Box::new(receipt),
+        },
+    ]);
+    events
+}
+
+fn card_ask(cart: CartId, work: CardWork) -> CardAsk {
+    CardAsk {
+        number: 7,
+        cart,
+        terminal: "POI-1".to_owned(),
+        work,
+        by: "101".into(),
+        at: at(),
+    }
+}
+
+fn card_source() -> CardSource {
+    CardSource {
+        receipt: "1-000001".to_owned(),
+        tender: 1,
+    }
+}
+
+fn card_transaction() -> CardTransaction {
+    CardTransaction {
+        id: "t-1".to_owned(),
+        time: "2026-11-27T10:00:00Z".to_owned(),
+    }
+}
+
+fn card_approval() -> CardApproval {
+    let word = |word: &str| Some(word.to_owned());
+    CardApproval {
+        amount: usd(230),
+        tip: Some(usd(30)),
+        transaction: card_transaction(),
+        brand: word("VISA"),
+        last_four: word("0119"),
+        token: word("tok-1"),
+        approval_code: word("000001"),
+        offline: true,
+    }
+}
+
+fn card_works() -> [CardWork; 3] {
+    [
+        CardWork::Pay {
+            amount: usd(200),
+            tip: Some(usd(30)),
+        },
+        CardWork::Refund {
+            amount: usd(99),
+            of: card_source(),
+            original: card_transaction(),
+        },
+        CardWork::Reverse {
+            amount: usd(230),
+            original: card_transaction(),
+            tender: Some(1),
+        },
+    ]
+}
+
+fn card_bodies() -> Vec<(&'static str, EntryBody)> {
+    sealed(card_events().into_iter().map(of_register).collect())
+}
+
+#[test]
+fn entries_of_format_8_are_read() {
+    check_read(
+        include_str!("../golden/entries-8.txt"),
+        &card_bodies(),
+        body_of,
+    );
+}
+
+#[test]
+fn what_format_7_cannot_say_is_written_in_format_8() {
+    let text = written(&card_bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-8.txt"].assert_eq(&text);
+    assert!(card_bodies().iter().all(|(_, body)| body.v == 8));
 }
 
 /// Entry bodies of what format 2 added.

@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["e97e044601ce4dd5acf819c4ddf24fd1eab98cf77e328c9c64c053452ab8e017"]
+    expect!["418091340f8a6c415a0c22e08252810786db306df25302ba48bfb099ef4b5fe4"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

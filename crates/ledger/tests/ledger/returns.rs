@@ -1,9 +1,12 @@
 //! What comes back, credit notes, used coupons and what customers bought, in the store's books.
 
-use ledger::{Entry, ExceptionKind};
-use sale::{CartId, HandedCoupon, LineTotal, PromotionTotal, Receipt, ReturnOf, Tender};
+use ledger::{Entry, ExceptionKind, Fact};
+use sale::{
+    CardAnswer, CardApproval, CardAsk, CardPaid, CardSource, CardTransaction, CardWork, CartId,
+    Event, HandedCoupon, LineTotal, PromotionTotal, Receipt, ReturnOf, Tender,
+};
 
-use crate::shop::{DAY, Journal, Shop, completed, lane, receipt, usd};
+use crate::shop::{DAY, Journal, Shop, at, completed, lane, receipt, usd};
 
 /// A receipt of two milks on lane `a`.
 fn sold(id: &str) -> Receipt {
@@ -159,6 +162,162 @@ fn credit_notes_are_made_and_spent() {
     assert_eq!(credit(&mut shop, 300), Some(-100));
     let expected = [(ExceptionKind::CreditOverspent, Some((lane('a'), 3)))];
     assert_eq!(shop.exceptions(), expected);
+}
+
+fn refunded(id: &str, tender: u32, minor: i64) -> Receipt {
+    let mut receipt = back(id, 500, true);
+    receipt.tenders = vec![Tender::Card {
+        amount: usd(-minor),
+        card: Box::new(CardPaid {
+            number: 3,
+            terminal: "POI-1".to_owned(),
+            approval: CardApproval {
+                amount: usd(minor),
+                tip: None,
+                transaction: transaction(),
+                brand: None,
+                last_four: None,
+                token: None,
+                approval_code: None,
+                offline: false,
+            },
+            refund_of: Some(CardSource {
+                receipt: "1-000001".to_owned(),
+                tender,
+            }),
+        }),
+    }];
+    receipt
+}
+
+fn transaction() -> CardTransaction {
+    CardTransaction {
+        id: "t-1".to_owned(),
+        time: "2026-11-27T10:00:00Z".to_owned(),
+    }
+}
+
+#[test]
+fn what_goes_back_to_a_card_is_counted_by_tender() {
+    let mut shop = Shop::with_lanes("ab");
+    let (mut a, mut b) = (Journal::of('a'), Journal::of('b'));
+    // A refund may come before the receipt that it is of.
+    let steps = [
+        b.write(completed(refunded("2-000001", 1, 40))),
+        a.write(completed(sold("1-000001"))),
+        b.write(completed(refunded("2-000002", 1, 9))),
+        b.write(completed(refunded("2-000003", 2, 50))),
+    ];
+    for entry in steps {
+        ingest(&mut shop, vec![entry]);
+    }
+    let record = shop.view().receipt("1-000001").unwrap().unwrap();
+    assert_eq!(record.refunded_minor, [(1, 49), (2, 50)].into());
+    assert_eq!(record.entry, Some(2));
+    assert_eq!(shop.exceptions(), []);
+}
+
+#[test]
+fn a_card_payment_in_doubt_and_what_became_of_it_go_to_a_person() {
+    let pay = CardWork::Pay {
+        amount: usd(1200),
+        tip: Some(usd(100)),
+    };
+    let refund = CardWork::Refund {
+        amount: usd(1200),
+        of: CardSource {
+            receipt: "1-000001".to_owned(),
+            tender: 1,
+        },
+        original: transaction(),
+    };
+    let reverse = CardWork::Reverse {
+        amount: usd(1300),
+        original: transaction(),
+        tender: None,
+    };
+    let approved = || {
+        let Tender::Card { card, .. } = refunded("2-000001", 1, 1300).tenders.remove(0) else {
+            unreachable!("it was made as one")
+        };
+        let approval = Box::new(card.approval);
+        CardAnswer::Approved { approval }
+    };
+    let reason = || "no answer".to_owned();
+    let declined = || CardAnswer::Declined { reason: reason() };
+    let check = |work: &CardWork, left: &str, approved_says: &str, declined_says: &str| {
+        let mut shop = Shop::with_lanes("a");
+        let mut a = Journal::of('a');
+        let ask = Box::new(CardAsk {
+            number: 7,
+            cart: CartId {
+                lane: lane('a'),
+                number: 1,
+            },
+            terminal: "POI-1".to_owned(),
+            work: work.clone(),
+            by: "101".into(),
+            at: at(),
+        });
+        let answered = |answer, late| Event::CardAnswered {
+            ask: ask.clone(),
+            answer,
+            late,
+            at: at(),
+        };
+        let doubtful = CardAnswer::Doubtful { reason: reason() };
+        let events = [
+            Event::CardAsked { ask: ask.clone() },
+            // In time, the answer is on the receipt or of no account.
+            answered(approved(), false),
+            answered(declined(), false),
+            answered(doubtful.clone(), false),
+            Event::CardLeft {
+                ask: ask.clone(),
+                doubt: reason(),
+                reason: "closing time".to_owned(),
+                by: "102".into(),
+                at: at(),
+            },
+            answered(doubtful, true),
+            answered(approved(), true),
+            answered(declined(), true),
+        ];
+        let entries = events.into_iter().map(|event| {
+            let request = None;
+            a.write(Fact::Register { event, request })
+        });
+        ingest(&mut shop, entries.collect());
+        let told = |seq| Some((lane('a'), seq));
+        let expected = [
+            (ExceptionKind::CardInDoubt, told(5)),
+            (ExceptionKind::CardFound, told(7)),
+            (ExceptionKind::CardFound, told(8)),
+        ];
+        assert_eq!(shop.exceptions(), expected);
+        let list = shop.view().exception_list().unwrap();
+        for (exception, words) in list.iter().zip([left, approved_says, declined_says]) {
+            assert!(exception.message.contains(words), "{}", exception.message);
+        }
+    };
+    check(
+        &pay,
+        "whether a card was charged 12.00 and a tip of 1.00 (no answer)",
+        "the terminal is asked to take it back",
+        "Nothing is left to do",
+    );
+    check(
+        &refund,
+        "whether 12.00 went back to the card of receipt 1-000001 (no answer)",
+        "check whether the customer was given it another way",
+        "Nothing is left to do",
+    );
+    check(
+        &reverse,
+        "whether a charge of 13.00 was taken back (no answer)",
+        "Nothing is left to do",
+        "does not take the charge of 13.00 back (no answer)",
+    );
 }
 
 #[test]

@@ -247,6 +247,7 @@ fn report(tally: &Tally) -> Vec<String> {
         ("paid in", tally.paid_in),
         ("paid out", tally.paid_out),
         ("over and short", tally.over_short),
+        ("tips", tally.tips),
     ] {
         rows.push(format!("{name} {} × {}", sum.count, sum.amount));
     }
@@ -297,6 +298,16 @@ fn state(register: &Register) -> Vec<String> {
         }
         None => rows.push("no sale".to_owned()),
     }
+    if let Some(open) = &register.cards.open {
+        rows.push(format!("card {} is asked", open.ask.number));
+    }
+    rows.extend(
+        register
+            .cards
+            .left
+            .keys()
+            .map(|n| format!("card {n} is left")),
+    );
     match &register.drawer {
         Some(drawer) => rows.push(format!(
             "{} in the drawer of {}",

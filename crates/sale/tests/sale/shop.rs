@@ -8,7 +8,9 @@
 //! `return 3-000001 1 x 2` (line 1, two of it), `with voucher V1 5`, `with account`, `untender 1`,
 //! `off 10% why`, `off 1 0.50 why` (line 1), `on 1` (discount 1 back), `coupon SPRING`, `uncoupon 1`,
 //! `quote account`, `quote`, `sell gift x 2 at 4.50`, `sell phone no SN-1`, `return 3-000001 1 no SN-1`,
-//! `born 1999-12-31`.
+//! `born 1999-12-31`, `with card`, `with card 5 tip 1`, `cancel card`, `leave card why`. What the card
+//! terminal says: `terminal approves`, `terminal approves 3` (3.00 in all), `terminal tips 1`, `terminal
+//! declines`, `terminal doubts`, each with `#2` for an earlier question than the open one.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +22,10 @@ use catalog::{
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
 use sale::{
-    BusinessDay, Cart, Command, Context, CountedCash, Event, HandOff, History, LaneId, LocalRights,
-    LocalTime, PayWith, Pin, Receipt, Refusal, Register, Shared, SoldReceipt, Tender, Totals,
-    decide, events_of_refusal, evolve, price,
+    BusinessDay, CardAnswer, CardApproval, CardTransaction, CardWork, Cart, Command, Context,
+    CountedCash, Event, HandOff, History, LaneId, LocalRights, LocalTime, PayWith, Pin, Receipt,
+    Refusal, Register, Shared, SoldReceipt, Tender, Totals, card_answered, decide,
+    events_of_refusal, evolve, price,
 };
 
 pub const LANE: LaneId = LaneId([0xa0; 16]);
@@ -375,8 +378,17 @@ impl Known {
             }
         }
         for tender in &receipt.tenders {
-            if let Tender::StoreCredit { number, amount } = tender {
-                *self.credit_minor.entry(number.clone()).or_default() -= amount.minor();
+            match tender {
+                Tender::StoreCredit { number, amount } => {
+                    *self.credit_minor.entry(number.clone()).or_default() -= amount.minor();
+                }
+                Tender::Card { amount, card } => {
+                    if let Some(of) = &card.refund_of {
+                        let source = self.receipts.get_mut(&of.receipt).unwrap();
+                        *source.refunded_minor.entry(of.tender).or_default() -= amount.minor();
+                    }
+                }
+                _ => {}
             }
         }
         for single in receipt
@@ -394,6 +406,7 @@ impl Known {
         let sold = SoldReceipt {
             receipt: receipt.clone(),
             returned_milli: BTreeMap::new(),
+            refunded_minor: BTreeMap::new(),
         };
         self.receipts.insert(receipt.id.clone(), sold);
     }
@@ -433,6 +446,7 @@ pub struct Lane {
     pub register: Register,
     pub journal: Vec<Event>,
     pub now: LocalTime,
+    pub terminal: Option<&'static str>,
 }
 
 impl Lane {
@@ -445,6 +459,7 @@ impl Lane {
             register: Register::default(),
             journal: Vec::new(),
             now: at(0),
+            terminal: Some("T1"),
         }
     }
 
@@ -475,8 +490,15 @@ impl Lane {
             lane_name: "Lane 3",
             shared: &self.shared,
             rights: &LocalRights,
+            terminal: self.terminal,
             pin_matches: &|employee, pin| employee.pin_hash == pin.0,
         };
+        if let Some(said) = text.strip_prefix("terminal ") {
+            let (number, answer) = said_by_terminal(&self.register, said);
+            let decision = card_answered(&self.register, number, &answer, &context);
+            self.keep(decision.clone().unwrap_or_default());
+            return decision;
+        }
         let command = command(text);
         let decision = decide(&self.register, &command, &context);
         let events = match &decision {
@@ -487,12 +509,16 @@ impl Lane {
             decision.is_err() || !events.is_empty(),
             "a command that is carried out leaves a trace"
         );
+        self.keep(events);
+        decision
+    }
+
+    fn keep(&mut self, events: Vec<Event>) {
         for event in &events {
             evolve(&mut self.register, event);
             self.shared.learn(event);
         }
         self.journal.extend(events);
-        decision
     }
 
     /// What the open cart costs now.
@@ -500,6 +526,45 @@ impl Lane {
         let cart = self.register.cart.as_ref().unwrap();
         price(cart, &self.promotions, self.now, Currency::USD)
     }
+}
+
+/// What the terminal says of the open question, or of the one that is named.
+fn said_by_terminal(register: &Register, text: &str) -> (u64, CardAnswer) {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let named = words.iter().find_map(|word| word.strip_prefix('#'));
+    let number = named.map(|number| number.parse().unwrap());
+    let number = number.unwrap_or(register.cards.asked);
+    let asked = register.cards.pending(number);
+    let asked = asked.map_or(usd(0), |open| open.ask.work.amount());
+    let amount = |text: &&str| Money::parse(text, Currency::USD).unwrap();
+    let said = words.get(1).filter(|word| !word.starts_with('#'));
+    let reason = "the terminal says so".to_owned();
+    let approves = |amount: Money, tip: Option<Money>| CardAnswer::Approved {
+        approval: Box::new(CardApproval {
+            amount,
+            tip,
+            transaction: CardTransaction {
+                id: format!("t{number}"),
+                time: "2026-11-27T10:00:00Z".to_owned(),
+            },
+            brand: Some("VISA".to_owned()),
+            last_four: Some("0119".to_owned()),
+            token: Some(format!("tok-{number}")),
+            approval_code: Some("000001".to_owned()),
+            offline: false,
+        }),
+    };
+    let answer = match words[0] {
+        "approves" => approves(said.map_or(asked, amount), None),
+        "tips" => {
+            let tip = amount(said.unwrap());
+            approves(asked + tip, Some(tip))
+        }
+        "declines" => CardAnswer::Declined { reason },
+        "doubts" => CardAnswer::Doubtful { reason },
+        other => panic!("no terminal {other}"),
+    };
+    (number, answer)
 }
 
 /// Reads a command as the head of this file describes.
@@ -637,6 +702,10 @@ pub fn command(text: &str) -> Command {
             tender: Some(own(tender)),
         },
         ["take", "back"] => Command::CancelTender,
+        ["cancel", "card"] => Command::CancelCard,
+        ["leave", "card", why @ ..] => Command::LeaveCard {
+            reason: why.join(" "),
+        },
         _ => panic!("'{text}' is no command"),
     }
 }
@@ -681,7 +750,14 @@ fn pay(kind: &str, rest: &[&str]) -> Command {
     let number = rest
         .first()
         .map_or(String::new(), |text| (*text).to_owned());
+    let tip = rest.iter().position(|word| *word == "tip");
+    let tip = tip.and_then(|place| rest.get(place + 1));
     let (with, amount) = match kind {
+        "card" => {
+            let tip = tip.map(|text| (*text).to_owned());
+            let amount = rest.first().filter(|text| **text != "tip");
+            (PayWith::Card { tip }, amount)
+        }
         "account" => (PayWith::Account, rest.first()),
         "voucher" => (PayWith::Voucher { number }, rest.get(1)),
         "cheque" => (PayWith::Cheque { number }, rest.get(1)),
@@ -785,6 +861,42 @@ pub fn show(event: &Event) -> String {
             "{before} with {} is {due}",
             tender.as_deref().unwrap_or("any")
         ),
+        Event::CardAsked { ask } => {
+            let amount = ask.work.amount();
+            match &ask.work {
+                CardWork::Pay { tip: None, .. } => {
+                    format!("card {} asked for {amount}", ask.number)
+                }
+                CardWork::Pay { tip: Some(tip), .. } => {
+                    format!("card {} asked for {amount} and {tip}", ask.number)
+                }
+                CardWork::Refund { of, .. } => format!(
+                    "card {} to be given {amount} of {} tender {}",
+                    ask.number, of.receipt, of.tender
+                ),
+                CardWork::Reverse { original, .. } => {
+                    format!(
+                        "card {} to take back {amount} of {}",
+                        ask.number, original.id
+                    )
+                }
+            }
+        }
+        Event::CardCancelled { number, .. } => format!("card {number} cancelled"),
+        Event::CardAnswered {
+            ask, answer, late, ..
+        } => {
+            let late = if *late { " late" } else { "" };
+            let answer = match answer {
+                CardAnswer::Approved { approval } => format!("approved {}", approval.amount),
+                CardAnswer::Declined { reason } => format!("declined: {reason}"),
+                CardAnswer::Doubtful { reason } => format!("in doubt: {reason}"),
+            };
+            format!("card {}{late} {answer}", ask.number)
+        }
+        Event::CardLeft {
+            ask, reason, by, ..
+        } => format!("card {} left by {by}: {reason}", ask.number),
         Event::ReportedZ { number, report, .. } => format!(
             "Z {number}: {} receipts, {}",
             report.receipts.count, report.receipts.amount

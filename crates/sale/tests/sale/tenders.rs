@@ -1,7 +1,7 @@
 //! Every way of paying, in parts and over, and the rounding of cash.
 
 use catalog::ForeignRate;
-use sale::{Event, Tender};
+use sale::{Event, Refusal, Tender};
 
 use crate::commands::{check, refuse};
 use crate::pricing::assert_balances;
@@ -198,4 +198,22 @@ fn store_credit_is_made_and_spent() {
         &lane,
         "store-credit 1.00, store-credit 0.50, cash 0.50; change 0.00",
     );
+}
+
+#[test]
+fn a_lane_without_a_terminal_takes_all_but_cards() {
+    let mut lane = Lane::after("in 101 1111 / scan 4006381333931");
+    lane.terminal = None;
+    let before = lane.register.clone();
+    assert_eq!(lane.submit("with card"), Err(Refusal::NoTerminal));
+    assert_eq!(lane.register, before, "nothing is left of it");
+    lane.all("cash");
+    assert_eq!(lane.register.receipts, 1);
+    // A charge of before the terminal was taken away stays on the sale.
+    let mut lane =
+        Lane::after("in 101 1111 / scan 4006381333931 / with card 1 / terminal approves");
+    lane.terminal = None;
+    assert_eq!(lane.submit("untender 1"), Err(Refusal::NoTerminal));
+    lane.all("cash");
+    assert_eq!(lane.register.last_receipt.unwrap().tenders.len(), 2);
 }

@@ -177,6 +177,7 @@ impl<'a> Till<'a> {
             lane_name: "Lane 1",
             shared: &NothingShared,
             rights: &LocalRights,
+            terminal: None,
             pin_matches: &|_, _| true,
         };
         let events: Vec<Event> = decide(&self.register, command, &context)
