@@ -13,6 +13,7 @@ use api::{LaneView, Mode};
 use providers::SharedDisk;
 use serde_json::Value;
 use storage::FileDisk;
+use tokio::time::Instant;
 
 use super::fleet::{Fleet, Member};
 use super::folder::{self, DemoFolder};
@@ -28,8 +29,8 @@ use crate::sample;
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long what an interrupted demo left running may take to close.
 const LEFTOVER_LIMIT: Duration = Duration::from_secs(15);
-/// How long lanes may take to find each other.
-const TOGETHER_LIMIT: Duration = Duration::from_secs(20);
+/// How long a lane that looks for the others, or takes over what they have, may stand still.
+const TOGETHER_LIMIT: Duration = Duration::from_secs(60);
 /// How long one look for the store over multicast may take before its addresses are used.
 const MULTICAST_LIMIT_S: u64 = 8;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -312,32 +313,42 @@ async fn ask_to_join(
     Ok(Err(why.to_owned()))
 }
 
-/// Waits until the lanes agree and each has applied what the first has, and says so where they do
-/// not.
+/// Waits until the lanes agree and each has applied what the first has: until then a lane lacks items.
+/// A slow machine may take as long as it needs; where nothing moves any more, the user is told.
 async fn together(fleet: &Fleet, talk: &Talk) -> anyhow::Result<()> {
     let first = client(&fleet.lanes[0])?.status().await?;
-    let all = async {
-        for member in &fleet.lanes {
-            let client = client(member)?;
-            loop {
-                let status = client.status().await?;
-                let agrees = status.mode == Mode::Together;
-                if agrees && status.applied_index >= first.committed_index {
-                    break;
-                }
-                talk.progress("The lanes look for each other …");
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        }
-        anyhow::Ok(())
-    };
-    let found = tokio::time::timeout(TOGETHER_LIMIT, all).await;
-    talk.progress_ends();
-    match found {
-        Ok(found) => found,
-        Err(_) => {
+    for member in &fleet.lanes {
+        if !caught_up(member, first.committed_index, talk).await? {
+            talk.progress_ends();
             talk.say("The lanes have not all found each other yet; they sell and go on looking.");
-            Ok(())
+            return Ok(());
         }
+    }
+    talk.progress_ends();
+    Ok(())
+}
+
+/// Waits until a lane is with its siblings and has applied the store's log up to `target`, for as
+/// long as it gets on; whether it is.
+async fn caught_up(member: &Member, target: u64, talk: &Talk) -> anyhow::Result<bool> {
+    let client = client(member)?;
+    let mut moved = (None, Instant::now());
+    loop {
+        let status = client.status().await?;
+        if status.mode == Mode::Together && status.applied_index >= target {
+            return Ok(true);
+        }
+        let now = (status.mode.clone(), status.applied_index);
+        if moved.0.as_ref() != Some(&now) {
+            moved = (Some(now), Instant::now());
+        } else if moved.1.elapsed() >= TOGETHER_LIMIT {
+            return Ok(false);
+        }
+        let title = &member.process.title;
+        talk.progress(&match status.mode {
+            Mode::Together => format!("{title} takes over what the store has …"),
+            _ => format!("{title} looks for the others …"),
+        });
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
