@@ -19,7 +19,7 @@ const EXIT_CODES: &str = "Exit codes:
   1  it could not be done; what was found wrong is printed
   2  the command line was not understood
   3  no lane is running there, or it does not answer
-  4  an import left rows out; the good rows took effect
+  4  rows were left out, of an import or of past baskets; the good rows took effect
 
 Without a command, `lanemesh demo` is run.";
 
@@ -411,7 +411,7 @@ pub struct PromotionsArgs {
 pub enum PromotionsCommand {
     /// Find promotions that are wrong, impossible, shadowed or loss-making.
     Check(PromotionsCheckArgs),
-    /// Price past baskets and say what each promotion would have cost.
+    /// Price past baskets and say what each promotion would have cost and moved.
     Try(PromotionsTryArgs),
 }
 
@@ -438,10 +438,13 @@ pub struct PromotionsTryArgs {
     /// Items (CSV, gzip or plain).
     #[arg(long)]
     pub catalog: PathBuf,
-    /// Past baskets (CSV, gzip or plain), priced at the catalog's prices.
+    /// Past baskets (CSV, gzip or plain), priced at the catalog's prices: a row for each line, with the
+    /// columns `item` and `quantity`, and where there are several baskets `basket`; `time` and
+    /// `household` where they are known. (`product_id`, `basket_id`, `transaction_timestamp` and
+    /// `household_id` are understood as well.)
     #[arg(long)]
     pub baskets: PathBuf,
-    /// The store's time at which all are priced [default: now].
+    /// The store's time at which all are priced [default: each basket's own, or now].
     #[arg(long)]
     pub at: Option<String>,
     /// The currency of all amounts.

@@ -3,7 +3,7 @@
 //! Works from files alone; no lane need run.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, IsTerminal, Read, Write};
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -12,23 +12,22 @@ use flate2::read::MultiGzDecoder;
 use money::{Currency, Money, Quantity};
 use promotions::{
     Basket, BasketLine, CheckItem, CompiledBook, Customer, Explained, FileProblem, Instant, Moment,
-    PromotionFile, Verdict, Why, check, evaluate, explain,
+    PromotionFile, Verdict, Why, check, explain,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::cli::{Exit, PriceArgs, PromotionsArgs, PromotionsCheckArgs, PromotionsCommand};
-use crate::cli::{PromotionsTryArgs, Report};
-use crate::robots::read_baskets;
+use crate::cli::{Exit, PriceArgs, PromotionsArgs, PromotionsCheckArgs, PromotionsCommand, Report};
+
+mod past;
+mod replay;
 
 /// Lines of problems and findings that are printed for a person; `--json` has them all.
 const SHOWN_MAX: usize = 40;
-/// Baskets between two steps of the progress bar.
-const PROGRESS_EVERY: usize = 500;
 
 pub fn run(args: &PromotionsArgs) -> anyhow::Result<Report> {
     match &args.command {
         PromotionsCommand::Check(args) => run_check(args),
-        PromotionsCommand::Try(args) => run_try(args),
+        PromotionsCommand::Try(args) => replay::run(args),
     }
 }
 
@@ -76,7 +75,11 @@ fn moment(text: Option<&str>) -> anyhow::Result<Instant> {
             now.timestamp().as_second() + i64::from(now.offset().seconds())
         }
     };
-    // The wall clock is stated as if it were UTC: promotions are judged by it alone.
+    instant(seconds)
+}
+
+/// A time on the store's wall clock. It is stated as if it were UTC: promotions are judged by it alone.
+fn instant(seconds: i64) -> anyhow::Result<Instant> {
     let unix_ms = u64::try_from(seconds.saturating_mul(1_000));
     Ok(Instant {
         unix_ms: unix_ms.context("a time before 1970 cannot be priced at")?,
@@ -88,15 +91,23 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
-pub(super) fn items(path: &Path, currency: Currency) -> anyhow::Result<BTreeMap<ItemId, Item>> {
+/// The bytes of a file, gzip or plain.
+fn unpacked(path: &Path) -> anyhow::Result<Vec<u8>> {
     const GZIP: [u8; 2] = [0x1f, 0x8b];
     let bytes = read(path)?;
-    let reader: Box<dyn Read> = match bytes.starts_with(&GZIP) {
-        true => Box::new(MultiGzDecoder::new(Cursor::new(bytes))),
-        false => Box::new(Cursor::new(bytes)),
-    };
+    if !bytes.starts_with(&GZIP) {
+        return Ok(bytes);
+    }
+    let mut text = Vec::new();
+    let unpacked = MultiGzDecoder::new(Cursor::new(bytes)).read_to_end(&mut text);
+    unpacked.with_context(|| format!("{} is broken gzip", path.display()))?;
+    Ok(text)
+}
+
+pub(super) fn items(path: &Path, currency: Currency) -> anyhow::Result<BTreeMap<ItemId, Item>> {
+    let reader = Cursor::new(unpacked(path)?);
     let no_pins = Box::new(|_: &str| String::new());
-    let records = Import::new(reader, Some(ImportKind::Items), currency, no_pins);
+    let records = Import::new(Box::new(reader), Some(ImportKind::Items), currency, no_pins);
     let items = records.filter_map(|record| match record {
         Ok(Record::Item(item)) => Some((item.id.clone(), item)),
         _ => None,
@@ -325,110 +336,6 @@ fn run_check(args: &PromotionsCheckArgs) -> anyhow::Result<Report> {
     })
 }
 
-/// What a promotion would have done.
-#[derive(Default)]
-struct Moved {
-    name: String,
-    baskets: u64,
-    times: u64,
-    cost_minor: i64,
-}
-
-fn run_try(args: &PromotionsTryArgs) -> anyhow::Result<Report> {
-    let (_, book) = match book(&args.file, args.currency)? {
-        Ok(book) => book,
-        Err(problems) => return Ok(unusable(&args.file, &problems)),
-    };
-    let items = items(&args.catalog, args.currency)?;
-    let past = read_baskets(&read(&args.baskets)?, args.currency).map_err(|problems| {
-        let first = problems
-            .first()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        anyhow::anyhow!("{} cannot be used: {first}", args.baskets.display())
-    })?;
-    let at = moment(args.at.as_deref())?;
-    let (mut moved, mut unknown): (BTreeMap<String, Moved>, u64) = (BTreeMap::new(), 0);
-    let (mut gross, mut off, mut unproven) = (0_i64, 0_i64, 0_u64);
-    for (done, past_basket) in past.baskets.iter().enumerate() {
-        progress(done, past.baskets.len());
-        let mut lines = Vec::new();
-        for (line, number) in past_basket.lines.iter().zip(1_u32..) {
-            match (items.get(&ItemId(line.code.clone())), line.pieces()) {
-                (Some(item), Some(pieces)) => {
-                    let quantity = Quantity::each(i64::from(pieces));
-                    lines.push(line_of(number, item, quantity));
-                }
-                _ => unknown += 1,
-            }
-        }
-        let basket = Basket::new(args.currency, lines);
-        gross += basket
-            .lines
-            .iter()
-            .map(|line| line.extended.minor())
-            .sum::<i64>();
-        let pricing = evaluate(&book, &basket, &Customer::default(), at);
-        unproven += u64::from(!pricing.proven);
-        off += pricing.total().minor();
-        for applied in pricing.applied {
-            let moved = moved.entry(applied.promotion.to_string()).or_default();
-            moved.name = applied.name;
-            moved.baskets += 1;
-            moved.times += u64::from(applied.times);
-            moved.cost_minor += applied.amount.minor();
-        }
-    }
-    progress(past.baskets.len(), past.baskets.len());
-    let money = |minor| Money::from_minor(minor, args.currency);
-    let mut text = format!(
-        "{:36} {:>8} {:>8} {:>12}",
-        "promotion", "baskets", "times", "cost"
-    );
-    for moved in moved.values() {
-        let (name, cost) = (&moved.name, money(moved.cost_minor));
-        let row = format!(
-            "\n{name:36} {:>8} {:>8} {cost:>12}",
-            moved.baskets, moved.times
-        );
-        text.push_str(&row);
-    }
-    text.push_str(&format!(
-        "\n{} baskets, {} before promotions, {} taken off; {unknown} lines of unknown items left out",
-        past.baskets.len(),
-        money(gross),
-        money(off),
-    ));
-    let rows: Vec<Value> = moved
-        .iter()
-        .map(|(id, moved)| {
-            json!({
-                "promotion": id, "name": moved.name, "baskets": moved.baskets,
-                "times": moved.times, "cost": money(moved.cost_minor).to_string(),
-            })
-        })
-        .collect();
-    let json = json!({
-        "ok": true, "baskets": past.baskets.len(), "gross": money(gross).to_string(),
-        "off": money(off).to_string(), "unproven": unproven, "unknown_lines": unknown,
-        "promotions": rows,
-    });
-    Ok(Report::done(text, json))
-}
-
-/// A bar on standard error, where a person watches.
-fn progress(done: usize, of: usize) {
-    let mut out = std::io::stderr();
-    if !out.is_terminal() || !(done.is_multiple_of(PROGRESS_EVERY) || done == of) {
-        return;
-    }
-    let filled = 30 * done / of.max(1);
-    let bar = format!("{}{}", "█".repeat(filled), "░".repeat(30 - filled));
-    let end = if done == of { "\r\x1b[2K" } else { "" };
-    // A terminal that is gone needs no progress.
-    let _ = write!(out, "\r{bar} {done} of {of} baskets{end}");
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -505,29 +412,5 @@ mod tests {
             Exit::Failed,
             finding,
         );
-    }
-
-    #[test]
-    fn past_baskets_say_what_a_promotion_would_have_cost() {
-        let folder = tempfile::tempdir().unwrap();
-        let baskets = "basket_id,product_id,quantity,sales_value,retail_disc\n\
-                       1,16102,8,20.00,0\n2,16102,4,10.00,0\n2,unknown,1,1.00,0\n";
-        let report = run_try(&PromotionsTryArgs {
-            file: sample("promotions.toml"),
-            catalog: sample("items.csv"),
-            baskets: written(&folder, "baskets.csv", baskets),
-            at: Some("2026-05-04T12:00".to_owned()),
-            currency: Currency::USD,
-        });
-        let json = report.unwrap().json;
-        let soup = &json["promotions"][0];
-        let got = [
-            &soup["promotion"],
-            &soup["baskets"],
-            &soup["times"],
-            &json["unknown_lines"],
-        ];
-        let shown: Vec<String> = got.iter().map(|value| value.to_string()).collect();
-        assert_eq!(shown, ["\"soup-4-for-7\"", "2", "3", "1"]);
     }
 }
