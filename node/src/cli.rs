@@ -11,7 +11,7 @@ use money::Currency;
 use serde_json::{Value, json};
 
 use crate::commands;
-use crate::production::{LaneOptions, NetworkOptions, Place};
+use crate::production::{LaneOptions, NetworkOptions, Place, TerminalAt};
 
 /// Meaning of the exit codes, shown by `--help`.
 const EXIT_CODES: &str = "Exit codes:
@@ -196,6 +196,10 @@ pub struct LaneArgs {
     /// Port of the local API [default: any].
     #[arg(long)]
     pub api_port: Option<u16>,
+    /// The card terminal at the lane, which speaks nexo: its own name and where it listens, such as
+    /// POI-1@192.168.1.20:10000.
+    #[arg(long, value_name = "NAME@ADDRESS:PORT")]
+    pub terminal: Option<TerminalAt>,
     /// Close when standard input ends, for whoever runs lanes as child processes.
     #[arg(long, hide = true)]
     pub until_stdin_closes: bool,
@@ -269,6 +273,7 @@ impl LaneArgs {
             network: self.network.options(),
             api_port: self.api_port,
             place: self.moved.into(),
+            terminal: self.terminal.clone(),
         }
     }
 }

@@ -710,6 +710,7 @@ impl Store {
             release: "simulated".to_owned(),
             log_limits: self.scenario.log_limits(),
             reads: self.release_of(slot),
+            terminal: None,
         };
         let started_at = Instant::now();
         let Some(started) = self.executor.call(id, Lane::start(parts)).await else {

@@ -1,6 +1,7 @@
 //! Whole processes: real lanes and a real head office in a temporary folder.
 
 mod bad_input;
+mod cards;
 mod common;
 mod crash;
 mod day;

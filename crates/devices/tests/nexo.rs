@@ -6,7 +6,7 @@ use devices::nexo::{
     Approval, Behaviour, Outcome, PaymentNumber, Script, Simulator, Terminal, TerminalSettings,
 };
 use money::{Currency, Money};
-use sale::CardAnswer;
+use sale::{CardAnswer, CardAsk, CardSource, CardTransaction, CardWork, CartId, LaneId, LocalTime};
 
 const TIME: &str = "2026-11-27T09:00:00Z";
 
@@ -80,6 +80,13 @@ fn a_payment_that_nobody_can_be_asked_about_stays_in_doubt() {
     assert_eq!(simulator.charges(), []);
 }
 
+fn transaction(approval: &Approval) -> CardTransaction {
+    CardTransaction {
+        id: approval.poi_transaction.clone(),
+        time: approval.poi_time.clone(),
+    }
+}
+
 #[test]
 fn everything_else_a_terminal_is_asked() {
     let simulator = Simulator::start(0, always(Behaviour::Approve)).expect("a free port");
@@ -100,12 +107,12 @@ fn everything_else_a_terminal_is_asked() {
     };
     terminal.abort(&PaymentNumber::new(4)).expect("an abort");
     terminal
-        .reverse(&PaymentNumber::new(5), &approval)
+        .reverse(&PaymentNumber::new(5), &transaction(&approval))
         .expect("a reversal");
     assert!(simulator.charges()[0].reversed);
     let mut unknown = approval.clone();
     unknown.poi_transaction = "99".to_owned();
-    let refused = terminal.reverse(&PaymentNumber::new(6), &unknown);
+    let refused = terminal.reverse(&PaymentNumber::new(6), &transaction(&unknown));
     assert!(refused.is_err(), "{refused:?}");
     let outcome = terminal.refund(&PaymentNumber::new(7), usd(200), TIME);
     assert!(matches!(outcome, Outcome::Approved(_)), "{outcome:?}");
@@ -145,6 +152,101 @@ fn an_outcome_says_what_became_of_a_question() {
     let doubtful = CardAnswer::Doubtful { reason: reason() };
     let answer = CardAnswer::from(Outcome::Doubtful { reason: reason() });
     assert_eq!(answer, doubtful);
+}
+
+fn asked(number: u64, work: CardWork) -> CardAsk {
+    CardAsk {
+        number,
+        cart: CartId {
+            lane: LaneId([1; 16]),
+            number: 1,
+        },
+        terminal: "POI-1".to_owned(),
+        work,
+        by: "101".into(),
+        at: LocalTime {
+            unix_ms: 1_795_773_600_000,
+            offset_minutes: 0,
+        },
+    }
+}
+
+#[test]
+fn a_question_is_carried_out_once_and_then_asked_about() {
+    let simulator = Simulator::start(0, always(Behaviour::DropAfter)).expect("a free port");
+    let terminal = terminal(&simulator);
+    let pay = CardWork::Pay {
+        amount: usd(500),
+        tip: Some(usd(50)),
+    };
+    let pay = asked(1, pay);
+    // The crash came before the terminal heard it: it is not asked for the money.
+    let never = terminal.what_became_of(&asked(9, pay.work.clone()));
+    assert!(matches!(never, CardAnswer::Declined { .. }), "{never:?}");
+    let answer = terminal.carry_out(&pay, TIME, "0.1.0");
+    let CardAnswer::Approved { approval } = &answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(approval.amount, usd(550));
+    assert_eq!(terminal.what_became_of(&pay), answer);
+    assert_eq!(simulator.charges().len(), 1);
+
+    let reverse = |original: &CardTransaction| CardWork::Reverse {
+        amount: usd(550),
+        original: original.clone(),
+        tender: None,
+    };
+    let take_back = asked(2, reverse(&approval.transaction));
+    for answer in [
+        terminal.carry_out(&take_back, TIME, "0.1.0"),
+        terminal.what_became_of(&take_back),
+    ] {
+        assert!(matches!(answer, CardAnswer::Approved { .. }), "{answer:?}");
+    }
+    assert!(simulator.charges()[0].reversed);
+    let mut unknown = approval.transaction.clone();
+    unknown.id = "99".to_owned();
+    let refused = terminal.carry_out(&asked(3, reverse(&unknown)), TIME, "0.1.0");
+    assert!(
+        matches!(refused, CardAnswer::Declined { .. }),
+        "{refused:?}"
+    );
+
+    let refund = CardWork::Refund {
+        amount: usd(200),
+        of: CardSource {
+            receipt: "1-000001".to_owned(),
+            tender: 1,
+        },
+        original: approval.transaction.clone(),
+    };
+    let answer = terminal.carry_out(&asked(4, refund), TIME, "0.1.0");
+    assert!(matches!(answer, CardAnswer::Approved { .. }), "{answer:?}");
+    assert!(simulator.charges()[1].refund);
+}
+
+#[test]
+fn a_terminal_that_is_away_charges_nothing_and_is_asked_again_to_take_back() {
+    let simulator = Simulator::start(0, always(Behaviour::Approve)).expect("a free port");
+    let terminal = terminal(&simulator);
+    simulator.set_offline(true);
+    let amount = usd(500);
+    let pay = terminal.carry_out(
+        &asked(1, CardWork::Pay { amount, tip: None }),
+        TIME,
+        "0.1.0",
+    );
+    assert!(matches!(pay, CardAnswer::Declined { .. }), "{pay:?}");
+    let late = CardWork::Reverse {
+        amount,
+        original: CardTransaction {
+            id: "1".to_owned(),
+            time: TIME.to_owned(),
+        },
+        tender: None,
+    };
+    let late = terminal.carry_out(&asked(2, late), TIME, "0.1.0");
+    assert!(matches!(late, CardAnswer::Doubtful { .. }), "{late:?}");
 }
 
 /// Ten thousand payments with every loss at random: no customer is charged twice, none that was

@@ -9,6 +9,7 @@ mod authority;
 mod batch;
 mod books;
 mod branches;
+mod cards;
 mod contacts;
 mod copies;
 mod haste;
@@ -46,6 +47,7 @@ use tokio::sync::{broadcast, watch};
 use wire::Hello;
 
 pub use authority::NoAuthority;
+pub use cards::{CardTerminal, Heard};
 pub use consensus::LogLimits;
 pub use identity::{Identity, IdentityError, LANE_FILE, Recovering};
 pub use invitation::{Code, VALID_FOR_MINUTES as INVITATION_MINUTES};
@@ -57,6 +59,7 @@ pub use register::{LaneEvent, PinCheck, RegisterError};
 use answers::Answers;
 use authority::Authority;
 use branches::Branches;
+use cards::CardDesk;
 use contacts::Contacts;
 use copies::Copies;
 use haste::Haste;
@@ -135,6 +138,8 @@ pub struct LaneParts {
     /// The newest entry format that it reads and writes: [`ledger::ENTRY_FORMAT`], or less where an
     /// older release is simulated.
     pub reads: u16,
+    /// The card terminal at the lane, where there is one.
+    pub terminal: Option<Arc<dyn CardTerminal>>,
 }
 
 /// A running lane. Clones share it.
@@ -262,6 +267,7 @@ impl Lane {
             closing: closing_seen,
             haste: haste.clone(),
             trouble: trouble_seen.clone(),
+            terminal: parts.terminal.as_ref().map(|t| t.name().to_owned()),
         };
         let register::Started {
             handle: register,
@@ -381,6 +387,10 @@ impl Lane {
             register: register.clone(),
         };
         run(Box::pin(branches.follow()));
+        if let Some(terminal) = parts.terminal.clone() {
+            let desk = CardDesk::new(terminal, register.clone(), clock.clone());
+            run(Box::pin(desk.run()));
+        }
         let shipping = parts.hq.clone().map(|link| {
             let (is_leader, applied) = leadership(&consensus);
             let committed = Arc::new(CommittedHere {

@@ -18,8 +18,8 @@ use ledger::{
 use promotions::Hint;
 use providers::{DiskError, SharedClock, SharedDisk};
 use sale::{
-    Context, Event, LocalRights, LocalTime, Pin, Refusal, Register, Totals, decide,
-    events_of_refusal, evolve, price,
+    CardAnswer, Context, Event, LocalRights, LocalTime, Pin, Refusal, Register, Totals,
+    card_answered, decide, events_of_refusal, evolve, price,
 };
 use serde::{Deserialize, Serialize};
 use storage::{Journal, StateReader, StorageError};
@@ -83,7 +83,27 @@ pub struct ReceiptMark {
     pub at: LocalTime,
 }
 
-type Request = (CommandRequest, oneshot::Sender<Answer>);
+/// What the register is to decide on.
+enum Input {
+    Command(CommandRequest),
+    /// The card terminal says what became of the question with this number.
+    Card {
+        number: u64,
+        answer: CardAnswer,
+    },
+}
+
+impl Input {
+    /// The id under which a caller may send it again.
+    fn id(&self) -> Option<&String> {
+        match self {
+            Input::Command(request) => request.id.as_ref(),
+            Input::Card { .. } => None,
+        }
+    }
+}
+
+type Request = (Input, oneshot::Sender<Answer>);
 /// Entries to be carried over, and whether they are durable.
 type Carry = (Vec<Entry>, oneshot::Sender<Result<(), StorageError>>);
 
@@ -99,11 +119,21 @@ pub struct RegisterHandle {
 impl RegisterHandle {
     /// Carries a command out; returns once its events are durable, or it was refused.
     pub async fn command(&self, request: CommandRequest) -> Answer {
+        self.decided(Input::Command(request)).await
+    }
+
+    /// Takes the card terminal's answer to the question with this number; returns once what it leads
+    /// to is durable.
+    pub async fn card_answered(&self, number: u64, answer: CardAnswer) -> Answer {
+        self.decided(Input::Card { number, answer }).await
+    }
+
+    async fn decided(&self, input: Input) -> Answer {
         let closing = || Problem::Unavailable {
             message: "This lane is closing.".to_owned(),
         };
         let (reply, answer) = oneshot::channel();
-        let sent = self.requests.send((request, reply)).await;
+        let sent = self.requests.send((input, reply)).await;
         sent.map_err(|_| closing())?;
         answer.await.map_err(|_| closing())?
     }
@@ -148,6 +178,8 @@ pub struct RegisterParts {
     pub haste: Haste,
     /// What is wrong with this lane's place in the store.
     pub trouble: watch::Receiver<Option<Trouble>>,
+    /// The name of the card terminal at this lane, where there is one.
+    pub terminal: Option<String>,
 }
 
 pub struct Started {
@@ -513,8 +545,8 @@ impl Task {
         let store = self.parts.state.clone();
         let read = store.read(|tables| {
             let moment = self.moment(tables);
-            for (request, reply) in group.drain(..) {
-                self.carry_out(&moment, request, reply, &mut work);
+            for (input, reply) in group.drain(..) {
+                self.carry_out(&moment, &input, reply, &mut work);
             }
             self.price_cart(&moment)
         });
@@ -562,12 +594,12 @@ impl Task {
     fn carry_out(
         &mut self,
         moment: &Moment<'_>,
-        request: CommandRequest,
+        input: &Input,
         reply: oneshot::Sender<Answer>,
         work: &mut Work,
     ) {
         // A command may arrive again in the very group that carries it out.
-        let again = request.id.as_ref().and_then(|id| {
+        let again = input.id().and_then(|id| {
             let pending = work.decided.iter().find(|d| d.id.as_ref() == Some(id));
             if planted::is("commands-carried-out-again") {
                 return None;
@@ -584,13 +616,13 @@ impl Task {
             });
             return;
         }
-        match self.decide(moment, &request) {
+        match self.decide(moment, input) {
             (events, Some(problem)) if events.is_empty() => {
                 let _ = reply.send(Err(problem));
             }
             (events, refused) => {
                 // Only what was carried out is answered the same when it is asked for again.
-                let id = request.id.filter(|_| refused.is_none());
+                let id = input.id().filter(|_| refused.is_none()).cloned();
                 let done = self.seal_events(&events, &id, &mut work.entries);
                 work.decided.push(Decided {
                     reply,
@@ -666,16 +698,12 @@ impl Task {
         }
     }
 
-    fn decide(&mut self, moment: &Moment<'_>, request: &CommandRequest) -> Decision {
-        let decided = self.try_decide(moment, request);
+    fn decide(&mut self, moment: &Moment<'_>, input: &Input) -> Decision {
+        let decided = self.try_decide(moment, input);
         decided.unwrap_or_else(|problem| (Vec::new(), Some(problem)))
     }
 
-    fn try_decide(
-        &mut self,
-        moment: &Moment<'_>,
-        request: &CommandRequest,
-    ) -> Result<Decision, Problem> {
+    fn try_decide(&mut self, moment: &Moment<'_>, input: &Input) -> Result<Decision, Problem> {
         let Task { parts, books, .. } = self;
         let register = &self.now.register;
         let Moment { store, now, .. } = moment;
@@ -685,22 +713,22 @@ impl Task {
         };
         let book = books.at(pinned, store).map_err(|e| unreadable(&e))?;
         let known = Known::new(&parts.journal, store, parts.identity.lane);
-        let decision = decide(
-            register,
-            &request.command,
-            &Context {
-                reference: store,
-                book: &book,
-                now: *now,
-                lane: parts.identity.lane,
-                lane_number: parts.identity.number,
-                lane_name: &parts.identity.lane_name,
-                shared: &known,
-                rights: &LocalRights,
-                terminal: None,
-                pin_matches: parts.pin_check.as_ref(),
-            },
-        );
+        let context = Context {
+            reference: store,
+            book: &book,
+            now: *now,
+            lane: parts.identity.lane,
+            lane_number: parts.identity.number,
+            lane_name: &parts.identity.lane_name,
+            shared: &known,
+            rights: &LocalRights,
+            terminal: parts.terminal.as_deref(),
+            pin_matches: parts.pin_check.as_ref(),
+        };
+        let decision = match input {
+            Input::Command(request) => decide(register, &request.command, &context),
+            Input::Card { number, answer } => card_answered(register, *number, answer, &context),
+        };
         store.check().map_err(|e| unreadable(&e))?;
         known.check().map_err(|e| unreadable(&e))?;
         Ok(match decision {
@@ -709,7 +737,10 @@ impl Task {
                 (events, None)
             }
             Err(refusal) => {
-                let events = events_of_refusal(&request.command, &refusal, *now);
+                let events = match input {
+                    Input::Command(request) => events_of_refusal(&request.command, &refusal, *now),
+                    Input::Card { .. } => Vec::new(),
+                };
                 (events, Some(Problem::from(refusal)))
             }
         })

@@ -6,6 +6,7 @@
 mod discovery;
 mod logs;
 mod place;
+mod terminal;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -25,12 +26,13 @@ use tokio::task::AbortHandle;
 
 use crate::client::{API_FILE, ApiAddress, TOKEN_FILE};
 use crate::http;
-use crate::lane::{Identity, Lane, LaneError, LaneParts, LogLimits};
+use crate::lane::{CardTerminal, Identity, Lane, LaneError, LaneParts, LogLimits};
 use crate::pins;
 
 pub use discovery::Discoveries;
 pub use logs::to_files as log_to_files;
 pub use place::{PLACE_FILE, Place, PlaceError};
+pub use terminal::{NexoTerminal, TerminalAt};
 
 /// This software's version.
 pub const RELEASE: &str = env!("CARGO_PKG_VERSION");
@@ -210,6 +212,7 @@ pub struct LaneOptions {
     /// Port of the local API; none for any.
     pub api_port: Option<u16>,
     pub place: Place,
+    pub terminal: Option<TerminalAt>,
 }
 
 /// A lane wired to this machine, with its local API.
@@ -239,6 +242,9 @@ pub async fn start_lane(folder: &Path, options: &LaneOptions) -> Result<RunningL
     let listener: TcpListener = http::bind(port).await.map_err(api_port)?;
     let address = listener.local_addr().map_err(api_port)?;
 
+    let terminal = options.terminal.as_ref();
+    let terminal =
+        terminal.map(|at| Arc::new(NexoTerminal::new(at, &identity)) as Arc<dyn CardTerminal>);
     let lane = Lane::start(LaneParts {
         providers: site.providers,
         discovery: site.discovery as Arc<dyn Discovery>,
@@ -248,6 +254,7 @@ pub async fn start_lane(folder: &Path, options: &LaneOptions) -> Result<RunningL
         release: RELEASE.to_owned(),
         log_limits: LogLimits::default(),
         reads: ledger::ENTRY_FORMAT,
+        terminal,
     })
     .await?;
 

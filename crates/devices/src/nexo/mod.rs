@@ -7,6 +7,7 @@ mod frame;
 mod message;
 mod simulator;
 mod terminal;
+mod work;
 
 pub use simulator::{Behaviour, Charge, Script, Simulator};
 pub use terminal::{Approval, Outcome, PaymentNumber, Terminal, TerminalError, TerminalSettings};

@@ -340,14 +340,14 @@ impl Terminal {
     pub fn reverse(
         &self,
         number: &PaymentNumber,
-        approval: &Approval,
+        original: &CardTransaction,
     ) -> Result<(), TerminalError> {
         let mut request = self.request(Category::Reversal, number.as_str());
         request.reversal_request = Some(ReversalRequest {
             original_poi_transaction: OriginalPoiTransaction {
                 poi_transaction_id: TransactionId {
-                    transaction_id: approval.poi_transaction.clone(),
-                    time_stamp: approval.poi_time.clone(),
+                    transaction_id: original.at_terminal(),
+                    time_stamp: original.time.clone(),
                 },
             },
             reversal_reason: "MerchantCancel".to_owned(),
