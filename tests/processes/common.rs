@@ -294,7 +294,8 @@ impl Store {
         }
     }
 
-    async fn join(&mut self, number: usize) {
+    /// Lets a new lane join, and starts it.
+    pub async fn join(&mut self, number: usize) {
         let folder = self.lane_folder(number);
         let invitation = self.lanes[0].client.invite().await.expect("a code");
         let name = format!("Lane {number}");

@@ -1,7 +1,9 @@
-//! Lanes that come and go: a wiped disk, a store that lost its majority. Each with real processes,
-//! and `verify` at the end.
+//! Lanes that come and go: a wiped disk, a store that lost its majority, voters that die, a night.
+//! Each with real processes, and `verify` at the end.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::common::{Lane, Store, plain_items, run, run_json, text};
 use api::Mode;
@@ -305,6 +307,77 @@ async fn a_dead_voter_is_replaced_and_a_leader_that_closes_hands_over() {
         store.lanes.push(Lane::start(&folder).await);
     }
     store.wait_together().await;
+    store.wait_complete().await;
+    store.assert_verified();
+}
+
+async fn voters(store: &Store) -> BTreeSet<u32> {
+    let status = store.lanes[store.leader().await].status().await;
+    let voters = status.lanes.iter().filter(|lane| lane.voter);
+    voters.map(|lane| lane.number).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lanes_that_are_closed_are_not_taken_for_dead() {
+    /// Longer than what makes a voter that fell silent a dead one (30 s).
+    const LUNCH: Duration = Duration::from_secs(40);
+    let mut store = Store::start(6, true).await;
+    let voting = voters(&store).await;
+    assert_eq!(voting.len(), 5, "of six lanes five vote: {voting:?}");
+
+    // Over lunch one of those that vote is closed, while a lane is ready to take its place.
+    let status = store.lanes[store.leader().await].status().await;
+    let may_close = |lane: &&api::PeerStatus| lane.voter && !lane.leader;
+    let number = status.lanes.iter().find(may_close).expect("a voter").number;
+    let folder = store.lane_folder(number as usize);
+    let index = store.lanes.iter().position(|lane| lane.folder == folder);
+    let index = index.expect("it runs");
+    store.lanes[index].stop();
+    let mut closed = store.lanes.remove(index);
+    let noon = Instant::now();
+    while noon.elapsed() < LUNCH {
+        assert_eq!(voters(&store).await, voting, "{:?}", noon.elapsed());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    closed = Lane::start(&closed.folder).await;
+    store.lanes.insert(index, closed);
+    store.wait_together().await;
+    sell_and_share(&store.lanes[index], 1).await;
+
+    // In the evening all are closed, one after the other; in the morning all open.
+    for lane in &mut store.lanes {
+        lane.stop();
+    }
+    for lane in &mut store.lanes {
+        *lane = Lane::start(&lane.folder).await;
+    }
+    store.wait_together().await;
+    assert_eq!(voters(&store).await, voting);
+    for lane in &store.lanes {
+        sell_and_share(lane, 1).await;
+    }
+    store.wait_complete().await;
+    store.assert_verified();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_voters_outlives_the_leader_that_began_it() {
+    let mut store = Store::start(2, true).await;
+    let leader = store.leader().await;
+    sell_and_share(&store.lanes[leader], 2).await;
+    // With the third lane three vote instead of one. Whoever leads dies at once when it is seen that
+    // the change has begun.
+    store.join(3).await;
+    store.lanes[leader]
+        .wait("more than one lane votes", |status| {
+            status.lanes.iter().filter(|lane| lane.voter).count() > 1
+        })
+        .await;
+    store.lanes[leader].crash_and_restart().await;
+    store.wait_together().await;
+    for lane in &store.lanes {
+        sell_and_share(lane, 1).await;
+    }
     store.wait_complete().await;
     store.assert_verified();
 }
