@@ -174,8 +174,17 @@ impl CompiledBook {
 
     /// The coupon that a promotion asks for.
     pub fn coupon_of(&self, promotion: &PromotionId) -> Option<&str> {
+        self.named(promotion)?.coupon.as_deref()
+    }
+
+    /// How often a promotion is given at most; `None` where there is no such promotion.
+    pub fn limits_of(&self, promotion: &PromotionId) -> Option<&Limits> {
+        Some(&self.named(promotion)?.limits)
+    }
+
+    fn named(&self, promotion: &PromotionId) -> Option<&Compiled> {
         let found = self.promotions.binary_search_by(|p| p.id.cmp(promotion));
-        self.promotions[found.ok()?].coupon.as_deref()
+        Some(&self.promotions[found.ok()?])
     }
 
     /// Whether a promotion depends on how a sale is paid.

@@ -12,7 +12,7 @@ use flate2::read::MultiGzDecoder;
 use money::{Currency, Money, Quantity};
 use promotions::{
     Basket, BasketLine, CheckItem, CompiledBook, Customer, Explained, FileProblem, Instant, Moment,
-    PromotionFile, Verdict, Why, check, explain,
+    PromotionFile, PromotionId, Verdict, Why, check, explain,
 };
 use serde_json::json;
 
@@ -43,6 +43,7 @@ pub fn price(args: &PriceArgs) -> anyhow::Result<Report> {
         *basket.coupons.entry(coupon.clone()).or_default() += 1;
     }
     basket.tenders.extend(args.tender.clone());
+    basket.rights = rights(&args.rights, &book)?;
     let customer = Customer {
         id: args.customer.as_deref().map(Into::into),
         tier: args.tier.as_deref().map(tier).transpose()?,
@@ -62,6 +63,34 @@ fn tier(text: &str) -> anyhow::Result<Tier> {
         "gold" => Ok(Tier::Gold),
         other => bail!("'{other}' is not a tier: write basic, silver or gold"),
     }
+}
+
+/// How often promotions that are limited in the store may still be given, from `PROMOTION=TIMES`.
+fn rights(texts: &[String], book: &CompiledBook) -> anyhow::Result<BTreeMap<PromotionId, u32>> {
+    let mut rights = BTreeMap::new();
+    for text in texts {
+        let (id, times) = text.split_once('=').with_context(|| {
+            format!("'{text}' is no right: write a promotion and how often, such as door-buster=2")
+        })?;
+        let (id, times) = (PromotionId::from(id.trim()), times.trim());
+        let limits = book.limits_of(&id).with_context(|| {
+            format!("there is no promotion '{id}' in the file: write the id of one that is")
+        })?;
+        if limits.store.is_none() {
+            bail!(
+                "the promotion '{id}' is not limited in the store, so there are no rights to it: \
+                 leave it out, or give it limit = {{ store = {times} }}"
+            );
+        }
+        let most = u32::MAX;
+        let count: u32 = times.parse().ok().with_context(|| {
+            format!("'{times}' is not how often '{id}' may be given: write 0 to {most}")
+        })?;
+        if rights.insert(id.clone(), count).is_some() {
+            bail!("the rights to '{id}' are given twice: leave one of them out");
+        }
+    }
+    Ok(rights)
 }
 
 /// The store's time as it was given, or this machine's.
@@ -368,6 +397,7 @@ mod tests {
                 tier: Some("gold".to_owned()),
                 coupon: Vec::new(),
                 tender: Vec::new(),
+                rights: Vec::new(),
                 at: Some("2026-05-04T12:00".to_owned()),
                 explain: true,
                 currency: Currency::USD,
@@ -377,6 +407,55 @@ mod tests {
         };
         check(3, "Soup, 4 for 7.00 (soup-4-for-7): add 1 more to get it");
         check(4, "Soup, 4 for 7.00 (soup-4-for-7): applied, ");
+    }
+
+    #[test]
+    fn rights_say_how_often_what_is_limited_in_the_store_is_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let promotions = "schema = 2\n\
+                          [[promotion]]\nid = \"first-50\"\nname = \"The first 50\"\nprice = \"1.00\"\n\
+                          items = [\"16102\"]\nlimit = { store = 50 }\n\
+                          [[promotion]]\nid = \"other\"\nname = \"Other\"\npoints = 1\n";
+        let promotions = written(&folder, "promotions.toml", promotions);
+        let basket = written(&folder, "basket.csv", "item,quantity\n16102,3\n");
+        let priced = |rights: &[&str]| {
+            let report = price(&PriceArgs {
+                catalog: sample("items.csv"),
+                promotions: promotions.clone(),
+                basket: basket.clone(),
+                customer: None,
+                tier: None,
+                coupon: Vec::new(),
+                tender: Vec::new(),
+                rights: rights.iter().map(|text| (*text).to_owned()).collect(),
+                at: Some("2026-05-04T12:00".to_owned()),
+                explain: true,
+                currency: Currency::USD,
+            });
+            match report {
+                Ok(report) => report.text,
+                Err(error) => error.to_string(),
+            }
+        };
+        let check = |rights: &[&str], expected: &str| {
+            let text = priced(rights);
+            assert!(text.contains(expected), "{rights:?}: {text}");
+        };
+        // Three cans of 2.29.
+        check(&[], "The first 50 (first-50): given as often as it may be");
+        check(&["first-50=0"], "given as often as it may be");
+        check(
+            &["first-50=2"],
+            "The first 50 (first-50): applied, 2.58 off",
+        );
+        check(&["first-50=50"], "applied, 3.87 off");
+        check(&["first-50"], "'first-50' is no right: write a promotion");
+        check(&["frist=2"], "there is no promotion 'frist' in the file");
+        check(&["other=2"], "'other' is not limited in the store");
+        for bad in ["first-50=-1", "first-50=many", "first-50=4294967296"] {
+            check(&[bad], "is not how often 'first-50' may be given");
+        }
+        check(&["first-50=1", "first-50=2"], "given twice");
     }
 
     #[test]
