@@ -106,9 +106,30 @@ struct SlotState {
     was_started: bool,
     /// The process that runs or starts.
     begun: Option<Begun>,
-    frozen: bool,
-    /// When it last thawed.
-    thawed_at: Option<Instant>,
+    /// Since when the process stands still, if it does.
+    frozen_at: Option<Instant>,
+    /// When the last standstill began and ended.
+    stood: Option<(Instant, Instant)>,
+}
+
+impl SlotState {
+    /// Ends a standstill; whether there was one.
+    fn thaw(&mut self) -> bool {
+        let Some(since) = self.frozen_at.take() else {
+            return false;
+        };
+        self.stood = Some((since, Instant::now()));
+        true
+    }
+
+    /// For how long the process stands still, or stood still until less than `last` ago.
+    fn stood_still(&self, last: Duration) -> Duration {
+        if let Some(since) = self.frozen_at {
+            return since.elapsed();
+        }
+        let stood = self.stood.filter(|(_, until)| until.elapsed() < last);
+        stood.map_or(Duration::ZERO, |(since, until)| until - since)
+    }
 }
 
 /// What the simulator itself has of a process, from its first moment.
@@ -261,18 +282,21 @@ impl Slot {
 
     /// Whether its process is frozen now.
     pub fn is_frozen(&self) -> bool {
-        self.state().frozen
+        self.state().frozen_at.is_some()
     }
 
-    /// Whether the lane may refuse to sell now: its disk is bad, or was a moment ago.
+    /// Whether the lane may refuse to sell now: its disk is bad, or was a moment ago. A process that
+    /// stood still meanwhile has yet to notice that its disk is good again.
     pub fn may_be_stopped(&self) -> bool {
-        self.device.was_bad_within(STOPPED_MAX)
+        let stood_still = self.state().stood_still(STOPPED_MAX);
+        self.device.was_bad_within(STOPPED_MAX + stood_still)
     }
 
     /// Whether the process stood still at some moment since `then`, or has a slow disk.
     pub fn was_held_up_since(&self, then: Instant) -> bool {
         let state = self.state();
-        state.frozen || state.thawed_at.is_some_and(|at| at >= then) || self.device.is_slow()
+        let thawed = state.stood.is_some_and(|(_, until)| until >= then);
+        state.frozen_at.is_some() || thawed || self.device.is_slow()
     }
 
     /// Kills the process at its `operations`-th next operation on its disk.
@@ -785,7 +809,7 @@ impl Store {
         let mut state = slot.state();
         if let Some(begun) = &state.begun {
             self.executor.freeze(begun.id);
-            state.frozen = true;
+            state.frozen_at.get_or_insert_with(Instant::now);
             self.timeline.note(&slot.name, "is frozen");
         }
     }
@@ -793,8 +817,7 @@ impl Store {
     /// A frozen process goes on, as if nothing had been.
     pub fn thaw(&self, slot: &Slot) {
         let mut state = slot.state();
-        if std::mem::take(&mut state.frozen) {
-            state.thawed_at = Some(Instant::now());
+        if state.thaw() {
             self.timeline.note(&slot.name, "goes on");
             if let Some(begun) = &state.begun {
                 self.executor.thaw(begun.id);
@@ -806,9 +829,7 @@ impl Store {
     fn end(&self, slot: &Slot, told: &str) -> bool {
         let begun = {
             let mut state = slot.state();
-            if std::mem::take(&mut state.frozen) {
-                state.thawed_at = Some(Instant::now());
-            }
+            state.thaw();
             state.begun.take()
         };
         let Some(begun) = begun else {
@@ -921,5 +942,28 @@ impl Store {
     /// Announces all lanes again, as happens when a network heals.
     pub fn announce_again(&self) {
         self.board.repeat();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by mixed with seeds 50039 and 50098: a disk became good again under a frozen process.
+    #[tokio::test(start_paused = true)]
+    async fn how_long_a_process_stood_still_counts_for_a_while_after() {
+        let last = Duration::from_secs(5);
+        let seconds = |s| tokio::time::advance(Duration::from_secs(s));
+        let mut state = SlotState::default();
+        assert!(!state.thaw());
+        assert_eq!(state.stood_still(last), Duration::ZERO);
+        state.frozen_at = Some(Instant::now());
+        seconds(20).await;
+        assert_eq!(state.stood_still(last), Duration::from_secs(20));
+        assert!(state.thaw());
+        seconds(4).await;
+        assert_eq!(state.stood_still(last), Duration::from_secs(20));
+        seconds(1).await;
+        assert_eq!(state.stood_still(last), Duration::ZERO);
     }
 }

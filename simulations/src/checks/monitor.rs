@@ -297,6 +297,16 @@ fn hashes_after(lane: &Lane, seen: u64) -> Result<Vec<(u64, StateHash)>, LaneErr
     Ok(hashes.collect())
 }
 
+/// Entries that a lane has applied and that head office is not known there to hold.
+fn behind_of(lane: &Lane) -> u64 {
+    let behind = lane.read(|tables| {
+        let view = StoreView::new(tables);
+        Ok(view.entries()?.saturating_sub(view.hq_cursor()?))
+    });
+    // What cannot be read is another check's matter.
+    behind.unwrap_or(0)
+}
+
 /// Why the store has not come to rest; `None` once it has.
 pub fn unsettled(store: &Store) -> Option<String> {
     let running = store.running();
@@ -365,8 +375,9 @@ pub fn unsettled(store: &Store) -> Option<String> {
                 slot.name
             ));
         }
-        if status.hq.lag_entries > 0 {
-            let behind = status.hq.lag_entries;
+        // What a lane says of head office is a moment old, what it has applied is not.
+        let behind = behind_of(&process.lane).max(status.hq.lag_entries);
+        if behind > 0 {
             return Some(format!(
                 "head office is {behind} entries behind ({})",
                 slot.name
