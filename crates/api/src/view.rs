@@ -1,6 +1,6 @@
 //! Everything a checkout window shows, as one value.
 
-use money::Currency;
+use money::{Currency, Money};
 
 use sale::{Hint, LaneId, LocalTime, Register, StoreId, Totals};
 use serde::{Deserialize, Serialize};
@@ -26,5 +26,9 @@ pub struct LaneView {
     /// What the customer could still get for a little more, the nearest first.
     #[serde(default)]
     pub hints: Vec<Hint>,
+    /// What the open cart would cost with the newest prices and promotions, where it has older ones.
+    /// It gets them by itself as paying begins where that is less, and otherwise when it is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_total: Option<Money>,
     pub status: LaneStatus,
 }

@@ -69,10 +69,24 @@ const FORMAT_COUPONS_ASK: u16 = 6;
 /// The oldest entry format that can say what a card terminal is asked, and what a card paid.
 const FORMAT_CARDS: u16 = 8;
 
+/// The oldest entry format that can say that an open sale was quoted anew.
+pub const FORMAT_REQUOTES: u16 = 9;
+
+/// The oldest entry format that can say what a customer bought before, by item. What customers buy is
+/// counted so from the moment on at which all lanes of a store read it.
+pub const FORMAT_BOUGHT: u16 = 10;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {
+        // Earlier releases would take it that nothing was bought.
+        Event::CustomerSet { standing, .. } if !standing.bought.is_empty() => FORMAT_BOUGHT,
+        Event::Completed { receipt, .. } if any_bought(&receipt.detail.terms) => FORMAT_BOUGHT,
+        Event::Suspended { open, .. } | Event::Resumed { open, .. } if any_bought(&open.terms) => {
+            FORMAT_BOUGHT
+        }
         // Earlier releases do not read these.
+        Event::Requoted { .. } => FORMAT_REQUOTES,
         Event::CardAsked { .. }
         | Event::CardCancelled { .. }
         | Event::CardAnswered { .. }
@@ -149,6 +163,10 @@ pub fn event_format(event: &Event) -> u16 {
         | Event::TenderVoided { .. }
         | Event::ReportedZ { .. } => 2,
     }
+}
+
+fn any_bought(terms: &Terms) -> bool {
+    !terms.standing.bought.is_empty()
 }
 
 fn asks(coupon: &HandedCoupon) -> bool {

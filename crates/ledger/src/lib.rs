@@ -24,7 +24,9 @@ pub use entry::{
     ENTRY_BYTES_MAX, ENTRY_FORMAT, Entry, EntryBody, EntryError, EntryHash, FORMAT_PUBLICATIONS,
     FORMAT_UNSAID, Head, Hlc, Seq, format_unsaid, is_format_unsaid,
 };
-pub use fact::{FORMAT_CARRIES_OVER, FORMAT_FIRST, Fact, event_format};
+pub use fact::{
+    FORMAT_BOUGHT, FORMAT_CARRIES_OVER, FORMAT_FIRST, FORMAT_REQUOTES, Fact, event_format,
+};
 pub use membership::{BARRED_RUNS_KEPT, Epoch, Left, LeftWhy, Run};
 pub use publish::PUBLICATIONS_KEPT;
 pub use records::{

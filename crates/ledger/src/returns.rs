@@ -1,12 +1,19 @@
 //! The rules about what a receipt leaves behind: what can be returned of it, credit notes, used
 //! coupons, and what its customer bought.
 
+use catalog::{CustomerId, ItemId};
 use money::Money;
 use sale::{CardSource, History, Receipt, Tender};
 
 use crate::apply::Rules;
+use crate::fact::FORMAT_BOUGHT;
 use crate::store::row;
-use crate::{Entry, ExceptionKind, ReceiptRecord, Table, TableError};
+use crate::{Entry, ExceptionKind, ReceiptRecord, StoreView, Table, TableError};
+
+/// The key of what a customer bought of an item. Neither id holds a zero byte.
+pub(crate) fn bought_key(customer: &CustomerId, item: &ItemId) -> Vec<u8> {
+    [customer.0.as_bytes(), &[0], item.0.as_bytes()].concat()
+}
 
 impl Rules<'_, '_> {
     /// Notes where a receipt is, what it takes back, and what becomes of credit notes. `global` is
@@ -63,6 +70,24 @@ impl Rules<'_, '_> {
             let mut history: History = row(self.tables, Table::History, key)?.unwrap_or_default();
             history.add(receipt);
             self.put(Table::History, key, &history)?;
+            self.bought(customer, receipt)?;
+        }
+        Ok(())
+    }
+
+    /// Counts what a customer bought, by item. Lanes of earlier releases do not.
+    fn bought(&mut self, customer: &CustomerId, receipt: &Receipt) -> Result<(), TableError> {
+        let view = StoreView::new(self.tables);
+        if view.level()? < FORMAT_BOUGHT {
+            return Ok(());
+        }
+        let mut counted = Vec::new();
+        for (item, pieces) in receipt.bought() {
+            let before = view.bought(customer, item)?;
+            counted.push((bought_key(customer, item), before.saturating_add(pieces)));
+        }
+        for (key, pieces) in counted {
+            self.put(Table::Bought, &key, &pieces)?;
         }
         Ok(())
     }

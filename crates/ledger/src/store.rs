@@ -10,6 +10,7 @@ use sale::{BusinessDay, History, LaneId, Tally};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::returns::bought_key;
 use crate::{
     DayTotal, Entry, EntryHash, ExceptionRecord, FORMAT_FIRST, InvitationId, InvitationRecord,
     LaneDayRecord, LaneRecord, PublishedRecord, ReceiptRecord, StoreRecord, SuspendedRecord, Table,
@@ -242,6 +243,13 @@ impl<'a> StoreView<'a> {
     pub fn history(&self, customer: &CustomerId) -> Result<History, TableError> {
         let found = row(self.tables, Table::History, customer.0.as_bytes())?;
         Ok(found.unwrap_or_default())
+    }
+
+    /// Pieces that a customer bought of an item, less what came back: below zero where more came back
+    /// than was counted. They are counted once the store's level is [`crate::FORMAT_BOUGHT`].
+    pub fn bought(&self, customer: &CustomerId, item: &ItemId) -> Result<i64, TableError> {
+        let found = row(self.tables, Table::Bought, &bought_key(customer, item))?;
+        Ok(found.unwrap_or(0))
     }
 
     /// The sums of reports of a business day, by lane.

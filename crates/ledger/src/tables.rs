@@ -61,10 +61,12 @@ pub enum Table {
     Coupon = 23,
     /// What customers bought, by customer.
     History = 24,
+    /// Pieces that customers bought of items, by customer and item.
+    Bought = 25,
 }
 
 impl Table {
-    pub const ALL: [Table; 24] = [
+    pub const ALL: [Table; 25] = [
         Table::Meta,
         Table::Entry,
         Table::Lane,
@@ -89,6 +91,7 @@ impl Table {
         Table::Credit,
         Table::Coupon,
         Table::History,
+        Table::Bought,
     ];
 }
 

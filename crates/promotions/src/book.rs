@@ -187,6 +187,14 @@ impl CompiledBook {
         Some(&self.promotions[found.ok()?])
     }
 
+    /// The items of which a promotion asks how many a customer bought before.
+    pub fn asks_bought(&self) -> BTreeSet<ItemId> {
+        let asking = self.promotions.iter().filter_map(|p| p.who.bought.as_ref());
+        asking
+            .flat_map(|(_, items)| items.iter().cloned())
+            .collect()
+    }
+
     /// Whether a promotion depends on how a sale is paid.
     pub fn looks_at_tenders(&self) -> bool {
         self.promotions.iter().any(|p| p.tender.is_some())

@@ -265,7 +265,7 @@ pub(crate) fn pay(
     let paying = Paying::with(register, "card", ctx)?;
     let left = paying.left();
     let work = match left.is_negative() {
-        true => refund(paying.cart, -left, amount, ctx)?,
+        true => refund(&paying.cart, -left, amount, ctx)?,
         false => charge(left, tip, amount, ctx)?,
     };
     let ask = ask(register, who, paying.cart.id, terminal, work, ctx);

@@ -192,6 +192,9 @@ pub enum Command {
         #[serde(default)]
         tender: Option<String>,
     },
+    /// Gives the open sale the newest prices and promotions, also where it then costs more. Where it
+    /// costs less, that happens by itself as paying begins.
+    Requote,
     /// Gives one tender back, counted from 1.
     VoidTender {
         number: u32,
@@ -215,7 +218,7 @@ pub struct CountedCash {
 
 impl Command {
     /// The names of all commands.
-    pub const NAMES: [&str; 39] = [
+    pub const NAMES: [&str; 40] = [
         "sign-in",
         "sign-out",
         "open-cart",
@@ -253,6 +256,7 @@ impl Command {
         "coupon",
         "void-coupon",
         "quote",
+        "requote",
         "cancel-card",
         "leave-card",
     ];
@@ -297,6 +301,7 @@ impl Command {
             Command::Coupon { .. } => "coupon",
             Command::VoidCoupon { .. } => "void-coupon",
             Command::Quote { .. } => "quote",
+            Command::Requote => "requote",
             Command::CancelCard => "cancel-card",
             Command::LeaveCard { .. } => "leave-card",
         }

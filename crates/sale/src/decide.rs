@@ -1,5 +1,7 @@
 //! From a command to events, or a refusal. Changes nothing itself.
 
+use std::collections::BTreeMap;
+
 use catalog::{Action, CustomerId, Employee, Reference};
 use money::{Money, Quantity, Unit};
 use promotions::CompiledBook;
@@ -8,8 +10,8 @@ use crate::people::Who;
 use crate::returns::Asked;
 use crate::{
     Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
-    Refusal, Register, Rights, Shared, SoldAt, Standing, card, drawer, lines, people, returns,
-    scan, suspend, tender, terms,
+    Refusal, Register, Rights, Shared, SoldAt, Standing, card, drawer, lines, people, requote,
+    returns, scan, suspend, tender, terms,
 };
 
 /// What a decision may look at besides the register itself.
@@ -17,6 +19,11 @@ pub struct Context<'a> {
     pub reference: &'a dyn Reference,
     /// The promotions that the open cart pinned; the newest ones while no cart is open.
     pub book: &'a CompiledBook,
+    /// The newest promotions.
+    pub newest: &'a CompiledBook,
+    /// Whether all lanes of the store can read that a sale was quoted anew: it is by itself, where
+    /// the customer gains.
+    pub requotes: bool,
     pub now: LocalTime,
     pub lane: LaneId,
     /// The lane's number in its store, never used again for another lane.
@@ -162,7 +169,8 @@ pub(crate) fn decide_as(
         | Command::VoidDiscount { .. }
         | Command::Coupon { .. }
         | Command::VoidCoupon { .. }
-        | Command::Quote { .. } => decide_on_terms(register, who, command, ctx),
+        | Command::Quote { .. }
+        | Command::Requote => decide_on_terms(register, who, command, ctx),
         _ => decide_on_drawer(register, who, command, ctx),
     }
 }
@@ -207,6 +215,7 @@ fn decide_on_terms(
         Command::Coupon { code } => scan::coupon(register, code, ctx),
         Command::VoidCoupon { number } => terms::return_coupon(register, *number),
         Command::Quote { tender } => terms::quote(register, tender.as_deref(), ctx),
+        Command::Requote => requote::requote(register, ctx),
         _ => unreachable!("`decide_as` takes every other command"),
     }
 }
@@ -241,7 +250,11 @@ fn set_customer(register: &Register, customer: &CustomerId, ctx: &Context<'_>) -
     let found = found.ok_or(Refusal::UnknownCustomer {
         customer: customer.to_string(),
     })?;
-    let standing = Standing::of(&found, ctx.shared.history(&found.id));
+    let bought = match ctx.book.asks_bought() {
+        items if items.is_empty() => BTreeMap::new(),
+        items => ctx.shared.bought(&found.id, &items),
+    };
+    let standing = Standing::of(&found, ctx.shared.history(&found.id), bought);
     with_cart(register, ctx, |cart| Event::CustomerSet {
         cart,
         customer: found.id.clone(),

@@ -1,6 +1,8 @@
 //! What happened on a register. Events are the journal's content: once written, a variant or a
 //! field is never given another meaning.
 
+use std::collections::BTreeMap;
+
 use catalog::{
     BookVersion, CustomerId, DepartmentId, EmployeeId, ItemId, KitPart, Marks, Role, TaxCategory,
     TaxId, TaxPart, Tier,
@@ -367,6 +369,16 @@ pub enum Event {
     TenderQuoted {
         cart: CartId,
         tender: Option<String>,
+        before: Money,
+        due: Money,
+    },
+    /// The open sale has the newest prices and promotions from now on.
+    Requoted {
+        cart: CartId,
+        book: BookVersion,
+        /// The new prices, by line.
+        prices: BTreeMap<u32, Money>,
+        /// What it cost before, and what it costs now.
         before: Money,
         due: Money,
     },

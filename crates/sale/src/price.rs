@@ -163,7 +163,7 @@ pub fn shopper_of(cart: &Cart) -> Customer {
         first_purchase: standing.history.receipts == 0,
         birthday: standing.birthday,
         spent_minor: standing.history.spent_minor,
-        bought: BTreeMap::new(),
+        bought: standing.bought.clone(),
         given: given
             .map(|(id, times)| (PromotionId(id.clone()), *times))
             .collect(),

@@ -1,6 +1,8 @@
 //! A receipt: everything about a paid sale, readable without any other data.
 
-use catalog::{BookVersion, CustomerId, EmployeeId};
+use std::collections::BTreeMap;
+
+use catalog::{BookVersion, CustomerId, EmployeeId, ItemId};
 use money::Money;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,22 @@ pub struct Receipt {
     pub change: Money,
     #[serde(default, skip_serializing_if = "ReceiptDetail::is_plain")]
     pub detail: ReceiptDetail,
+}
+
+impl Receipt {
+    /// Pieces bought of each item, less those that came back. What is weighed is one piece.
+    pub fn bought(&self) -> BTreeMap<&ItemId, i64> {
+        let mut bought: BTreeMap<&ItemId, i64> = BTreeMap::new();
+        for line in &self.lines {
+            let pieces = line.quantity.pieces().unwrap_or(1);
+            let sum = bought.entry(&line.item).or_default();
+            *sum = match line.detail.returned {
+                None => sum.saturating_add(pieces),
+                Some(_) => sum.saturating_sub(pieces),
+            };
+        }
+        bought
+    }
 }
 
 /// What few receipts have.

@@ -97,6 +97,8 @@ pub enum Refusal {
         told: Money,
         due: Money,
     },
+    #[error("The sale has the newest prices already.")]
+    NoNewerPrices,
     #[error("{message}")]
     BadQuantity {
         #[serde(rename = "reason")]
@@ -239,6 +241,7 @@ impl Refusal {
             }
             Refusal::BadTender => "Write it like store-card.",
             Refusal::OtherPrice { .. } => "Quote the price with it first, then take the money.",
+            Refusal::NoNewerPrices => "Go on with the sale.",
             Refusal::BadQuantity { .. } => "Type a number over zero.",
             Refusal::BadAmount { .. } => "Type an amount such as 20.00.",
             Refusal::NoSuchLine { .. } => "Choose a line that is shown.",

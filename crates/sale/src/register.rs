@@ -1,5 +1,6 @@
 //! The state of a register: the fold of its events.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use catalog::{BookVersion, CustomerId, EmployeeId, Role, Tier};
@@ -73,6 +74,16 @@ impl Cart {
     /// Lines that count.
     pub fn live_lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| !line.voided)
+    }
+
+    /// Gives it the promotions of another book, and these lines other prices.
+    pub(crate) fn quote_anew(&mut self, book: BookVersion, prices: &BTreeMap<u32, Money>) {
+        self.book = book;
+        for line in &mut self.lines {
+            if let Some(price) = prices.get(&line.number) {
+                line.unit_price = *price;
+            }
+        }
     }
 
     pub fn paid(&self) -> Option<Money> {
@@ -197,6 +208,7 @@ pub fn evolve(register: &mut Register, event: &Event) {
         | Event::DiscountGiven { cart, .. }
         | Event::DiscountVoided { cart, .. }
         | Event::TenderQuoted { cart, .. }
+        | Event::Requoted { cart, .. }
         | Event::TendersReturned { cart } => {
             if let Some(open) = register.cart.as_mut().filter(|open| open.id == *cart) {
                 evolve_cart(open, event);
@@ -291,6 +303,7 @@ fn evolve_cart(cart: &mut Cart, event: &Event) {
             cart.customer = Some((customer.clone(), name.clone(), *tier));
             cart.terms.standing = standing.as_ref().clone();
         }
+        Event::Requoted { book, prices, .. } => cart.quote_anew(*book, prices),
         Event::TenderStarted { at, due, .. } => cart.phase = Phase::Paying { at: *at, due: *due },
         Event::Tendered { tender, .. } => cart.tenders.push(tender.clone()),
         Event::TendersReturned { .. } => {

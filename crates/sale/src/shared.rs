@@ -1,6 +1,8 @@
 //! What a decision may know of other lanes.
 
-use catalog::CustomerId;
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog::{CustomerId, ItemId};
 
 use crate::{Cart, History, SoldReceipt};
 
@@ -17,7 +19,9 @@ pub trait Shared {
     fn credit_minor(&self, number: &str) -> Option<i64>;
     /// The receipt on which a coupon that can be used once was used.
     fn coupon_used(&self, single: &str) -> Option<String>;
-    /// What a customer bought before.
+    /// Pieces that a customer bought before of these items, those of which there were none left out.
+    fn bought(&self, customer: &CustomerId, items: &BTreeSet<ItemId>) -> BTreeMap<ItemId, u32>;
+    /// How much a customer bought before.
     fn history(&self, customer: &CustomerId) -> History;
 }
 
@@ -44,6 +48,10 @@ impl Shared for NothingShared {
 
     fn coupon_used(&self, _single: &str) -> Option<String> {
         None
+    }
+
+    fn bought(&self, _customer: &CustomerId, _items: &BTreeSet<ItemId>) -> BTreeMap<ItemId, u32> {
+        BTreeMap::new()
     }
 
     fn history(&self, _customer: &CustomerId) -> History {

@@ -4,8 +4,11 @@
 //! parts are, tenders less change are the total, to the cent: what rounding of cash leaves over is a
 //! tender of its own.
 
+use std::borrow::Cow;
+
 use catalog::{Action, Settings};
 use money::{Money, Rounding};
+use promotions::CompiledBook;
 use serde::{Deserialize, Serialize};
 
 use crate::decide::{Decision, parse_amount};
@@ -13,7 +16,7 @@ use crate::lines::holds_card_number;
 use crate::people::Who;
 use crate::{
     Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, card, price,
-    returns, terms,
+    requote, returns, terms,
 };
 
 /// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
@@ -67,7 +70,9 @@ impl PayWith {
 
 /// Where a sale that is being paid stands.
 pub(crate) struct Paying<'a> {
-    pub cart: &'a Cart,
+    pub cart: Cow<'a, Cart>,
+    /// What it is priced by.
+    book: &'a CompiledBook,
     settings: Settings,
     due: Money,
     before: Money,
@@ -81,7 +86,7 @@ impl<'a> Paying<'a> {
     pub fn with(
         register: &'a Register,
         tender: &str,
-        ctx: &Context<'_>,
+        ctx: &Context<'a>,
     ) -> Result<Paying<'a>, Refusal> {
         let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;
         if cart.live_lines().next().is_none() {
@@ -94,23 +99,31 @@ impl<'a> Paying<'a> {
         }
         returns::still_returnable(cart, ctx)?;
         let settings = ctx.reference.settings();
-        terms::costs_the_same_with(cart, tender, settings.currency, ctx)?;
-        let (at, due, events) = match cart.phase {
-            Phase::Paying { at, due } => (at, due, Vec::new()),
+        let (cart, book, mut events) = match cart.phase {
+            Phase::Paying { .. } => (Cow::Borrowed(cart), ctx.book, Vec::new()),
             Phase::Selling => {
-                let due = price(cart, ctx.book, ctx.now, settings.currency).total;
-                let begun = Event::TenderStarted {
+                let quoted = requote::as_paying_begins(cart, ctx);
+                (quoted.cart, quoted.book, Vec::from_iter(quoted.event))
+            }
+        };
+        terms::costs_the_same_with(&cart, book, tender, settings.currency, ctx)?;
+        let (at, due) = match cart.phase {
+            Phase::Paying { at, due } => (at, due),
+            Phase::Selling => {
+                let due = price(&cart, book, ctx.now, settings.currency).total;
+                events.push(Event::TenderStarted {
                     cart: cart.id,
                     at: ctx.now,
                     due,
-                };
-                (ctx.now, due, vec![begun])
+                });
+                (ctx.now, due)
             }
         };
         Ok(Paying {
-            cart,
+            book,
             before: cart.paid().unwrap_or(Money::zero(settings.currency)),
             settings,
+            cart,
             due,
             events,
             at,
@@ -118,14 +131,15 @@ impl<'a> Paying<'a> {
     }
 
     /// Goes on paying what is under way; nothing is checked again.
-    fn going_on(register: &'a Register, ctx: &Context<'_>) -> Option<Paying<'a>> {
+    fn going_on(register: &'a Register, ctx: &Context<'a>) -> Option<Paying<'a>> {
         let cart = register.cart.as_ref()?;
         let Phase::Paying { at, due } = cart.phase else {
             return None;
         };
         let settings = ctx.reference.settings();
         Some(Paying {
-            cart,
+            cart: Cow::Borrowed(cart),
+            book: ctx.book,
             before: cart.paid().unwrap_or(Money::zero(settings.currency)),
             settings,
             due,
@@ -184,10 +198,10 @@ impl<'a> Paying<'a> {
         change: Money,
         ctx: &Context<'_>,
     ) -> Receipt {
-        let cart = self.cart;
-        let totals = price(cart, ctx.book, self.at, self.settings.currency);
+        let cart = self.cart.as_ref();
+        let totals = price(cart, self.book, self.at, self.settings.currency);
         let given: Vec<&str> = totals.given().collect();
-        let coupons_used = terms::used_coupons(cart, ctx.book, &given, self.settings.currency);
+        let coupons_used = terms::used_coupons(cart, self.book, &given, self.settings.currency);
         Receipt {
             id: receipt_id(register, ctx),
             cart: cart.id,
@@ -348,10 +362,10 @@ pub(crate) fn pay_with(
         }
         PayWith::StoreCredit { number } => {
             let number = number_of(number)?;
-            credit_covers(paying.cart, &number, amount, ctx)?;
+            credit_covers(&paying.cart, &number, amount, ctx)?;
             Tender::StoreCredit { number, amount }
         }
-        PayWith::Account => on_account(paying.cart, amount, ctx)?,
+        PayWith::Account => on_account(&paying.cart, amount, ctx)?,
     };
     paying.take(register, who, vec![tender], ctx)
 }
@@ -371,7 +385,7 @@ fn give_back(
             number: format!("C{}", receipt_id(register, ctx)),
             amount,
         },
-        PayWith::Account => on_account(paying.cart, amount, ctx)?,
+        PayWith::Account => on_account(&paying.cart, amount, ctx)?,
         PayWith::ForeignCash { .. }
         | PayWith::Voucher { .. }
         | PayWith::Cheque { .. }

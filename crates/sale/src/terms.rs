@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::{CouponCode, Customer, EmployeeId, Purchases, Role, Settings};
+use catalog::{CouponCode, Customer, EmployeeId, ItemId, Purchases, Role, Settings};
 use money::{Currency, Money, Rate};
 use promotions::{
     Basket, CompiledBook, ManualDiscount, ManualOff, Place, PromotionId, refused_by_hand,
@@ -127,6 +127,9 @@ pub struct Standing {
     pub birthday: Option<(u8, u8)>,
     #[serde(skip_serializing_if = "is_plain")]
     pub history: History,
+    /// Pieces bought before, of the items that the cart's promotions ask about.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub bought: BTreeMap<ItemId, u32>,
     /// The certificate by which no tax is added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exemption: Option<String>,
@@ -158,7 +161,11 @@ impl History {
 }
 
 impl Standing {
-    pub(crate) fn of(customer: &Customer, history: History) -> Standing {
+    pub(crate) fn of(
+        customer: &Customer,
+        history: History,
+        bought: BTreeMap<ItemId, u32>,
+    ) -> Standing {
         let detail = &customer.detail;
         Standing {
             groups: detail.groups.clone(),
@@ -166,6 +173,7 @@ impl Standing {
             contracts: detail.contracts.clone(),
             birthday: detail.birthday,
             history,
+            bought,
             exemption: detail.exemption.clone(),
         }
     }
@@ -476,18 +484,19 @@ fn quoted(cart: &Cart, tender: Option<&str>) -> Cart {
 /// Refuses a tender with which the sale would cost something else than the customer was told.
 pub(crate) fn costs_the_same_with(
     cart: &Cart,
+    book: &CompiledBook,
     tender: &str,
     currency: Currency,
     ctx: &Context<'_>,
 ) -> Result<(), Refusal> {
-    if !ctx.book.looks_at_tenders() || cart.terms.tender.as_deref() == Some(tender) {
+    if !book.looks_at_tenders() || cart.terms.tender.as_deref() == Some(tender) {
         return Ok(());
     }
     let (at, told) = match cart.phase {
         Phase::Paying { at, due } => (at, due),
-        Phase::Selling => (ctx.now, price(cart, ctx.book, ctx.now, currency).total),
+        Phase::Selling => (ctx.now, price(cart, book, ctx.now, currency).total),
     };
-    let due = price(&quoted(cart, Some(tender)), ctx.book, at, currency).total;
+    let due = price(&quoted(cart, Some(tender)), book, at, currency).total;
     // Once paying has begun, another tender may cost the customer more, never less.
     let same = match cart.phase {
         Phase::Selling => due == told,

@@ -19,13 +19,15 @@ use crate::import::ImportReport;
 use crate::lane::LaneEvent;
 
 /// Every event once, as journals keep it; the ledger's tests see to it that none is missing.
-const EVENTS: [&str; 6] = [
+const EVENTS: [&str; 8] = [
     include_str!("../../../crates/ledger/tests/golden/entries-1.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-2.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-3.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-5.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-6.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-8.txt"),
+    include_str!("../../../crates/ledger/tests/golden/entries-9.txt"),
+    include_str!("../../../crates/ledger/tests/golden/entries-10.txt"),
 ];
 
 fn description() -> Value {
@@ -285,6 +287,7 @@ fn commands() -> Vec<Command> {
         Command::Quote {
             tender: Some(text("account")),
         },
+        Command::Requote,
         Command::CancelCard,
         Command::LeaveCard {
             reason: text("the terminal is broken"),
@@ -467,6 +470,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CardRefunded,
         Refusal::NoCardToRefund,
         Refusal::NoTips,
+        Refusal::NoNewerPrices,
     ];
     for refusal in &all {
         match refusal {
@@ -538,7 +542,8 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::CardPaid { .. }
             | Refusal::CardRefunded
             | Refusal::NoCardToRefund
-            | Refusal::NoTips => {}
+            | Refusal::NoTips
+            | Refusal::NoNewerPrices => {}
         }
     }
     all
@@ -639,6 +644,7 @@ fn what_a_lane_shows_is_described() {
                 name: "4 soups".to_owned(),
                 lacks: promotions::Lacks::Units { units: 1 },
             }],
+            newest_total: Some(Money::from_minor(298, Currency::USD)),
             status: status(Mode::Together),
         },
     );

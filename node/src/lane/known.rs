@@ -2,9 +2,10 @@
 //! beyond that, its own entries and copies of its siblings'.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::CustomerId;
-use ledger::{Entry, Fact, LaneId, StoreView};
+use catalog::{CustomerId, ItemId};
+use ledger::{Entry, FORMAT_BOUGHT, Fact, LaneId, StoreView};
 use sale::{Cart, Event, History, Receipt, Shared, SoldReceipt, Tender};
 use storage::{Journal, StorageError};
 
@@ -201,6 +202,31 @@ impl Shared for Known<'_> {
             }
         });
         used
+    }
+
+    fn bought(&self, customer: &CustomerId, items: &BTreeSet<ItemId>) -> BTreeMap<ItemId, u32> {
+        // Counted from the same moment on as in the books.
+        if self.noted(self.store.level()) < FORMAT_BOUGHT {
+            return BTreeMap::new();
+        }
+        let applied = |item| self.noted(self.store.bought(customer, item));
+        let mut bought: BTreeMap<&ItemId, i64> =
+            items.iter().map(|item| (item, applied(item))).collect();
+        self.unapplied(&mut |_, event| {
+            if let Event::Completed { receipt, .. } = event
+                && receipt.customer.as_ref() == Some(customer)
+            {
+                for (item, pieces) in receipt.bought() {
+                    if let Some(sum) = bought.get_mut(item) {
+                        *sum = sum.saturating_add(pieces);
+                    }
+                }
+            }
+        });
+        let over_zero = bought.into_iter().filter(|(_, pieces)| *pieces > 0);
+        over_zero
+            .map(|(item, pieces)| (item.clone(), u32::try_from(pieces).unwrap_or(u32::MAX)))
+            .collect()
     }
 
     fn history(&self, customer: &CustomerId) -> History {

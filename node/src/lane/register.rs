@@ -12,9 +12,10 @@ use std::time::Duration;
 use api::{Answer, CommandRequest, Done, Problem};
 use catalog::{Employee, Reference, Settings};
 use ledger::{
-    Entry, EntryBody, FORMAT_FIRST, Fact, Head, Hlc, Seq, StoreId, StoreView, TableError, Tables,
-    event_format,
+    Entry, EntryBody, FORMAT_FIRST, FORMAT_REQUOTES, Fact, Head, Hlc, Seq, StoreId, StoreView,
+    TableError, Tables, event_format,
 };
+use money::Money;
 use promotions::Hint;
 use providers::{DiskError, SharedClock, SharedDisk};
 use sale::{
@@ -63,10 +64,19 @@ pub struct RegisterState {
     pub totals: Option<Totals>,
     /// What its customer could still get for a little more.
     pub hints: Vec<Hint>,
+    /// What it would cost with the newest prices and promotions, where it has older ones.
+    pub newest_total: Option<Money>,
     /// Number of the newest journal entry.
     pub seq: Seq,
     /// Why the journal cannot be made durable, if it cannot.
     pub stopped: Option<String>,
+}
+
+/// What the open cart costs, as it is shown.
+struct Priced {
+    totals: Totals,
+    hints: Vec<Hint>,
+    newest_total: Option<Money>,
 }
 
 /// An event that has become durable on this lane.
@@ -262,7 +272,7 @@ struct Task {
     answered: BTreeMap<String, Done>,
     order: VecDeque<String>,
     stopped: Option<Stopped>,
-    priced: Option<(Totals, Vec<Hint>)>,
+    priced: Option<Priced>,
     checkpointed: Seq,
     events: broadcast::Sender<Arc<LaneEvent>>,
     receipts: mpsc::UnboundedSender<ReceiptMark>,
@@ -503,11 +513,12 @@ impl Task {
     fn snapshot(&self) -> RegisterState {
         RegisterState {
             register: self.now.register.clone(),
-            totals: self.priced.as_ref().map(|(totals, _)| totals.clone()),
+            totals: self.priced.as_ref().map(|priced| priced.totals.clone()),
             hints: self
                 .priced
                 .as_ref()
-                .map_or(Vec::new(), |(_, hints)| hints.clone()),
+                .map_or(Vec::new(), |priced| priced.hints.clone()),
+            newest_total: self.priced.as_ref().and_then(|priced| priced.newest_total),
             seq: self.now.head.next_seq - 1,
             stopped: self
                 .fence()
@@ -712,10 +723,15 @@ impl Task {
             None => store.version(),
         };
         let book = books.at(pinned, store).map_err(|e| unreadable(&e))?;
+        let newest = books.at(store.version(), store);
+        let newest = newest.map_err(|e| unreadable(&e))?;
+        let level = store.level().map_err(|e| unreadable(&e))?;
         let known = Known::new(&parts.journal, store, parts.identity.lane);
         let context = Context {
             reference: store,
             book: &book,
+            newest: &newest,
+            requotes: level >= FORMAT_REQUOTES,
             now: *now,
             lane: parts.identity.lane,
             lane_number: parts.identity.number,
@@ -746,21 +762,27 @@ impl Task {
         })
     }
 
-    fn price_cart(
-        &mut self,
-        moment: &Moment<'_>,
-    ) -> Result<Option<(Totals, Vec<Hint>)>, TableError> {
+    fn price_cart(&mut self, moment: &Moment<'_>) -> Result<Option<Priced>, TableError> {
         let Some(cart) = &self.now.register.cart else {
             return Ok(None);
         };
-        let at = match cart.phase {
-            sale::Phase::Paying { at, .. } => at,
-            sale::Phase::Selling => moment.now,
+        let store = &moment.store;
+        let book = self.books.at(cart.book, store)?;
+        let (at, newest_total) = match cart.phase {
+            sale::Phase::Paying { at, .. } => (at, None),
+            sale::Phase::Selling => {
+                let newest = self.books.at(store.version(), store)?;
+                let total = sale::newest_total(cart, store, &book, &newest, moment.now);
+                (moment.now, total)
+            }
         };
-        let book = self.books.at(cart.book, &moment.store)?;
         let totals = price(cart, &book, at, moment.settings.currency);
         let hints = sale::hints(cart, &book, at, &totals);
-        Ok(Some((totals, hints)))
+        Ok(Some(Priced {
+            totals,
+            hints,
+            newest_total,
+        }))
     }
 
     fn seal_events(

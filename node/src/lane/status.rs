@@ -198,6 +198,7 @@ impl Composer {
             register: register.register.shown(),
             totals: register.totals.clone(),
             hints: register.hints.clone(),
+            newest_total: register.newest_total,
             status,
         }
     }

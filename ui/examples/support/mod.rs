@@ -340,6 +340,8 @@ impl Inside {
         let context = Context {
             reference: &self.store,
             book: &self.book,
+            newest: &self.book,
+            requotes: true,
             now: NOW,
             lane: LaneId([1; 16]),
             lane_number: 1,
@@ -391,6 +393,7 @@ impl Inside {
                 let totals = price(cart, &self.book, NOW, Currency::USD);
                 sale::hints(cart, &self.book, NOW, &totals)
             }),
+            newest_total: None,
             totals: cart.map(|cart| price(cart, &self.book, NOW, Currency::USD)),
             status: self.status(),
         }

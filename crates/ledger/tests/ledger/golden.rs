@@ -113,6 +113,7 @@ fn event_name(event: &Event) -> &'static str {
         Event::DiscountGiven { .. } => "discount-given",
         Event::DiscountVoided { .. } => "discount-voided",
         Event::TenderQuoted { .. } => "tender-quoted",
+        Event::Requoted { .. } => "requoted",
         Event::CardAsked { .. } => "card-asked",
         Event::CardCancelled { .. } => "card-cancelled",
         Event::CardAnswered { .. } => "card-answered",
@@ -431,6 +432,7 @@ fn terms() -> Terms {
                 given: [("tv".to_owned(), 1)].into(),
             },
             exemption: None,
+            bought: Default::default(),
         },
         coupons: vec![coupon()],
         discounts: [
@@ -910,6 +912,89 @@ fn what_format_7_cannot_say_is_written_in_format_8() {
     let text = written(&card_bodies(), |body| Entry::seal(body).bytes);
     expect_file!["../golden/entries-8.txt"].assert_eq(&text);
     assert!(card_bodies().iter().all(|(_, body)| body.v == 8));
+}
+
+/// The event that format 9 added.
+fn requote_bodies() -> Vec<(&'static str, EntryBody)> {
+    let requoted = Event::Requoted {
+        cart: later_cart().id,
+        book: catalog::BookVersion(9),
+        prices: [(1, usd(280)), (3, usd(99))].into(),
+        before: usd(640),
+        due: usd(579),
+    };
+    sealed(vec![of_register(requoted)])
+}
+
+#[test]
+fn entries_of_format_9_are_read() {
+    check_read(
+        include_str!("../golden/entries-9.txt"),
+        &requote_bodies(),
+        body_of,
+    );
+}
+
+#[test]
+fn what_format_8_cannot_say_is_written_in_format_9() {
+    let text = written(&requote_bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-9.txt"].assert_eq(&text);
+    assert!(requote_bodies().iter().all(|(_, body)| body.v == 9));
+}
+
+/// What format 10 added to older events: what a customer bought before, by item.
+fn bought_events() -> Vec<Event> {
+    let mut open = later_cart();
+    let cart = open.id;
+    open.terms.standing.bought = [("milk".into(), 3), ("ham".into(), 1)].into();
+    let standing = Box::new(open.terms.standing.clone());
+    let mut receipt = receipt(cart, DAY, &[("milk", 2000, 198)]);
+    receipt.detail.terms = open.terms.clone();
+    vec![
+        Event::CustomerSet {
+            cart,
+            customer: "700".into(),
+            name: "Grace".to_owned(),
+            tier: Tier::Gold,
+            standing,
+        },
+        Event::Suspended {
+            slip: "S1-1".to_owned(),
+            open: Box::new(open.clone()),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::Resumed {
+            slip: "S1-1".to_owned(),
+            open: Box::new(open),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::Completed {
+            cart,
+            receipt: Box::new(receipt),
+        },
+    ]
+}
+
+fn bought_bodies() -> Vec<(&'static str, EntryBody)> {
+    sealed(bought_events().into_iter().map(of_register).collect())
+}
+
+#[test]
+fn entries_of_format_10_are_read() {
+    check_read(
+        include_str!("../golden/entries-10.txt"),
+        &bought_bodies(),
+        body_of,
+    );
+}
+
+#[test]
+fn what_format_9_cannot_say_is_written_in_format_10() {
+    let text = written(&bought_bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-10.txt"].assert_eq(&text);
+    assert!(bought_bodies().iter().all(|(_, body)| body.v == 10));
 }
 
 /// Entry bodies of what format 2 added.

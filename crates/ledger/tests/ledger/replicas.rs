@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["418091340f8a6c415a0c22e08252810786db306df25302ba48bfb099ef4b5fe4"]
+    expect!["2134d06baf7d0b178d0d3e590f45e315590a494b2a349f366f6e542d17e94f24"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

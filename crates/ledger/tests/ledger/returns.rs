@@ -1,12 +1,12 @@
 //! What comes back, credit notes, used coupons and what customers bought, in the store's books.
 
-use ledger::{Entry, ExceptionKind, Fact};
+use ledger::{Command, Entry, ExceptionKind, FORMAT_BOUGHT, Fact};
 use sale::{
     CardAnswer, CardApproval, CardAsk, CardPaid, CardSource, CardTransaction, CardWork, CartId,
     Event, HandedCoupon, LineTotal, PromotionTotal, Receipt, ReturnOf, Tender,
 };
 
-use crate::shop::{DAY, Journal, Shop, at, completed, lane, receipt, usd};
+use crate::shop::{DAY, Journal, Shop, at, completed, creation, lane, receipt, usd};
 
 /// A receipt of two milks on lane `a`.
 fn sold(id: &str) -> Receipt {
@@ -365,4 +365,38 @@ fn what_customers_bought_is_kept() {
     assert_eq!(buy(0), (1, 198, None));
     assert_eq!(buy(2), (2, 396, Some(2)));
     assert_eq!(buy(1), (3, 594, Some(3)));
+}
+
+#[test]
+fn what_customers_bought_is_counted_by_item_once_all_lanes_read_it() {
+    let mut commands = creation("a");
+    let Command::CreateStore { reads, .. } = &mut commands[0] else {
+        panic!("a store begins with its creation");
+    };
+    *reads = FORMAT_BOUGHT - 1;
+    let mut shop = Shop::default();
+    for command in &commands {
+        shop.apply(command);
+    }
+    let mut a = Journal::of('a');
+    let bought = |shop: &mut Shop, a: &mut Journal, mut receipt: Receipt, customer: &str| {
+        receipt.customer = Some(customer.into());
+        ingest(shop, vec![a.write(completed(receipt))]);
+        let view = shop.view();
+        ["700", "701"].map(|customer| view.bought(&customer.into(), &"milk".into()).unwrap())
+    };
+    assert_eq!(bought(&mut shop, &mut a, sold("1-000001"), "700"), [0, 0]);
+    let started = Fact::LaneStarted {
+        name: "Lane 1".to_owned(),
+        release: "0.1.0".to_owned(),
+        reads: FORMAT_BOUGHT,
+    };
+    ingest(&mut shop, vec![a.write(started)]);
+    assert_eq!(bought(&mut shop, &mut a, sold("1-000002"), "700"), [2, 0]);
+    assert_eq!(bought(&mut shop, &mut a, sold("1-000003"), "701"), [2, 2]);
+    assert_eq!(
+        bought(&mut shop, &mut a, back("1-000004", 1000, true), "700"),
+        [1, 2]
+    );
+    assert_eq!(shop.exceptions(), []);
 }

@@ -6,6 +6,7 @@ mod day;
 mod goods;
 mod pricing;
 mod properties;
+mod requotes;
 mod returns;
 mod sample;
 mod scenarios;

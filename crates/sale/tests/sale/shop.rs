@@ -12,7 +12,7 @@
 //! terminal says: `terminal approves`, `terminal approves 3` (3.00 in all), `terminal tips 1`, `terminal
 //! declines`, `terminal doubts`, each with `#2` for an earlier question than the open one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{
     BookVersion, Customer, CustomerDetail, CustomerId, Department, DepartmentId, Employee,
@@ -425,6 +425,20 @@ impl Shared for Known {
         self.coupons.get(single).cloned()
     }
 
+    fn bought(&self, customer: &CustomerId, items: &BTreeSet<ItemId>) -> BTreeMap<ItemId, u32> {
+        let mut bought: BTreeMap<ItemId, u32> = BTreeMap::new();
+        let receipts = self.receipts.values().map(|sold| &sold.receipt);
+        let theirs = receipts.filter(|receipt| receipt.customer.as_ref() == Some(customer));
+        for (item, pieces) in theirs.flat_map(Receipt::bought) {
+            if items.contains(item) {
+                let sum = bought.entry(item.clone()).or_default();
+                *sum = sum.saturating_add_signed(i32::try_from(pieces).unwrap());
+            }
+        }
+        bought.retain(|_, pieces| *pieces > 0);
+        bought
+    }
+
     fn history(&self, customer: &CustomerId) -> History {
         self.histories.get(customer).cloned().unwrap_or_default()
     }
@@ -443,6 +457,10 @@ pub struct Lane {
     pub shared: Known,
     pub books: Books,
     pub promotions: CompiledBook,
+    /// The newest ones, where they are others.
+    pub newest: Option<CompiledBook>,
+    /// Whether all lanes of the store can read that a sale was quoted anew.
+    pub requotes: bool,
     pub register: Register,
     pub journal: Vec<Event>,
     pub now: LocalTime,
@@ -456,6 +474,8 @@ impl Lane {
             shared: Known::default(),
             books: Books::new(),
             promotions: CompiledBook::compile(&file, Currency::USD).unwrap(),
+            newest: None,
+            requotes: true,
             register: Register::default(),
             journal: Vec::new(),
             now: at(0),
@@ -484,6 +504,8 @@ impl Lane {
         let context = Context {
             reference: &self.books,
             book: &self.promotions,
+            newest: self.newest.as_ref().unwrap_or(&self.promotions),
+            requotes: self.requotes,
             now: self.now,
             lane: LANE,
             lane_number: 3,
@@ -697,6 +719,7 @@ pub fn command(text: &str) -> Command {
         ["uncoupon", number] => Command::VoidCoupon {
             number: line(number),
         },
+        ["requote"] => Command::Requote,
         ["quote"] => Command::Quote { tender: None },
         ["quote", tender] => Command::Quote {
             tender: Some(own(tender)),
@@ -861,6 +884,19 @@ pub fn show(event: &Event) -> String {
             "{before} with {} is {due}",
             tender.as_deref().unwrap_or("any")
         ),
+        Event::Requoted {
+            book,
+            prices,
+            before,
+            due,
+            ..
+        } => {
+            let prices = prices
+                .iter()
+                .map(|(line, price)| format!(" {line}:{price}"));
+            let prices: String = prices.collect();
+            format!("quoted anew by book {}{prices}: {before} is {due}", book.0)
+        }
         Event::CardAsked { ask } => {
             let amount = ask.work.amount();
             match &ask.work {

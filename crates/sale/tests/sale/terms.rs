@@ -1,5 +1,7 @@
 //! Coupons, discounts by hand, who and where, and quotes for a tender: what reaches the promotions.
 
+use money::Currency;
+use promotions::{CompiledBook, PromotionFile};
 use sale::{Receipt, Totals, price};
 
 use crate::pricing::{assert_adds_up, assert_balances};
@@ -237,4 +239,59 @@ fn a_receipt_can_be_priced_again_from_itself() {
     let currency = receipt.totals.total.currency();
     let totals = price(&again, &lane.promotions, receipt.priced_at, currency);
     assert_eq!(totals, receipt.totals);
+}
+
+#[test]
+fn what_a_customer_bought_before_reaches_the_promotions() {
+    let file = PromotionFile::parse(
+        r#"
+schema = 2
+
+[[promotion]]
+id = "fourth"
+name = "The fourth yogurt is free"
+percent_off = 100
+items = ["yogurt"]
+limit = { basket = 1 }
+who = { bought = { units = 3, items = ["yogurt", "cheese"] } }
+"#,
+    )
+    .unwrap();
+    let mut lane = Lane::after("in 102 1111");
+    lane.promotions = CompiledBook::compile(&file, Currency::USD).unwrap();
+    let mut buy = |commands: &str| {
+        lane.all(commands);
+        lane.all("cash");
+        let receipt = receipt(&lane);
+        let bought = receipt.detail.terms.standing.bought.iter();
+        let bought: Vec<(&str, u32)> = bought.map(|(item, n)| (item.0.as_str(), *n)).collect();
+        let bought = bought
+            .first()
+            .map(|(item, pieces)| format!("{pieces} {item}"));
+        (receipt.totals.discount, bought)
+    };
+    let bought = |text: &str| Some(text.to_owned());
+    assert_eq!(buy("customer 700 / scan yogurt x 2"), (usd(0), None));
+    // Somebody else, and something else.
+    assert_eq!(buy("scan yogurt x 5"), (usd(0), None));
+    assert_eq!(
+        buy("customer 700 / scan bread x 5"),
+        (usd(0), bought("2 yogurt"))
+    );
+    assert_eq!(
+        buy("customer 700 / scan yogurt"),
+        (usd(0), bought("2 yogurt"))
+    );
+    assert_eq!(
+        buy("customer 700 / scan yogurt"),
+        (usd(100), bought("3 yogurt"))
+    );
+    assert_eq!(
+        buy("customer 700 / return 3-000001 1 x 2"),
+        (usd(0), bought("4 yogurt"))
+    );
+    assert_eq!(
+        buy("customer 700 / scan yogurt"),
+        (usd(0), bought("2 yogurt"))
+    );
 }

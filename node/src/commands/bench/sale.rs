@@ -171,6 +171,8 @@ impl<'a> Till<'a> {
         let context = Context {
             reference: self.shelf,
             book: self.book,
+            newest: self.book,
+            requotes: true,
             now: self.now,
             lane: LaneId([1; 16]),
             lane_number: 1,

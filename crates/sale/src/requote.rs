@@ -1,0 +1,126 @@
+//! Prices that changed while a sale was open.
+//!
+//! A sale keeps the prices and promotions that were in force when it was opened. As paying begins it
+//! is quoted anew with the newest ones where it then costs less; where it would cost more, or the
+//! same, that is the cashier's choice. The customer's coupons, discounts by hand and the prices that
+//! were typed, overridden, printed on a label or paid back stay as they are.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use catalog::Reference;
+use money::Money;
+use promotions::CompiledBook;
+
+use crate::decide::{Decision, bounded_cost, selling};
+use crate::{Cart, Context, Event, Line, LocalTime, Refusal, Register, price};
+
+/// A cart and the promotions it is priced by: as it was opened, or quoted anew.
+pub(crate) struct Quoted<'a> {
+    pub cart: Cow<'a, Cart>,
+    pub book: &'a CompiledBook,
+    /// What quotes it anew, where that was done.
+    pub event: Option<Event>,
+}
+
+/// The cart as paying begins: with the newest prices where the customer gains.
+pub(crate) fn as_paying_begins<'a>(cart: &'a Cart, ctx: &Context<'a>) -> Quoted<'a> {
+    let newer = of_context(cart, ctx).filter(|newer| ctx.requotes && newer.due < newer.before);
+    match newer {
+        Some(newer) => Quoted {
+            book: newer.book,
+            event: Some(newer.event(cart)),
+            cart: Cow::Owned(newer.cart),
+        },
+        None => Quoted {
+            cart: Cow::Borrowed(cart),
+            book: ctx.book,
+            event: None,
+        },
+    }
+}
+
+/// Quotes the open sale anew, whatever it then costs.
+pub(crate) fn requote(register: &Register, ctx: &Context<'_>) -> Decision {
+    let cart = selling(register)?;
+    let newer = of_context(cart, ctx).ok_or(Refusal::NoNewerPrices)?;
+    Ok(vec![newer.event(cart)])
+}
+
+fn of_context<'a>(cart: &Cart, ctx: &Context<'a>) -> Option<Anew<'a>> {
+    anew(cart, ctx.reference, (ctx.book, ctx.newest), ctx.now)
+}
+
+/// What an open sale would cost with the newest prices and promotions, and not those it pinned; `None`
+/// where it has them.
+pub fn newest_total(
+    cart: &Cart,
+    reference: &dyn Reference,
+    pinned: &CompiledBook,
+    newest: &CompiledBook,
+    now: LocalTime,
+) -> Option<Money> {
+    anew(cart, reference, (pinned, newest), now).map(|newer| newer.due)
+}
+
+/// A sale with the newest prices and promotions.
+struct Anew<'a> {
+    cart: Cart,
+    book: &'a CompiledBook,
+    prices: BTreeMap<u32, Money>,
+    before: Money,
+    due: Money,
+}
+
+impl Anew<'_> {
+    fn event(&self, cart: &Cart) -> Event {
+        Event::Requoted {
+            cart: cart.id,
+            book: self.cart.book,
+            prices: self.prices.clone(),
+            before: self.before,
+            due: self.due,
+        }
+    }
+}
+
+fn anew<'a>(
+    cart: &Cart,
+    reference: &dyn Reference,
+    (pinned, book): (&CompiledBook, &'a CompiledBook),
+    now: LocalTime,
+) -> Option<Anew<'a>> {
+    let newest = reference.version();
+    if newest <= cart.book {
+        return None;
+    }
+    let lines = cart.live_lines();
+    let prices = lines.filter_map(|line| Some((line.number, newer_price(line, cart, reference)?)));
+    let prices: BTreeMap<u32, Money> = prices.collect();
+    let mut newer = cart.clone();
+    newer.quote_anew(newest, &prices);
+    let currency = reference.settings().currency;
+    let before = price(cart, pinned, now, currency).total;
+    let due = price(&newer, book, now, currency).total;
+    Some(Anew {
+        cart: newer,
+        book,
+        prices,
+        before,
+        due,
+    })
+}
+
+/// The newest price of a line that has its item's price, where that is another.
+fn newer_price(line: &Line, cart: &Cart, reference: &dyn Reference) -> Option<Money> {
+    if line.price_override.is_some() || line.detail.returned.is_some() {
+        return None;
+    }
+    let item = reference.item(&line.item)?;
+    let is_items = !item.selling.open_price
+        && line.quantity.unit() == item.sold_by
+        && line.unit_price == item.price_at(cart.book);
+    let changed = is_items && item.price != line.unit_price;
+    let bounded = bounded_cost(line.quantity, item.price, line.deposit).is_ok();
+    (changed && bounded).then_some(item.price)
+}
