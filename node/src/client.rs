@@ -7,6 +7,7 @@ use api::{CommandRequest, Done, LaneStatus, LaneView, Problem};
 use futures::StreamExt;
 use ledger::LaneId;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use sale::PriceCheck;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +109,17 @@ impl LaneClient {
         }
         let text = answer.text().await;
         text.map_err(|error| ClientError::Unreachable(error.to_string()))
+    }
+
+    /// What one of what a code stands for costs, or why it is not sold.
+    pub async fn price(&self, code: &str) -> Result<Result<PriceCheck, Problem>, ClientError> {
+        let code: String = code.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let answer = send(self.request(Method::GET, &format!("/v1/prices/{code}"))).await?;
+        match answer.status() {
+            StatusCode::OK => Ok(Ok(body(answer).await?)),
+            StatusCode::CONFLICT => Ok(Err(body(answer).await?)),
+            _ => Err(failed(answer).await),
+        }
     }
 
     pub async fn totals(&self) -> Result<serde_json::Value, ClientError> {

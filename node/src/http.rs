@@ -6,6 +6,7 @@
 //! file; a test compares it with the routes, and with a sample of everything that goes over them.
 
 mod day;
+mod prices;
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -113,6 +114,7 @@ fn routes() -> Vec<Route> {
         reads("/v1/shared", get(shared)),
         reads("/v1/items", get(search)),
         reads("/v1/items/{code}", get(item)),
+        reads("/v1/prices/{code}", get(prices::price)),
         reads("/v1/receipts/{id}", get(receipt)),
         reads("/v1/reports/x", get(day::report_x)),
         reads("/v1/reports/day", get(day::report_day)),

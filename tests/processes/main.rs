@@ -6,6 +6,7 @@ mod common;
 mod crash;
 mod day;
 mod full_disk;
+mod goods;
 mod json;
 mod members;
 mod publications;

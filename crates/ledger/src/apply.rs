@@ -357,18 +357,8 @@ impl Rules<'_, '_> {
         }
         let skipped = usize::from(planted::is("stock-skips-a-line"));
         for line in receipt.lines.iter().skip(skipped) {
-            let sign = match &line.detail.returned {
-                None => -1,
-                Some(of) if of.restock => 1,
-                Some(_) => continue,
-            };
-            let milli = line.quantity.milli();
-            if line.detail.kit.is_empty() {
-                self.move_stock(&line.item, i128::from(milli) * sign)?;
-            }
-            for part in &line.detail.kit {
-                let moved = i128::from(milli) * i128::from(part.milli) / 1000;
-                self.move_stock(&part.item, moved * sign)?;
+            for (item, milli) in line.stock_moves() {
+                self.move_stock(item, milli)?;
             }
         }
         Ok(())

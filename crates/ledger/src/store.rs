@@ -269,9 +269,15 @@ impl<'a> StoreView<'a> {
         Ok(row(self.tables, Table::LaneDay, &lane.0)?.unwrap_or_default())
     }
 
-    /// Stock of an item in thousandths of its unit; negative once more was sold than received.
+    /// Stock of an item in thousandths of its unit; negative once more was sold than received, 0 where
+    /// nothing was ever moved of it.
     pub fn stock_milli(&self, item: &ItemId) -> Result<i64, TableError> {
-        Ok(row(self.tables, Table::Stock, item.0.as_bytes())?.unwrap_or(0))
+        Ok(self.stock_known(item)?.unwrap_or(0))
+    }
+
+    /// The same, and `None` where nothing was ever moved of it.
+    pub fn stock_known(&self, item: &ItemId) -> Result<Option<i64>, TableError> {
+        row(self.tables, Table::Stock, item.0.as_bytes())
     }
 
     /// Items after an id, in order of id, at most `limit`: a page of the whole catalog.

@@ -24,7 +24,8 @@ pub(crate) fn asked_for(
     serial(found, code, given, cart)
 }
 
-fn open_price(
+/// Checks a price that came with a code against whether its goods have one of their own.
+pub(crate) fn open_price(
     found: &mut FoundItem,
     code: &str,
     price: Option<&str>,

@@ -16,6 +16,7 @@ mod ids;
 mod lines;
 mod people;
 mod price;
+mod price_check;
 mod receipt;
 mod refusal;
 mod register;
@@ -23,6 +24,7 @@ mod requote;
 mod returns;
 mod scan;
 mod shared;
+mod stock;
 mod suspend;
 mod tally;
 mod tax;
@@ -42,6 +44,7 @@ pub use ids::{CartId, IdError, LaneId, StoreId};
 pub use price::{
     LineTotal, PointsTotal, PromotionTotal, TaxTotal, Totals, basket_of, hints, price, shopper_of,
 };
+pub use price_check::{PriceCheck, price_check};
 pub use promotions::{Hint, Lacks};
 pub use receipt::{Receipt, ReceiptDetail};
 pub use refusal::Refusal;

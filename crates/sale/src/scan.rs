@@ -167,6 +167,17 @@ fn find(code: &str, ctx: &Context<'_>) -> Result<Found, Refusal> {
     })))
 }
 
+/// The goods that a code stands for.
+pub(crate) fn find_item(code: &str, ctx: &Context<'_>) -> Result<FoundItem, Refusal> {
+    match find(code, ctx)? {
+        Found::Item(found) => Ok(*found),
+        Found::Coupon(_) => Err(Refusal::BadCode {
+            scanned: shown(code),
+            message: "That is a coupon, and no goods.".to_owned(),
+        }),
+    }
+}
+
 /// A code as a message shows it: without what cannot be shown, and not without end.
 fn shown(code: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 60;
@@ -175,7 +186,7 @@ fn shown(code: &str) -> String {
 }
 
 /// Refuses goods that are past their date, and goods whose lot was recalled.
-fn may_be_sold(found: &FoundItem, ctx: &Context<'_>) -> Result<(), Refusal> {
+pub(crate) fn may_be_sold(found: &FoundItem, ctx: &Context<'_>) -> Result<(), Refusal> {
     let description = || found.item.description.clone();
     // ISO dates sort as text.
     let today = ctx.now.business_day().0;

@@ -23,6 +23,8 @@ pub trait Shared {
     fn bought(&self, customer: &CustomerId, items: &BTreeSet<ItemId>) -> BTreeMap<ItemId, u32>;
     /// How much a customer bought before.
     fn history(&self, customer: &CustomerId) -> History;
+    /// Thousandths in stock of an item; `None` where nothing was ever moved of it.
+    fn stock_milli(&self, item: &ItemId) -> Option<i64>;
 }
 
 /// A lane that knows of nothing but itself.
@@ -56,5 +58,9 @@ impl Shared for NothingShared {
 
     fn history(&self, _customer: &CustomerId) -> History {
         History::default()
+    }
+
+    fn stock_milli(&self, _item: &ItemId) -> Option<i64> {
+        None
     }
 }

@@ -6,10 +6,13 @@ use std::collections::BTreeSet;
 use api::{
     CommandRequest, Done, HqStatus, ItemFound, LaneStatus, LaneView, Mode, PeerStatus, Problem,
 };
-use catalog::{ImportProblem, Role};
+use catalog::{BookVersion, ImportProblem, Role};
 use ledger::{DayTotal, Entry, EntryBody, ExceptionKind, ExceptionRecord, Fact};
-use money::{Currency, Money};
-use sale::{BusinessDay, Command, Event, LaneId, LocalTime, Pin, Refusal, Register, StoreId};
+use money::{Currency, Money, Quantity};
+use sale::{
+    BusinessDay, Command, Event, LaneId, LocalTime, Pin, PriceCheck, Refusal, Register, StoreId,
+    Totals,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -663,6 +666,7 @@ fn what_else_is_answered_is_described() {
         },
     );
     check("Applied", &Applied { applied_seq: 7 });
+    check("PriceCheck", &price_check());
     check(
         "Invitation",
         &Invitation {
@@ -720,6 +724,39 @@ fn what_else_is_answered_is_described() {
         message: word(),
     });
     check("ImportReport", &report);
+}
+
+fn price_check() -> PriceCheck {
+    let money = Money::from_minor(100, Currency::USD);
+    PriceCheck {
+        item: "milk".into(),
+        description: "milk".to_owned(),
+        quantity: Quantity::ONE,
+        unit_price: money,
+        total: money,
+        book: BookVersion(1),
+        age_min: Some(18),
+        stock_milli: Some(1000),
+        lines: Vec::new(),
+        totals: Totals {
+            lines: Vec::new(),
+            promotions: Vec::new(),
+            taxes: Vec::new(),
+            gross: money,
+            discount: money,
+            deposits: money,
+            tax_added: money,
+            tax_included: money,
+            total: money,
+            points: Vec::new(),
+            next_coupons: Vec::new(),
+        },
+        hints: vec![promotions::Hint {
+            promotion: "soup".into(),
+            name: "4 soups".to_owned(),
+            lacks: promotions::Lacks::Units { units: 1 },
+        }],
+    }
 }
 
 /// A check that finds nothing wrong would pass as well as one that cannot.

@@ -241,6 +241,26 @@ impl Shared for Known<'_> {
         history
     }
 
+    fn stock_milli(&self, item: &ItemId) -> Option<i64> {
+        let applied = self.noted(self.store.stock_known(item));
+        let mut moved: Option<i128> = None;
+        self.unapplied(&mut |_, event| {
+            let Event::Completed { receipt, .. } = event else {
+                return;
+            };
+            let moves = receipt.lines.iter().flat_map(|line| line.stock_moves());
+            for (_, milli) in moves.filter(|(of, _)| *of == item) {
+                moved = Some(moved.unwrap_or(0).saturating_add(milli));
+            }
+        });
+        if applied.is_none() && moved.is_none() {
+            return None;
+        }
+        let stock = i128::from(applied.unwrap_or(0)).saturating_add(moved.unwrap_or(0));
+        let bounded = stock.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+        i64::try_from(bounded).ok()
+    }
+
     fn unshared_receipts(&self) -> u64 {
         let mut receipts = 0;
         self.unapplied_of(self.own, &mut |_, event| {

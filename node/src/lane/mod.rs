@@ -21,6 +21,7 @@ mod known;
 mod links;
 mod members;
 mod offers;
+mod prices;
 mod propose;
 mod recover;
 mod register;
@@ -153,6 +154,7 @@ struct Shared {
     run: Run,
     providers: Providers,
     register: RegisterHandle,
+    prices: prices::PriceDesk,
     view: watch::Receiver<Arc<LaneView>>,
     state: StateReader,
     journal: Journal,
@@ -450,6 +452,7 @@ impl Lane {
                 run: this_run,
                 providers,
                 register,
+                prices: prices::PriceDesk::default(),
                 view,
                 state: reader,
                 journal,

@@ -1,7 +1,7 @@
 //! The scripted day: scenarios as readable data in `tests/scenarios/*.toml`, run against the register.
 //!
-//! A scenario says what was done before (`given`), what is done (`when`), and what comes of it: the
-//! events (`then`), or the words of a refusal (`refused`) and what is said to do next (`hint`); and rows
+//! A scenario says what was done before (`given`), what is done (`when`) or which code's price is asked
+//! for (`check`, whose answer has the rows `price`), and what comes of it: the events (`then`), or the words of a refusal (`refused`) and what is said to do next (`hint`); and rows
 //! that the open sale (`cart`), the last receipt (`receipt`), the sums of the period (`report`) or the
 //! lane (`lane`) must have, or must not have where `!` stands before one. Commands are written as
 //! `shop.rs` reads them, with `/` between them; `settings` are the store's, as their file has them.
@@ -10,7 +10,7 @@
 use std::path::PathBuf;
 
 use catalog::Settings;
-use sale::{Event, Receipt, Register, Tally, Totals, evolve};
+use sale::{Event, PriceCheck, Receipt, Register, Tally, Totals, evolve};
 use serde::Deserialize;
 
 use crate::pricing::{assert_adds_up, assert_balances};
@@ -33,7 +33,11 @@ struct Scenario {
     settings: Settings,
     #[serde(default)]
     given: String,
+    #[serde(default)]
     when: String,
+    check: Option<String>,
+    #[serde(default)]
+    price: Vec<String>,
     then: Option<String>,
     refused: Option<String>,
     hint: Option<String>,
@@ -51,6 +55,7 @@ struct Scenario {
 fn run(scenario: &Scenario) -> Vec<String> {
     let mut wrong = Vec::new();
     let rows = [
+        &scenario.price,
         &scenario.cart,
         &scenario.receipt,
         &scenario.report,
@@ -69,7 +74,14 @@ fn run(scenario: &Scenario) -> Vec<String> {
         }
     }
     let before = lane.register.clone();
-    match lane.submit(&scenario.when) {
+    let done = match &scenario.check {
+        None => lane.submit(&scenario.when),
+        Some(code) => lane.price_check(code).map(|check| {
+            check_rows(&mut wrong, "price", &scenario.price, &price(&check));
+            Vec::new()
+        }),
+    };
+    match done {
         Ok(events) => {
             let got: Vec<String> = events.iter().map(show).collect();
             said(
@@ -180,6 +192,33 @@ fn totals(totals: &Totals) -> Vec<String> {
         let parts = tax.parts.iter();
         rows.extend(parts.map(|p| format!("{} {} of {}: {}", p.name, p.rate, p.taxable, p.amount)));
     }
+    rows
+}
+
+fn price(check: &PriceCheck) -> Vec<String> {
+    let mut rows = totals(&check.totals);
+    assert_eq!(check.total, check.totals.total);
+    rows.push(format!("{} at {}", check.item, check.unit_price));
+    rows.push(format!("for {}", check.quantity));
+    rows.push(format!("book {}", check.book));
+    match check.stock_milli {
+        Some(milli) => rows.push(format!("stock {milli}")),
+        None => rows.push("stock unknown".to_owned()),
+    }
+    rows.extend(check.age_min.map(|years| format!("from {years}")));
+    rows.extend(
+        check
+            .lines
+            .iter()
+            .skip(1)
+            .map(|l| format!("with {}", l.item)),
+    );
+    rows.extend(
+        check
+            .hints
+            .iter()
+            .map(|hint| format!("more: {}", hint.name)),
+    );
     rows
 }
 
@@ -406,6 +445,13 @@ fn a_scenario_can_fail() {
         "does not hold of",
     );
     check(&format!("{when}lane = ['no sale']"), "does not hold of");
+    let asked = "check = 'yogurt'\n";
+    check(asked, "it expects nothing");
+    check(
+        &format!("{asked}price = ['total 2.00']"),
+        "'total 2.00' does not hold of",
+    );
+    check(&format!("{asked}refused = 'no'"), "it was not refused");
     let refused = "when = 'scan yogurt'\n";
     check(
         &format!("{refused}then = 'line 1'"),

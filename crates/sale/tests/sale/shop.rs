@@ -23,9 +23,9 @@ use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
 use sale::{
     BusinessDay, CardAnswer, CardApproval, CardTransaction, CardWork, Cart, Command, Context,
-    CountedCash, Event, HandOff, History, LaneId, LocalRights, LocalTime, PayWith, Pin, Receipt,
-    Refusal, Register, Shared, SoldReceipt, Tender, Totals, card_answered, decide,
-    events_of_refusal, evolve, price,
+    CountedCash, Event, HandOff, History, LaneId, LocalRights, LocalTime, PayWith, Pin, PriceCheck,
+    Receipt, Refusal, Register, Shared, SoldReceipt, Tender, Totals, card_answered, decide,
+    events_of_refusal, evolve, price, price_check,
 };
 
 pub const LANE: LaneId = LaneId([0xa0; 16]);
@@ -351,6 +351,7 @@ pub struct Known {
     pub credit_minor: BTreeMap<String, i64>,
     pub coupons: BTreeMap<String, String>,
     pub histories: BTreeMap<CustomerId, History>,
+    pub stock_milli: BTreeMap<ItemId, i64>,
 }
 
 impl Known {
@@ -372,6 +373,10 @@ impl Known {
     fn learn_receipt(&mut self, receipt: &Receipt) {
         self.unshared_receipts += 1;
         for line in &receipt.lines {
+            for (item, milli) in line.stock_moves() {
+                let stock = self.stock_milli.entry(item.clone()).or_default();
+                *stock += i64::try_from(milli).unwrap();
+            }
             if let Some(of) = &line.detail.returned {
                 let source = self.receipts.get_mut(&of.receipt).unwrap();
                 *source.returned_milli.entry(of.line).or_default() += line.quantity.milli();
@@ -443,6 +448,10 @@ impl Shared for Known {
         self.histories.get(customer).cloned().unwrap_or_default()
     }
 
+    fn stock_milli(&self, item: &ItemId) -> Option<i64> {
+        self.stock_milli.get(item).copied()
+    }
+
     fn suspended(&self, slip: &str) -> Option<Cart> {
         self.suspended.get(slip).cloned()
     }
@@ -501,20 +510,7 @@ impl Lane {
     /// Carries out a command. Whatever comes of it, the register is the fold of its journal.
     pub fn submit(&mut self, text: &str) -> Result<Vec<Event>, Refusal> {
         self.now.unix_ms += 1000;
-        let context = Context {
-            reference: &self.books,
-            book: &self.promotions,
-            newest: self.newest.as_ref().unwrap_or(&self.promotions),
-            requotes: self.requotes,
-            now: self.now,
-            lane: LANE,
-            lane_number: 3,
-            lane_name: "Lane 3",
-            shared: &self.shared,
-            rights: &LocalRights,
-            terminal: self.terminal,
-            pin_matches: &|employee, pin| employee.pin_hash == pin.0,
-        };
+        let context = self.context();
         if let Some(said) = text.strip_prefix("terminal ") {
             let (number, answer) = said_by_terminal(&self.register, said);
             let decision = card_answered(&self.register, number, &answer, &context);
@@ -533,6 +529,28 @@ impl Lane {
         );
         self.keep(events);
         decision
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            reference: &self.books,
+            book: &self.promotions,
+            newest: self.newest.as_ref().unwrap_or(&self.promotions),
+            requotes: self.requotes,
+            now: self.now,
+            lane: LANE,
+            lane_number: 3,
+            lane_name: "Lane 3",
+            shared: &self.shared,
+            rights: &LocalRights,
+            terminal: self.terminal,
+            pin_matches: &|employee, pin| employee.pin_hash == pin.0,
+        }
+    }
+
+    /// What one of what a code stands for costs.
+    pub fn price_check(&self, code: &str) -> Result<PriceCheck, Refusal> {
+        price_check(&self.register, code, &self.context())
     }
 
     fn keep(&mut self, events: Vec<Event>) {

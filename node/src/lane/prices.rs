@@ -1,0 +1,58 @@
+//! What goods cost at this lane, asked without the register.
+
+use std::sync::{Mutex, PoisonError};
+
+use catalog::Reference;
+use ledger::{StoreView, TableError};
+use sale::{Context, LocalRights, PriceCheck, Refusal, price_check};
+
+use super::books::Books;
+use super::known::Known;
+use super::store_time::StoreTime;
+use super::{Lane, LaneError};
+
+/// What price checks look things up with; the register has its own and is not held up by them.
+#[derive(Default)]
+pub struct PriceDesk(Mutex<(Books, StoreTime)>);
+
+impl Lane {
+    /// What one of what a code stands for costs now, or why it is not sold.
+    pub fn price_check(&self, code: &str) -> Result<Result<PriceCheck, Refusal>, LaneError> {
+        let shared = &self.shared;
+        let state = shared.register.state.borrow().clone();
+        let desk = shared.prices.0.lock();
+        let (books, time) = &mut *desk.unwrap_or_else(PoisonError::into_inner);
+        self.read(|tables| {
+            let store = StoreView::new(tables);
+            let known = Known::new(&shared.journal, &store, shared.identity.lane);
+            let open = state.register.cart.as_ref();
+            let pinned = open.map_or_else(|| store.version(), |cart| cart.book);
+            let book = books.at(pinned, &store)?;
+            let wall_ms = shared.providers.clock.wall_ms();
+            let checked = price_check(
+                &state.register,
+                code,
+                &Context {
+                    reference: &store,
+                    book: &book,
+                    newest: &book,
+                    requotes: false,
+                    now: time.at(wall_ms, &store.settings().time_zone),
+                    lane: shared.identity.lane,
+                    lane_number: shared.identity.number,
+                    lane_name: &shared.identity.lane_name,
+                    shared: &known,
+                    rights: &LocalRights,
+                    terminal: None,
+                    pin_matches: &|_, _| false,
+                },
+            );
+            store.check()?;
+            known.check().map_err(|reason| TableError {
+                action: "read",
+                reason,
+            })?;
+            Ok(checked)
+        })
+    }
+}
