@@ -12,7 +12,7 @@ use money::{Currency, Rate};
 use crate::best::{Reward, SetOffer};
 use crate::time::Schedule;
 use crate::{
-    Choose, Exclusive, Limits, Of, Over, Phase, PromotionId, Spread, TaxBasis, Where, Within,
+    Choose, Exclusive, Limits, Of, Over, Phase, PromotionId, Spread, TaxBasis, When, Where, Within,
 };
 pub(crate) use select::{LineKeys, Names, Select};
 
@@ -23,6 +23,8 @@ pub struct CompiledBook {
     currency: Option<Currency>,
     /// In the order of their ids.
     promotions: Vec<Compiled>,
+    /// What most promotions are sorted out by, in the same order.
+    glances: Vec<Glance>,
     pub(crate) choose: Choose,
     pub(crate) manual_max: BTreeMap<Role, Rate>,
     pub(crate) names: Names,
@@ -62,8 +64,18 @@ pub(crate) struct Compiled {
     pub acts: Vec<Act>,
 }
 
+/// What is asked of every promotion of a basket, small enough to have many at hand at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Glance {
+    /// Whether something could be in its way: a time, a customer, a place, a coupon, a limit.
+    pub conditional: bool,
+    pub exclusive: bool,
+    /// The phases that it gives something in, a bit each.
+    phases: u16,
+}
+
 /// `Who` with its amount understood.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Customers {
     pub tiers: Vec<Tier>,
     pub groups: BTreeSet<String>,
@@ -134,6 +146,29 @@ pub(crate) enum Amount {
     },
 }
 
+impl Glance {
+    fn of(promotion: &Compiled) -> Glance {
+        let unconditional = promotion.schedule.when == When::default()
+            && promotion.who == Customers::default()
+            && promotion.place == Where::default()
+            && promotion.coupon.is_none()
+            && promotion.tender.is_none()
+            && promotion.limits == Limits::default();
+        let phases = promotion.acts.iter().map(|act| 1 << act.phase as u16);
+        Glance {
+            conditional: !unconditional,
+            exclusive: promotion.exclusive.is_some(),
+            phases: phases.fold(0, |all, phase| all | phase),
+        }
+    }
+
+    /// Whether it gives something in one of these phases.
+    pub fn gives_in(self, phases: &[Phase]) -> bool {
+        let bit = |phase: &Phase| self.phases & 1 << *phase as u16 != 0;
+        phases.iter().any(bit)
+    }
+}
+
 impl CompiledBook {
     /// A book without promotions.
     pub fn empty() -> CompiledBook {
@@ -202,6 +237,10 @@ impl CompiledBook {
 
     pub(crate) fn promotion(&self, index: usize) -> &Compiled {
         &self.promotions[index]
+    }
+
+    pub(crate) fn glance(&self, index: usize) -> Glance {
+        self.glances[index]
     }
 
     /// The promotions that may be for a line, ascending.

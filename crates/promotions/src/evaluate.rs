@@ -99,7 +99,10 @@ fn met(
     (basket, customer, at): (&Basket, &Customer, Instant),
 ) -> Vec<usize> {
     let mut met = book.met_by_any(&state.met);
-    met.retain(|index| barrier(book.promotion(*index), basket, customer, at).is_none());
+    met.retain(|index| {
+        !book.glance(*index).conditional
+            || barrier(book.promotion(*index), basket, customer, at).is_none()
+    });
     met
 }
 
@@ -151,7 +154,7 @@ fn priced_from<'b>(
         work = state.work;
         state
     };
-    let exclusive = |index: &&usize| book.promotion(**index).exclusive.is_some();
+    let exclusive = |index: &&usize| book.glance(**index).exclusive;
     let (alone, together): (Vec<&usize>, Vec<&usize>) = candidates.iter().partition(exclusive);
     let together: Vec<usize> = together.into_iter().copied().collect();
     let mut state = pass(&together);
@@ -203,16 +206,11 @@ fn run_stage(
     stage: &[Phase],
 ) {
     let mut entrants: Vec<Entrant<'_>> = Vec::new();
-    for &promotion in candidates {
+    let giving = |index: &&usize| book.glance(**index).gives_in(stage);
+    for &promotion in candidates.iter().filter(giving) {
         let compiled = book.promotion(promotion);
-        let mut acts = compiled
-            .acts
-            .iter()
-            .filter(|act| stage.contains(&act.phase))
-            .peekable();
-        if acts.peek().is_none() {
-            continue;
-        }
+        let acts = compiled.acts.iter();
+        let acts = acts.filter(|act| stage.contains(&act.phase));
         let (times_max, coupons) = times(compiled, basket, customer);
         entrants.extend(acts.map(|act| Entrant {
             promotion,
@@ -348,7 +346,8 @@ fn points(
     let mut points: BTreeMap<usize, i64> = BTreeMap::new();
     let mut factors: Vec<(usize, i64)> = Vec::new();
     let mut coupons = Vec::new();
-    for &index in candidates {
+    let giving = |index: &&usize| book.glance(**index).gives_in(&[Phase::Points]);
+    for &index in candidates.iter().filter(giving) {
         let compiled = book.promotion(index);
         if short(&compiled.needs, state).is_some() {
             continue;

@@ -2,7 +2,7 @@
 
 use money::{Currency, Money, Rate};
 
-use super::{Act, Amount, Compiled, CompiledBook, Customers, Needed, Select, What};
+use super::{Act, Amount, Compiled, CompiledBook, Customers, Glance, Needed, Select, What};
 use crate::best::{Part, Reward, SetOffer, Shape};
 use crate::time::Schedule;
 use crate::{
@@ -40,6 +40,7 @@ impl CompiledBook {
         for promotion in in_order {
             let compiled = maker.promotion(promotion);
             maker.index(&compiled);
+            maker.book.glances.push(Glance::of(&compiled));
             maker.book.promotions.push(compiled);
         }
         let mut problems = maker.problems;
