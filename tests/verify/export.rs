@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use ledger::{Entry, Fact};
 use serde_json::Value;
 
-use super::Shop;
+use super::{LATER_FORMAT, Shop};
 
 fn export(dir: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lanemesh"));
@@ -77,7 +77,7 @@ fn a_line_can_be_read_without_this_program() {
 
 #[test]
 fn an_entry_of_a_later_release_is_exported_as_its_bytes() {
-    let shop = Shop::built_after(|shop| shop.happen_in_format(9, 0, Fact::LaneClosed));
+    let shop = Shop::built_after(|shop| shop.happen_in_format(LATER_FORMAT, 0, Fact::LaneClosed));
     let output = export(&shop.dir(0), &["--lane", "1"]);
     assert!(output.status.success());
     let lines = lines(&output.stdout);
@@ -85,7 +85,12 @@ fn an_entry_of_a_later_release_is_exported_as_its_bytes() {
     let own = shop.own(0);
     let hex: String = own[4].bytes.iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(last["bytes"], hex.as_str());
-    assert!(last["unreadable"].as_str().unwrap().contains("format 9"));
+    assert!(
+        last["unreadable"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("format {LATER_FORMAT}"))
+    );
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("1 of them cannot be read"), "{said}");
 }
