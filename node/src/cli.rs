@@ -370,6 +370,20 @@ pub struct ExportArgs {
     /// Only this lane's journal (its id or number); without it, every journal held.
     #[arg(long)]
     pub lane: Option<String>,
+    /// What to write: every entry as JSON lines; receipts as CSV, a row for each line and tender; or
+    /// receipts and movements of cash as ARTS POSLog 6 (XML).
+    #[arg(long, value_enum, default_value = "json-lines")]
+    pub format: ExportFormat,
+    /// Only this business day, such as 2026-11-27; for receipts alone.
+    #[arg(long)]
+    pub day: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportFormat {
+    JsonLines,
+    Csv,
+    Poslog,
 }
 
 #[derive(Debug, Args)]

@@ -143,3 +143,51 @@ fn what_cannot_be_exported_is_told() {
     fs::remove_file(shop.journal(0)).unwrap();
     check(&shop.dir(0), &[], "journal.db");
 }
+
+#[test]
+fn receipts_are_exported_as_a_table_and_as_a_poslog() {
+    let shop = Shop::built(1);
+    let receipts = |text: &str| -> usize { text.matches("<ReceiptNumber>").count() };
+    let run = |more: &[&str]| {
+        let output = export(&shop.dir(1), more);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        assert!(output.status.success(), "{}", text(output.stderr));
+        (text(output.stdout), text(output.stderr))
+    };
+    let (log, said) = run(&["--format", "poslog"]);
+    let sold = receipts(&log);
+    assert!(sold > 0);
+    assert_eq!(said, format!("{sold} transactions exported.\n"));
+    assert!(log.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<POSLog "));
+    assert!(log.ends_with("</POSLog>\n"));
+    let (table, said) = run(&["--format", "csv"]);
+    assert_eq!(said, format!("{sold} receipts exported.\n"));
+    assert!(table.starts_with("receipt,lane,business_day,time,"));
+    // By business day, and by lane.
+    let (none, _) = run(&["--format", "csv", "--day", "2020-02-29"]);
+    assert_eq!(none.lines().count(), 1);
+    let day = table.lines().nth(1).unwrap().split(',').nth(2).unwrap();
+    let of_day = run(&["--format", "poslog", "--day", day]);
+    assert!((1..=sold).contains(&receipts(&of_day.0)));
+    let of_lane = |lane: &str| receipts(&run(&["--format", "poslog", "--lane", lane]).0);
+    assert_eq!(["1", "2", "3"].map(of_lane).iter().sum::<usize>(), sold);
+}
+
+#[test]
+fn days_are_for_receipts() {
+    let shop = Shop::built(1);
+    let check = |more: &[&str], expected: &str| {
+        let output = export(&shop.dir(0), more);
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(expected), "{said}");
+    };
+    check(
+        &["--day", "2026-11-27"],
+        "add --format csv or --format poslog",
+    );
+    check(
+        &["--format", "csv", "--day", "today"],
+        "'today' is no day: write one like",
+    );
+}

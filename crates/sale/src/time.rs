@@ -45,6 +45,14 @@ impl LocalTime {
         earlier.business_day()
     }
 
+    /// As ISO 8601 with the offset from UTC, to the second: `2026-11-27T09:47:05-05:00`.
+    pub fn iso(self) -> String {
+        let sign = if self.offset_minutes < 0 { '-' } else { '+' };
+        let minutes = self.offset_minutes.unsigned_abs();
+        let local = self.civil().strftime("%Y-%m-%dT%H:%M:%S");
+        format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+
     /// `00` to `23`.
     pub fn hour(self) -> String {
         self.civil().strftime("%H").to_string()
