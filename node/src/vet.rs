@@ -4,7 +4,7 @@
 //! Only what the ledger's own rules do not check is checked here: their answers must not depend on the
 //! release.
 
-use catalog::{Record, Settings};
+use catalog::{Record, Settings, UnreceiptedReturns};
 use money::Currency;
 use promotions::{CompiledBook, PromotionFile};
 
@@ -38,6 +38,13 @@ pub fn unsound(settings: &Settings) -> Option<String> {
         return Some(format!(
             "'{}' is not a time zone: write one such as Europe/Berlin",
             settings.time_zone
+        ));
+    }
+    if !settings.unreceipted_returns.is_sound() {
+        return Some(format!(
+            "unreceipted_returns has a limit below zero, or a tender that gives no money back: write \
+             limits in minor units, and tenders out of {}",
+            UnreceiptedReturns::TENDERS.join(", ")
         ));
     }
     // A layout that cannot be read would make every code of its kind unknown at the lanes.

@@ -1,10 +1,87 @@
 //! What a cashier does with goods besides selling them, on real lanes through their API.
 
 use api::Problem;
-use catalog::Role;
-use sale::Refusal;
+use catalog::{EmployeeId, Role};
+use node::sample;
+use sale::{Command, Event, Pin, Refusal};
 
 use crate::common::{Store, plain_items, runtime};
+
+fn back(code: &str, document: Option<&str>) -> Command {
+    Command::ReturnUnreceipted {
+        code: code.to_owned(),
+        quantity: None,
+        price: None,
+        serial: None,
+        document: document.map(str::to_owned),
+        reason: "does not fit".to_owned(),
+        restock: true,
+    }
+}
+
+/// A command that the sample store's manager approves.
+fn approved(command: Command) -> Command {
+    let people = sample::people();
+    let manager = people.iter().find(|p| p.role == Role::Manager);
+    let manager = manager.expect("the sample store has a manager");
+    Command::Approved {
+        employee: EmployeeId(manager.number.clone()),
+        pin: Pin(manager.pin.clone()),
+        command: Box::new(command),
+    }
+}
+
+#[track_caller]
+fn refusal<T: std::fmt::Debug>(answer: Result<T, Problem>) -> Refusal {
+    match answer {
+        Err(Problem::Refused { refusal, hint, .. }) => {
+            assert!(!hint.is_empty());
+            refusal
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn goods_come_back_without_a_receipt_and_the_books_know_from_whom() {
+    runtime().block_on(async {
+        let store = Store::start(2, false).await;
+        let lane = &store.lanes[0];
+        let item = &plain_items(1)[0];
+        lane.sign_in_as(Role::Cashier).await;
+        let unknown = lane.try_do(approved(back(item, None))).await;
+        assert_eq!(refusal(unknown), Refusal::NotIdentified);
+        let alone = lane.try_do(back(item, Some("ID 7"))).await;
+        let needs = Role::Manager;
+        assert_eq!(refusal(alone), Refusal::NotAllowed { needs });
+        let done = lane.done(approved(back(item, Some("ID 7")))).await;
+        assert!(matches!(done.events[0], Event::Approved { .. }), "{done:?}");
+        let line = done.events.iter().find_map(|event| match event {
+            Event::LineAdded { line, .. } => Some(line),
+            _ => None,
+        });
+        let line = line.expect("a line");
+        let from = line.unreceipted().expect("it came without a receipt");
+        assert_eq!(from.from.key(), "document/ID7");
+        let credit = Command::Tender {
+            with: sale::PayWith::StoreCredit {
+                number: String::new(),
+            },
+            amount: None,
+        };
+        let tender = refusal(lane.try_do(credit).await);
+        assert!(matches!(tender, Refusal::RefundLimit { .. }), "{tender:?}");
+        lane.pay().await;
+        let asked = lane.client.price(item).await.expect("an answer");
+        assert_eq!(asked.expect("a price").stock_milli, Some(1000));
+        // Another lane counts what was given back here.
+        lane.wait_shared().await;
+        let second = &store.lanes[1];
+        second.wait_applied(lane).await;
+        let asked = second.client.price(item).await.expect("an answer");
+        assert_eq!(asked.expect("a price").stock_milli, Some(1000));
+    });
+}
 
 #[test]
 fn a_price_is_asked_without_touching_the_sale() {
@@ -32,11 +109,7 @@ fn a_price_is_asked_without_touching_the_sale() {
         let asked = lane.client.price(&items[1]).await.expect("an answer");
         assert_eq!(asked.expect("a price").stock_milli, Some(-1000));
         let unknown = lane.client.price("4006381333948").await.expect("an answer");
-        let Err(Problem::Refused { refusal, hint, .. }) = unknown else {
-            panic!("{unknown:?}");
-        };
         let scanned = "4006381333948".to_owned();
-        assert_eq!(refusal, Refusal::UnknownCode { scanned });
-        assert!(!hint.is_empty());
+        assert_eq!(refusal(unknown), Refusal::UnknownCode { scanned });
     });
 }

@@ -24,4 +24,4 @@ pub use item::{
 pub use people::{Customer, CustomerDetail, CustomerId, Employee, EmployeeId, Role, Tier};
 pub use record::{BookVersion, Recall, Record, Reference};
 pub use scan::{CodeRules, CouponCode, Marks, ScannedCode, ScannedItem};
-pub use settings::{Action, ForeignRate, Settings, TaxRounding};
+pub use settings::{Action, ForeignRate, Settings, TaxRounding, UnreceiptedReturns};

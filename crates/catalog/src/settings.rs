@@ -57,6 +57,56 @@ pub struct Settings {
     /// Whether a card may be charged with a tip.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tips: bool,
+    /// For what, and how, goods are taken back without a receipt.
+    #[serde(skip_serializing_if = "UnreceiptedReturns::is_default")]
+    pub unreceipted_returns: UnreceiptedReturns,
+}
+
+/// The limits of what is given back for goods without a receipt. Who may take them back says
+/// [`Action::ReturnUnreceipted`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UnreceiptedReturns {
+    /// The most of one return, in minor units; 0 where nothing is taken back without a receipt.
+    pub return_max_minor: i64,
+    /// The most to one customer, or on one document, on a business day, in minor units.
+    pub day_max_minor: i64,
+    /// How money is given back for them: `cash`, `store-credit` or `account`.
+    pub tenders: BTreeSet<String>,
+    /// The most that is given back in cash for one return, in minor units.
+    pub cash_max_minor: i64,
+}
+
+impl UnreceiptedReturns {
+    /// The tenders that money can be given back with where no card paid.
+    pub const TENDERS: [&str; 3] = ["cash", "store-credit", "account"];
+
+    fn is_default(&self) -> bool {
+        *self == UnreceiptedReturns::default()
+    }
+
+    /// Whether each limit is one, and each tender can give money back.
+    pub fn is_sound(&self) -> bool {
+        let limits = [
+            self.return_max_minor,
+            self.day_max_minor,
+            self.cash_max_minor,
+        ];
+        let mut tenders = self.tenders.iter().map(String::as_str);
+        limits.iter().all(|limit| *limit >= 0) && tenders.all(|t| Self::TENDERS.contains(&t))
+    }
+}
+
+impl Default for UnreceiptedReturns {
+    /// 50.00 a return, 100.00 a day, in cash.
+    fn default() -> UnreceiptedReturns {
+        UnreceiptedReturns {
+            return_max_minor: 5_000,
+            day_max_minor: 10_000,
+            tenders: ["cash".to_owned()].into(),
+            cash_max_minor: 5_000,
+        }
+    }
 }
 
 /// Where tax is rounded to the smallest unit of the currency, half up.
@@ -138,6 +188,7 @@ impl Default for Settings {
             tax_rounding: TaxRounding::Line,
             deposits_taxed: false,
             tips: false,
+            unreceipted_returns: UnreceiptedReturns::default(),
         }
     }
 }
@@ -174,6 +225,8 @@ pub enum Action {
     ReportZ,
     /// Taking goods back against a receipt.
     Return,
+    /// Taking goods back without one.
+    ReturnUnreceipted,
     TakeCheque,
     /// Leaving a card payment to a person, of which nobody knows what became of it.
     LeaveCard,
@@ -202,7 +255,7 @@ impl Action {
             | Action::Return
             | Action::TakeCheque
             | Action::LeaveCard => Role::Supervisor,
-            Action::CloseDay | Action::ReportZ => Role::Manager,
+            Action::CloseDay | Action::ReportZ | Action::ReturnUnreceipted => Role::Manager,
         }
     }
 }
@@ -236,6 +289,24 @@ mod tests {
             1000,
             "USD",
             None,
+        );
+    }
+
+    #[test]
+    fn limits_of_returns_are_checked() {
+        let check = |text: &str, expected: bool| {
+            let settings: Settings = toml::from_str(text).unwrap();
+            assert_eq!(settings.unreceipted_returns.is_sound(), expected, "{text}");
+        };
+        check("", true);
+        check("[unreceipted_returns]\ncash_max_minor = 0", true);
+        check("[unreceipted_returns]\ncash_max_minor = -1", false);
+        check("[unreceipted_returns]\nday_max_minor = -1", false);
+        check("[unreceipted_returns]\nreturn_max_minor = -1", false);
+        check(r#"unreceipted_returns = { tenders = ["card"] }"#, false);
+        check(
+            r#"unreceipted_returns = { tenders = ["store-credit"] }"#,
+            true,
         );
     }
 

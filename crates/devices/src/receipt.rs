@@ -122,7 +122,10 @@ fn sold(doc: &mut Document, line: &Line, receipt: &Receipt, letters: &TaxLetters
         doc.columns(Emphasis::Plain, &detail, "");
     }
     if let Some(of) = &line.detail.returned {
-        let detail = format!("  returned, receipt {} line {}", of.receipt, of.line);
+        let detail = match &of.unreceipted {
+            None => format!("  returned, receipt {} line {}", of.receipt, of.line),
+            Some(_) => "  returned without a receipt".to_owned(),
+        };
         doc.columns(Emphasis::Plain, &detail, "");
     }
     if let Some(changed) = &line.detail.tax_override {

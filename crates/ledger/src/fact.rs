@@ -76,9 +76,20 @@ pub const FORMAT_REQUOTES: u16 = 9;
 /// counted so from the moment on at which all lanes of a store read it.
 pub const FORMAT_BOUGHT: u16 = 10;
 
+/// The oldest entry format that can say that goods came back without a receipt.
+const FORMAT_GOODS: u16 = 12;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {
+        // Earlier releases would count these as returns of a receipt without a number.
+        Event::LineAdded { line, .. } if line.unreceipted().is_some() => FORMAT_GOODS,
+        Event::Completed { receipt, .. } if any_unreceipted(&receipt.lines) => FORMAT_GOODS,
+        Event::Suspended { open, .. } | Event::Resumed { open, .. }
+            if any_unreceipted(&open.lines) =>
+        {
+            FORMAT_GOODS
+        }
         // Earlier releases would take it that nothing was bought.
         Event::CustomerSet { standing, .. } if !standing.bought.is_empty() => FORMAT_BOUGHT,
         Event::Completed { receipt, .. } if any_bought(&receipt.detail.terms) => FORMAT_BOUGHT,
@@ -167,6 +178,10 @@ pub fn event_format(event: &Event) -> u16 {
 
 fn any_bought(terms: &Terms) -> bool {
     !terms.standing.bought.is_empty()
+}
+
+fn any_unreceipted(lines: &[Line]) -> bool {
+    lines.iter().any(|line| line.unreceipted().is_some())
 }
 
 fn asks(coupon: &HandedCoupon) -> bool {

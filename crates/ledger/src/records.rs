@@ -274,6 +274,9 @@ pub enum ExceptionKind {
     /// More of a receipt's line came back than was sold: two lanes that could not reach each other
     /// took it back.
     ReturnedTwice,
+    /// More was given back without a receipt to one person on a day than the settings allow: by lanes
+    /// that could not reach each other, or because the limit was lowered that day.
+    ReturnedOverLimit,
     /// A credit note was spent beyond what it held.
     CreditOverspent,
     /// A coupon that can be used once was used by two lanes.

@@ -1,13 +1,13 @@
 //! The rules about what a receipt leaves behind: what can be returned of it, credit notes, used
 //! coupons, and what its customer bought.
 
-use catalog::{CustomerId, ItemId};
+use catalog::{CustomerId, ItemId, Reference};
 use money::Money;
 use sale::{CardSource, History, Receipt, Tender};
 
 use crate::apply::Rules;
 use crate::fact::FORMAT_BOUGHT;
-use crate::store::row;
+use crate::store::{row, unreceipted_key};
 use crate::{Entry, ExceptionKind, ReceiptRecord, StoreView, Table, TableError};
 
 /// The key of what a customer bought of an item. Neither id holds a zero byte.
@@ -35,9 +35,13 @@ impl Rules<'_, '_> {
             self.returned_too_much(entry, &receipt.id, line)?;
         }
         for line in &receipt.lines {
-            if let Some(of) = &line.detail.returned {
+            let of = line.detail.returned.as_ref();
+            if let Some(of) = of.filter(|of| of.unreceipted.is_none()) {
                 self.returned(entry, &of.receipt, of.line, line.quantity.milli())?;
             }
+        }
+        for (key, minor) in receipt.unreceipted() {
+            self.unreceipted(entry, receipt, &key, minor)?;
         }
         for tender in &receipt.tenders {
             match tender {
@@ -126,6 +130,35 @@ impl Rules<'_, '_> {
             true => self.returned_too_much(entry, id, line),
             false => Ok(()),
         }
+    }
+
+    /// Counts what was given back without a receipt to one person on a business day.
+    fn unreceipted(
+        &mut self,
+        entry: &Entry,
+        receipt: &Receipt,
+        person: &str,
+        minor: i64,
+    ) -> Result<(), TableError> {
+        let key = unreceipted_key(&receipt.day, person);
+        let before: i64 = row(self.tables, Table::Unreceipted, &key)?.unwrap_or(0);
+        let sum = before.saturating_add(minor);
+        self.put(Table::Unreceipted, &key, &sum)?;
+        let settings = StoreView::new(self.tables).settings();
+        let most = settings.unreceipted_returns.day_max_minor;
+        if sum <= most || before > most {
+            return Ok(());
+        }
+        let amount = |minor| Money::from_minor(minor, settings.currency);
+        let message = format!(
+            "{} was given back without a receipt to {person} on {}, where {} is the most; the last of \
+             it on lane {}. Check who was given the money.",
+            amount(sum),
+            receipt.day,
+            amount(most),
+            entry.lane.short()
+        );
+        self.exception(ExceptionKind::ReturnedOverLimit, Some(entry), message)
     }
 
     /// Notes what was given back to a card: `amount` is below zero.

@@ -62,6 +62,11 @@ pub(crate) fn day_key(day: &BusinessDay, lane: LaneId) -> Vec<u8> {
     key
 }
 
+/// Where it is counted what was given back without a receipt to a person on a day.
+pub(crate) fn unreceipted_key(day: &BusinessDay, person: &str) -> Vec<u8> {
+    format!("{day}/{person}").into_bytes()
+}
+
 /// Where it is noted that an entry was carried over.
 pub(crate) fn carried_key(hash: EntryHash) -> Vec<u8> {
     let mut key = b"carried/".to_vec();
@@ -232,6 +237,13 @@ impl<'a> StoreView<'a> {
     /// What a credit note holds, in minor units; `None` where none was made.
     pub fn credit_minor(&self, number: &str) -> Result<Option<i64>, TableError> {
         row(self.tables, Table::Credit, number.as_bytes())
+    }
+
+    /// What was given back without a receipt on a business day under a key of [`sale::Returner`], in
+    /// minor units.
+    pub fn unreceipted_minor(&self, day: &BusinessDay, person: &str) -> Result<i64, TableError> {
+        let key = unreceipted_key(day, person);
+        Ok(row(self.tables, Table::Unreceipted, &key)?.unwrap_or(0))
     }
 
     /// The receipt on which a coupon that can be used once was used.

@@ -63,10 +63,12 @@ pub enum Table {
     History = 24,
     /// Pieces that customers bought of items, by customer and item.
     Bought = 25,
+    /// What was given back without a receipt, in minor units, by business day and person.
+    Unreceipted = 30,
 }
 
 impl Table {
-    pub const ALL: [Table; 25] = [
+    pub const ALL: [Table; 26] = [
         Table::Meta,
         Table::Entry,
         Table::Lane,
@@ -92,6 +94,7 @@ impl Table {
         Table::Coupon,
         Table::History,
         Table::Bought,
+        Table::Unreceipted,
     ];
 }
 

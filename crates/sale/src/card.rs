@@ -265,7 +265,7 @@ pub(crate) fn pay(
     let paying = Paying::with(register, "card", ctx)?;
     let left = paying.left();
     let work = match left.is_negative() {
-        true => refund(&paying.cart, -left, amount, ctx)?,
+        true => refund(&paying, -left, amount, ctx)?,
         false => charge(left, tip, amount, ctx)?,
     };
     let ask = ask(register, who, paying.cart.id, terminal, work, ctx);
@@ -326,12 +326,12 @@ fn charge(
 /// What goes back to a card that paid for the goods which come back: the first of them, in the order
 /// of the lines and of their receipts' tenders, that has not been given all of it back.
 fn refund(
-    cart: &Cart,
+    paying: &Paying<'_>,
     owed: Money,
     amount: Option<&str>,
     ctx: &Context<'_>,
 ) -> Result<CardWork, Refusal> {
-    let (of, original, left) = cards_to_refund(cart, ctx)
+    let (of, original, left) = cards_to_refund(&paying.cart, ctx)
         .into_iter()
         .find(|(_, _, left)| left.minor() > 0)
         .ok_or(Refusal::NoCardToRefund)?;
@@ -345,6 +345,7 @@ fn refund(
             message: format!("From 0.01 to {most} goes back to that card."),
         });
     }
+    paying.may_give("card", amount)?;
     Ok(CardWork::Refund {
         amount,
         of,
@@ -357,6 +358,7 @@ fn cards_to_refund(cart: &Cart, ctx: &Context<'_>) -> Vec<(CardSource, CardTrans
     let mut receipts: Vec<&str> = Vec::new();
     for line in cart.live_lines() {
         if let Some(of) = &line.detail.returned
+            && of.unreceipted.is_none()
             && !receipts.contains(&of.receipt.as_str())
         {
             receipts.push(&of.receipt);

@@ -158,6 +158,25 @@ pub enum Command {
         #[serde(default)]
         serial: Option<String>,
     },
+    /// Takes goods back without a receipt, for what they cost now; needs a manager. Whoever brings them
+    /// is the customer of the sale, or shows a document.
+    ReturnUnreceipted {
+        code: String,
+        #[serde(default)]
+        quantity: Option<String>,
+        /// Of goods that have no price of their own, per piece or kilogram.
+        #[serde(default)]
+        price: Option<String>,
+        #[serde(default)]
+        serial: Option<String>,
+        /// Which document was shown, such as `passport C01X0006H`; never the number of a card.
+        #[serde(default)]
+        document: Option<String>,
+        reason: String,
+        /// Whether the goods go back to stock; damaged ones do not.
+        #[serde(default)]
+        restock: bool,
+    },
     /// Pays with what is not the store's own cash, or gives money back as store credit or on
     /// account; without an amount, all that is due.
     Tender {
@@ -218,7 +237,7 @@ pub struct CountedCash {
 
 impl Command {
     /// The names of all commands.
-    pub const NAMES: [&str; 40] = [
+    pub const NAMES: [&str; 41] = [
         "sign-in",
         "sign-out",
         "open-cart",
@@ -249,6 +268,7 @@ impl Command {
         "count-drawer",
         "report-z",
         "return",
+        "return-unreceipted",
         "tender",
         "void-tender",
         "discount",
@@ -294,6 +314,7 @@ impl Command {
             Command::CountDrawer { .. } => "count-drawer",
             Command::ReportZ => "report-z",
             Command::Return { .. } => "return",
+            Command::ReturnUnreceipted { .. } => "return-unreceipted",
             Command::Tender { .. } => "tender",
             Command::VoidTender { .. } => "void-tender",
             Command::Discount { .. } => "discount",

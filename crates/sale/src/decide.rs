@@ -11,7 +11,7 @@ use crate::returns::Asked;
 use crate::{
     Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
     Refusal, Register, Rights, Shared, SoldAt, Standing, card, drawer, lines, people, requote,
-    returns, scan, suspend, tender, terms,
+    returns, scan, suspend, tender, terms, unreceipted,
 };
 
 /// What a decision may look at besides the register itself.
@@ -151,6 +151,28 @@ pub(crate) fn decide_as(
                 restock: *restock,
             };
             returns::take_back(register, who, &asked, ctx)
+        }
+        Command::ReturnUnreceipted {
+            code,
+            quantity,
+            price,
+            serial,
+            document,
+            reason,
+            restock,
+        } => {
+            let asked = unreceipted::Asked {
+                code,
+                given: scan::Given {
+                    quantity: quantity.as_deref(),
+                    price: price.as_deref(),
+                    serial: serial.as_deref(),
+                },
+                document: document.as_deref(),
+                reason,
+                restock: *restock,
+            };
+            unreceipted::take_back(register, who, &asked, ctx)
         }
         Command::CancelTender => {
             let cart = register.cart.as_ref().ok_or(Refusal::NoSale)?;

@@ -152,6 +152,12 @@ pub enum Refusal {
     NotReturnable { description: String },
     #[error("{description}: {left} of it can still be returned.")]
     AlreadyReturned { description: String, left: String },
+    #[error("Goods are taken back without a receipt only from somebody who is identified.")]
+    NotIdentified,
+    #[error("No more than {left} is given back without a receipt.")]
+    ReturnLimit { left: Money },
+    #[error("Without a receipt, no more than {left} is given back with {tender}.")]
+    RefundLimit { tender: String, left: Money },
     #[error("That line takes goods back.")]
     ReturnLine,
     #[error("That is more than the {left} still to be paid.")]
@@ -266,6 +272,15 @@ impl Refusal {
             }
             Refusal::NotReturnable { .. } => "A manager decides on what else to offer.",
             Refusal::AlreadyReturned { .. } => "Void the line and take back no more than that.",
+            Refusal::NotIdentified => {
+                "Set the customer of the sale, or say which document was shown."
+            }
+            Refusal::ReturnLimit { .. } => {
+                "Ask for the receipt, or take back less. The store's settings say how much."
+            }
+            Refusal::RefundLimit { .. } => {
+                "Give the rest another way that the store's settings allow, or void the line."
+            }
             Refusal::ReturnLine => "Void the line and take the goods back again.",
             Refusal::OverTender { .. } => "Take no more than that; change is given for cash alone.",
             Refusal::NotForRefunds => "Give cash, store credit, or take it off the account.",

@@ -14,7 +14,7 @@ use crate::decide::{Decision, bounded, parse_quantity, paying, with_cart};
 use crate::people::{Who, reasoned};
 use crate::{
     Cart, Context, Event, LINES_MAX, Line, LineDetail, LineTotal, PartTotal, PromotionTotal,
-    Receipt, Refusal, Register, TaxDetail, goods,
+    Receipt, Refusal, Register, TaxDetail, Unreceipted, goods,
 };
 
 /// A receipt as the store knows it, with what of it was returned.
@@ -39,6 +39,9 @@ pub struct ReturnOf {
     pub reason: String,
     /// Whether the goods can be sold again and go back to stock.
     pub restock: bool,
+    /// Set where there was no receipt; then `receipt` is empty and `line` 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreceipted: Option<Box<Unreceipted>>,
 }
 
 /// The right to refund. Granted to a lane for a receipt's lines; until rights are divided between
@@ -153,6 +156,7 @@ fn return_line(
                 cost,
                 reason: bounded(&reason),
                 restock: asked.restock,
+                unreceipted: None,
             })),
             marks: source.detail.marks.clone(),
             kit: source.detail.kit.clone(),
@@ -181,7 +185,8 @@ pub(crate) fn still_returnable(cart: &Cart, ctx: &Context<'_>) -> Result<(), Ref
         return Ok(());
     }
     for line in cart.live_lines() {
-        let Some(of) = &line.detail.returned else {
+        let returned = line.detail.returned.as_ref();
+        let Some(of) = returned.filter(|of| of.unreceipted.is_none()) else {
             continue;
         };
         // Only the first of several lines stands on what was known before this cart.
@@ -224,7 +229,12 @@ fn in_cart(cart: Option<&Cart>, receipt: &str, line: u32) -> i64 {
 
 /// The amounts of a line for the units after the first `from` up to `to` of `whole`, in thousandths,
 /// below zero.
-fn given_back(total: &LineTotal, line: u32, (from, to): (i64, i64), whole: i64) -> LineTotal {
+pub(crate) fn given_back(
+    total: &LineTotal,
+    line: u32,
+    (from, to): (i64, i64),
+    whole: i64,
+) -> LineTotal {
     let part = |amount: Money| {
         let up_to = |milli| amount.ratio(milli, whole, Rounding::Down);
         up_to(from) - up_to(to)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{CustomerId, ItemId};
 
-use crate::{Cart, History, SoldReceipt};
+use crate::{BusinessDay, Cart, History, SoldReceipt};
 
 /// What the lanes of the store did, as far as this lane knows: what the store has applied, and
 /// entries on this lane that are not applied yet, its own and copies of its siblings'.
@@ -23,6 +23,9 @@ pub trait Shared {
     fn bought(&self, customer: &CustomerId, items: &BTreeSet<ItemId>) -> BTreeMap<ItemId, u32>;
     /// How much a customer bought before.
     fn history(&self, customer: &CustomerId) -> History;
+    /// What was given back without a receipt on a business day under a key of [`crate::Returner`], in
+    /// minor units.
+    fn unreceipted_minor(&self, day: &BusinessDay, key: &str) -> i64;
     /// Thousandths in stock of an item; `None` where nothing was ever moved of it.
     fn stock_milli(&self, item: &ItemId) -> Option<i64>;
 }
@@ -58,6 +61,10 @@ impl Shared for NothingShared {
 
     fn history(&self, _customer: &CustomerId) -> History {
         History::default()
+    }
+
+    fn unreceipted_minor(&self, _day: &BusinessDay, _key: &str) -> i64 {
+        0
     }
 
     fn stock_milli(&self, _item: &ItemId) -> Option<i64> {

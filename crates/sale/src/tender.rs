@@ -16,7 +16,7 @@ use crate::lines::holds_card_number;
 use crate::people::Who;
 use crate::{
     Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, card, price,
-    requote, returns, terms,
+    requote, returns, terms, unreceipted,
 };
 
 /// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
@@ -98,6 +98,7 @@ impl<'a> Paying<'a> {
             });
         }
         returns::still_returnable(cart, ctx)?;
+        unreceipted::still_within_limits(cart, ctx)?;
         let settings = ctx.reference.settings();
         let (cart, book, mut events) = match cart.phase {
             Phase::Paying { .. } => (Cow::Borrowed(cart), ctx.book, Vec::new()),
@@ -156,6 +157,13 @@ impl<'a> Paying<'a> {
     /// What is still to be paid; below zero, to be given back.
     pub fn left(&self) -> Money {
         self.due - self.before
+    }
+
+    /// Refuses to give so much back with a tender, `amount` over zero, where goods without a receipt
+    /// are not paid back so.
+    pub fn may_give(&self, tender: &str, amount: Money) -> Result<(), Refusal> {
+        let limits = &self.settings.unreceipted_returns;
+        unreceipted::may_give(&self.cart, tender, amount, -self.due, limits)
     }
 
     /// Takes these tenders, and completes the sale where that pays it.
@@ -287,6 +295,9 @@ pub(crate) fn cash(
         }
     };
     check_cash(amount, left, to_pay)?;
+    if left.is_negative() {
+        paying.may_give("cash", -amount)?;
+    }
     let settles = match left.is_negative() {
         true => amount <= to_pay,
         false => amount >= to_pay,
@@ -393,6 +404,7 @@ fn give_back(
             return Err(Refusal::NotForRefunds);
         }
     };
+    paying.may_give(with.kind(), -amount)?;
     paying.take(register, who, vec![tender], ctx)
 }
 

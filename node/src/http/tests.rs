@@ -22,7 +22,7 @@ use crate::import::ImportReport;
 use crate::lane::LaneEvent;
 
 /// Every event once, as journals keep it; the ledger's tests see to it that none is missing.
-const EVENTS: [&str; 8] = [
+const EVENTS: [&str; 9] = [
     include_str!("../../../crates/ledger/tests/golden/entries-1.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-2.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-3.txt"),
@@ -31,6 +31,7 @@ const EVENTS: [&str; 8] = [
     include_str!("../../../crates/ledger/tests/golden/entries-8.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-9.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-10.txt"),
+    include_str!("../../../crates/ledger/tests/golden/entries-12.txt"),
 ];
 
 fn description() -> Value {
@@ -262,6 +263,15 @@ fn commands() -> Vec<Command> {
             restock: true,
             serial: Some(text("SN-1")),
         },
+        Command::ReturnUnreceipted {
+            code: text("gift"),
+            quantity: Some(text("2")),
+            price: Some(text("4.50")),
+            serial: Some(text("SN-1")),
+            document: Some(text("passport C01X0006H")),
+            reason: text("torn"),
+            restock: true,
+        },
         Command::Sell {
             code: text("gift"),
             quantity: Some(text("2")),
@@ -457,6 +467,12 @@ fn refusals() -> Vec<Refusal> {
             description: word(),
             left: word(),
         },
+        Refusal::NotIdentified,
+        Refusal::ReturnLimit { left: money },
+        Refusal::RefundLimit {
+            tender: word(),
+            left: money,
+        },
         Refusal::ReturnLine,
         Refusal::OverTender { left: money },
         Refusal::NotForRefunds,
@@ -530,6 +546,9 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::UnknownReceipt { .. }
             | Refusal::NotReturnable { .. }
             | Refusal::AlreadyReturned { .. }
+            | Refusal::NotIdentified
+            | Refusal::ReturnLimit { .. }
+            | Refusal::RefundLimit { .. }
             | Refusal::ReturnLine
             | Refusal::OverTender { .. }
             | Refusal::NotForRefunds
@@ -694,6 +713,7 @@ fn what_else_is_answered_is_described() {
         ExceptionKind::NotCounted,
         ExceptionKind::ResumedTwice,
         ExceptionKind::ReturnedTwice,
+        ExceptionKind::ReturnedOverLimit,
         ExceptionKind::CreditOverspent,
         ExceptionKind::CouponUsedTwice,
         ExceptionKind::LaneMissing,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{CustomerId, ItemId};
 use ledger::{Entry, FORMAT_BOUGHT, Fact, LaneId, StoreView};
-use sale::{Cart, Event, History, Receipt, Shared, SoldReceipt, Tender};
+use sale::{BusinessDay, Cart, Event, History, Receipt, Shared, SoldReceipt, Tender};
 use storage::{Journal, StorageError};
 
 /// Entries read at once.
@@ -239,6 +239,19 @@ impl Shared for Known<'_> {
             }
         });
         history
+    }
+
+    fn unreceipted_minor(&self, day: &BusinessDay, key: &str) -> i64 {
+        let mut sum = self.noted(self.store.unreceipted_minor(day, key));
+        self.unapplied(&mut |_, event| {
+            if let Event::Completed { receipt, .. } = event
+                && receipt.day == *day
+            {
+                let given = receipt.unreceipted().filter(|(of, _)| of == key);
+                sum = given.fold(sum, |sum, (_, minor)| sum.saturating_add(minor));
+            }
+        });
+        sum
     }
 
     fn stock_milli(&self, item: &ItemId) -> Option<i64> {

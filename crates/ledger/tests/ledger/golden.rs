@@ -40,7 +40,7 @@ fn unhex(text: &str) -> Vec<u8> {
 }
 
 /// Writes `name hex` lines as this release encodes them.
-fn written<T>(samples: &[(&str, T)], encode: impl Fn(&T) -> Vec<u8>) -> String {
+pub fn written<T>(samples: &[(&str, T)], encode: impl Fn(&T) -> Vec<u8>) -> String {
     samples
         .iter()
         .map(|(name, sample)| format!("{name} {}\n", hex(&encode(sample))))
@@ -48,7 +48,7 @@ fn written<T>(samples: &[(&str, T)], encode: impl Fn(&T) -> Vec<u8>) -> String {
 }
 
 /// Reads every line of a golden file and compares it with its sample.
-fn check_read<T: PartialEq + std::fmt::Debug>(
+pub fn check_read<T: PartialEq + std::fmt::Debug>(
     golden: &str,
     samples: &[(&str, T)],
     decode: impl Fn(Vec<u8>) -> T,
@@ -61,13 +61,13 @@ fn check_read<T: PartialEq + std::fmt::Debug>(
     }
 }
 
-fn of_register(event: Event) -> (&'static str, Fact) {
+pub fn of_register(event: Event) -> (&'static str, Fact) {
     let request = None;
     (event_name(&event), Fact::Register { event, request })
 }
 
 /// What an entry with these bytes says. Its label does not matter for reading.
-fn body_of(bytes: Vec<u8>) -> EntryBody {
+pub fn body_of(bytes: Vec<u8>) -> EntryBody {
     let entry = Entry {
         lane: lane('a'),
         seq: 1,
@@ -329,6 +329,7 @@ fn returned_and_refunded(cart: CartId) -> Event {
         },
         reason: "does not fit".to_owned(),
         restock: true,
+        unreceipted: None,
     }));
     let number = || "V-1".to_owned();
     let amount = usd(-5);
@@ -364,7 +365,7 @@ fn returned_and_refunded(cart: CartId) -> Event {
 }
 
 /// A sale with all that one can have.
-fn later_cart() -> Cart {
+pub fn later_cart() -> Cart {
     let reason = OverrideReason {
         by: "102".into(),
         reason: "exempt".to_owned(),
@@ -1050,7 +1051,7 @@ fn bodies() -> Vec<(&'static str, EntryBody)> {
     sealed(facts)
 }
 
-fn sealed(facts: Vec<(&'static str, Fact)>) -> Vec<(&'static str, EntryBody)> {
+pub fn sealed(facts: Vec<(&'static str, Fact)>) -> Vec<(&'static str, EntryBody)> {
     (1..)
         .zip(facts)
         .map(|(seq, (name, fact))| {

@@ -3,6 +3,7 @@
 mod chain;
 mod day;
 mod golden;
+mod goods;
 mod ingest;
 mod membership;
 mod publish;

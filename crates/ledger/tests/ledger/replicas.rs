@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["5d484713d20c8ffd53ddf7883f17a3bd4c26bcea088e0a165b89c24d1459fa84"]
+    expect!["32a3273aff2e625df9976bf901ec067d7d732b9f4acd79aaaddd7cd686329171"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

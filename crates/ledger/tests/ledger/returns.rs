@@ -42,6 +42,7 @@ fn back(id: &str, milli: i64, restock: bool) -> Receipt {
         },
         reason: "does not fit".to_owned(),
         restock,
+        unreceipted: None,
     }));
     receipt
 }

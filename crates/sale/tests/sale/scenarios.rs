@@ -252,6 +252,9 @@ fn receipt(receipt: &Receipt) -> Vec<String> {
     for line in &receipt.lines {
         let (number, detail) = (line.number, &line.detail);
         rows.push(format!("line {number}: {} {}", line.quantity, line.item));
+        if line.unreceipted().is_some() {
+            rows.push(format!("line {number} unreceipted"));
+        }
         let serial = detail.marks.serial.iter();
         rows.extend(serial.map(|serial| format!("line {number} serial {serial}")));
         rows.extend(
@@ -472,4 +475,17 @@ fn a_scenario_can_fail() {
     assert!(
         toml::from_str::<File>("[[scenario]]\nname = 'x'\nwhen = 'out'\nthan = 'out'").is_err()
     );
+}
+
+/// The guide names the settings with their defaults.
+#[test]
+fn the_guide_tells_the_defaults() {
+    let guide = include_str!("../../README.md");
+    let written = guide.split("```toml\n").nth(1).unwrap();
+    let written = written.split("```").next().unwrap();
+    let told: Settings = toml::from_str(written).unwrap();
+    let usual = Settings::default();
+    assert_eq!(told.unreceipted_returns, usual.unreceipted_returns);
+    let action = catalog::Action::ReturnUnreceipted;
+    assert_eq!(told.role_for(action), usual.role_for(action));
 }

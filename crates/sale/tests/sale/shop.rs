@@ -8,6 +8,7 @@
 //! `return 3-000001 1 x 2` (line 1, two of it), `with voucher V1 5`, `with account`, `untender 1`,
 //! `off 10% why`, `off 1 0.50 why` (line 1), `on 1` (discount 1 back), `coupon SPRING`, `uncoupon 1`,
 //! `quote account`, `quote`, `sell gift x 2 at 4.50`, `sell phone no SN-1`, `return 3-000001 1 no SN-1`,
+//! `back yogurt x 2 by ID-7 damaged why sour` (without a receipt; `at` and `no` as with `sell`),
 //! `born 1999-12-31`, `with card`, `with card 5 tip 1`, `cancel card`, `leave card why`. What the card
 //! terminal says: `terminal approves`, `terminal approves 3` (3.00 in all), `terminal tips 1`, `terminal
 //! declines`, `terminal doubts`, each with `#2` for an earlier question than the open one.
@@ -352,6 +353,7 @@ pub struct Known {
     pub coupons: BTreeMap<String, String>,
     pub histories: BTreeMap<CustomerId, History>,
     pub stock_milli: BTreeMap<ItemId, i64>,
+    pub unreceipted_minor: BTreeMap<(BusinessDay, String), i64>,
 }
 
 impl Known {
@@ -377,10 +379,15 @@ impl Known {
                 let stock = self.stock_milli.entry(item.clone()).or_default();
                 *stock += i64::try_from(milli).unwrap();
             }
-            if let Some(of) = &line.detail.returned {
+            let of = line.detail.returned.as_ref();
+            if let Some(of) = of.filter(|of| of.unreceipted.is_none()) {
                 let source = self.receipts.get_mut(&of.receipt).unwrap();
                 *source.returned_milli.entry(of.line).or_default() += line.quantity.milli();
             }
+        }
+        for (key, minor) in receipt.unreceipted() {
+            let sum = self.unreceipted_minor.entry((receipt.day.clone(), key));
+            *sum.or_default() += minor;
         }
         for tender in &receipt.tenders {
             match tender {
@@ -446,6 +453,11 @@ impl Shared for Known {
 
     fn history(&self, customer: &CustomerId) -> History {
         self.histories.get(customer).cloned().unwrap_or_default()
+    }
+
+    fn unreceipted_minor(&self, day: &BusinessDay, key: &str) -> i64 {
+        let sum = self.unreceipted_minor.get(&(day.clone(), key.to_owned()));
+        sum.copied().unwrap_or(0)
     }
 
     fn stock_milli(&self, item: &ItemId) -> Option<i64> {
@@ -683,6 +695,7 @@ pub fn command(text: &str) -> Command {
             }
             command
         }
+        ["back", code, rest @ ..] => back(code, rest),
         ["sell", code, rest @ ..] => sell(code, rest),
         ["born", day] => Command::ConfirmBirth { born: own(day) },
         ["with", kind, rest @ ..] => pay(kind, rest),
@@ -786,6 +799,23 @@ fn sell(code: &str, rest: &[&str]) -> Command {
     }
 }
 
+/// `x 2`, `at 4.50`, `no SN-1`, `by DOCUMENT`, `damaged` and `why REASON` after a code, in any order.
+fn back(code: &str, rest: &[&str]) -> Command {
+    let of = |word: &str| {
+        let place = rest.iter().position(|found| *found == word)?;
+        rest.get(place + 1).map(|text| (*text).to_owned())
+    };
+    Command::ReturnUnreceipted {
+        code: code.to_owned(),
+        quantity: of("x"),
+        price: of("at"),
+        serial: of("no"),
+        document: of("by"),
+        reason: of("why").unwrap_or_default(),
+        restock: !rest.contains(&"damaged"),
+    }
+}
+
 /// `voucher NUMBER AMOUNT`, `account AMOUNT`, … The amount may be left out.
 fn pay(kind: &str, rest: &[&str]) -> Command {
     let number = rest
@@ -833,10 +863,20 @@ pub fn show(event: &Event) -> String {
                 cart.number
             )
         }
-        Event::LineAdded { line, .. } => format!(
-            "line {}: {} {} at {}",
-            line.number, line.quantity, line.item, line.unit_price
-        ),
+        Event::LineAdded { line, .. } => {
+            let (number, item) = (line.number, &line.item);
+            let added = format!(
+                "line {number}: {} {item} at {}",
+                line.quantity, line.unit_price
+            );
+            match (line.unreceipted(), &line.detail.returned) {
+                (Some(back), Some(of)) => {
+                    let from = back.from.key();
+                    format!("{added}, back from {from} by {}: {}", back.by, of.reason)
+                }
+                _ => added,
+            }
+        }
         Event::QuantityChanged { line, quantity, .. } => format!("line {line} now {quantity}"),
         Event::PriceOverridden {
             line,
