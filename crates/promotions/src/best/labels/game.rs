@@ -87,6 +87,11 @@ struct Unit {
 }
 
 impl Unit {
+    /// What tells units apart, in the order in which they are handed out: the dearest first.
+    fn key(&self) -> (i64, i64, &[Place], i64) {
+        (-self.value, self.alone, &self.places, self.title)
+    }
+
     fn is_for(&self, offer: usize) -> bool {
         self.places.iter().any(|place| place.offer == offer)
     }
@@ -200,6 +205,9 @@ impl Game {
             game.work_from[step] = game.work_from[step + 1] + choices * each;
         }
         game.titles_to_come = vec![0; game.steps.len() + 1];
+        if game.different.is_empty() {
+            return game;
+        }
         let mut titles = BTreeSet::new();
         for (step, kind) in game.steps.iter().enumerate().rev() {
             titles.insert(game.kinds[*kind].title);
@@ -695,12 +703,12 @@ fn units_of(
     let titles_matter = component
         .iter()
         .any(|at| matches!(offers[*at].shape, Shape::Different { .. }));
-    let mut merged: BTreeMap<(i64, i64, Vec<Place>, u32), Unit> = BTreeMap::new();
-    for &at in among {
+    let first = component.first().copied().unwrap_or(0);
+    let last = component.last().copied().unwrap_or(0);
+    let mut units: Vec<Unit> = Vec::with_capacity(among.len());
+    for &at in among.iter().filter(|at| counts[**at] > 0) {
         let kind = &kinds[at];
-        let first = component.first().copied().unwrap_or(0);
         let from = kind.places.partition_point(|place| place.offer < first);
-        let last = component.last().copied().unwrap_or(0);
         let places = kind.places[from..].iter();
         let places: Vec<Place> = places
             .take_while(|place| place.offer <= last)
@@ -709,23 +717,31 @@ fn units_of(
                 Some(Place { offer, ..*place })
             })
             .collect();
-        if places.is_empty() || counts[at] == 0 {
+        if places.is_empty() {
             continue;
         }
         let title = if titles_matter { kind.title } else { 0 };
-        let key = (-kind.value, kind.alone, places.clone(), title);
-        let unit = merged.entry(key).or_insert_with(|| Unit {
+        units.push(Unit {
             value: kind.value,
             alone: kind.alone,
             title: i64::from(title),
             bit: 0,
             offs: Vec::new(),
             places,
-            members: Vec::new(),
+            members: vec![(at, counts[at])],
         });
-        unit.members.push((at, counts[at]));
     }
-    let mut units: Vec<Unit> = merged.into_values().collect();
+    units.sort_by(|a, b| a.key().cmp(&b.key()));
+    units.dedup_by(|later, earlier| {
+        let same = later.key() == earlier.key();
+        if same {
+            earlier.members.append(&mut later.members);
+        }
+        same
+    });
+    if !titles_matter {
+        return units;
+    }
     let mut kinds_of: BTreeMap<i64, u32> = BTreeMap::new();
     for unit in &units {
         *kinds_of.entry(unit.title).or_default() += 1;
@@ -736,7 +752,7 @@ fn units_of(
         .zip(0..)
         .map(|((title, _), bit): ((i64, u32), u32)| (title, 1 << bit.min(62)))
         .collect();
-    for unit in units.iter_mut().filter(|_| titles_matter) {
+    for unit in &mut units {
         unit.bit = bits.get(&unit.title).copied().unwrap_or(0);
     }
     units

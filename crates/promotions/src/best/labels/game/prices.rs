@@ -138,26 +138,27 @@ impl Game {
         let each = (places + 2 * prices) as u64;
         let rounds = ROUNDS_MAX.min(most / each.max(1));
         let counts = self.counts();
-        let (mut best, mut paid) = self.paid(&counts);
-        let mut kept = (self.prices(), paid.clone());
+        let mut paid = Paid::new(&self.offers);
+        let mut best = self.pay(&counts, &mut paid);
+        let mut kept = Kept::new(&self.offers, &paid);
         let (mut bound, mut step, mut waited, mut done) = (best, STEP, 0, 0);
         while done < rounds && step > 0 && best >= known + FINE {
             done += 1;
-            self.turn_prices(&paid, step * (bound - known));
-            (bound, paid) = self.paid(&counts);
+            self.turn_prices(&paid, step * (bound - known), &mut kept);
+            bound = self.pay(&counts, &mut paid);
             if bound < best {
                 (best, waited) = (bound, 0);
-                kept = (self.prices(), paid.clone());
+                kept.keep(&self.offers, &paid);
                 continue;
             }
             waited += 1;
             if waited > PATIENCE {
                 (bound, step, waited) = (best, step / 2, 0);
-                self.set_prices(&kept.0);
-                paid.clone_from(&kept.1);
+                kept.restore(&mut self.offers);
+                paid.clone_from(&kept.paid);
             }
         }
-        self.set_prices(&kept.0);
+        kept.restore(&mut self.offers);
         self.count_to_come();
         done * each
     }
@@ -168,44 +169,35 @@ impl Game {
         counts
     }
 
-    fn prices(&self) -> Vec<(Vec<i128>, i128)> {
-        let prices = self.offers.iter();
-        prices
-            .map(|rules| (rules.prices.clone(), rules.over))
-            .collect()
-    }
-
-    fn set_prices(&mut self, prices: &[(Vec<i128>, i128)]) {
-        for (rules, (prices, over)) in self.offers.iter_mut().zip(prices) {
-            rules.prices.clone_from(prices);
-            rules.over = *over;
+    /// Moves all prices in the direction in which the bound falls. Those of an offer whose prices
+    /// nobody pays stay where they are, which is most of them where many offers compete.
+    fn turn_prices(&mut self, paid: &Paid, far: i128, kept: &mut Kept) {
+        let mut turned: Vec<(usize, Vec<i128>)> = Vec::new();
+        for (at, rules) in self.offers.iter().enumerate() {
+            if paid.is_paid(at) || rules.over > 0 {
+                turned.push((at, rules.direction(paid.of(at))));
+            }
         }
-    }
-
-    /// Moves all prices in the direction in which the bound falls.
-    fn turn_prices(&mut self, paid: &[Vec<i128>], far: i128) {
-        let directions: Vec<Vec<i128>> = (self.offers.iter().zip(paid))
-            .map(|(rules, paid)| rules.direction(paid))
-            .collect();
-        let norm: i128 = directions.iter().flatten().map(|d| d * d).sum();
+        let directions = turned.iter().flat_map(|(_, direction)| direction);
+        let norm: i128 = directions.map(|d| d * d).sum();
         if norm == 0 {
             return;
         }
-        for (rules, direction) in self.offers.iter_mut().zip(&directions) {
+        for (at, direction) in &turned {
+            let rules = &mut self.offers[*at];
             for (price, d) in rules.prices.iter_mut().zip(direction) {
-                *price += far * d / norm;
+                if *d != 0 {
+                    *price += far * d / norm;
+                }
             }
             rules.settle();
+            kept.note_changed(*at);
         }
     }
 
-    /// The bound, and how often each price is paid where every unit goes where it adds most.
-    fn paid(&self, counts: &[i128]) -> (i128, Vec<Vec<i128>>) {
-        let mut paid: Vec<Vec<i128>> = self
-            .offers
-            .iter()
-            .map(|rules| vec![0; rules.prices.len()])
-            .collect();
+    /// The bound; and how often each price is paid where every unit goes where it adds most.
+    fn pay(&self, counts: &[i128], paid: &mut Paid) -> i128 {
+        paid.clear();
         let mut bound: i128 = self.offers.iter().map(Rules::paid_for_limit).sum();
         for (kind, count) in counts.iter().enumerate() {
             let mut best = (0, 0, None);
@@ -222,10 +214,10 @@ impl Game {
                     Turn::Cheapest { .. } => kind,
                     Turn::Different { .. } => continue,
                 };
-                paid[place.offer][at] += i128::from(pays) * count;
+                paid.add(place.offer, at, i128::from(pays) * count);
             }
         }
-        (bound, paid)
+        bound
     }
 
     /// Leaves out of `kinds` the places that no choice that gains more than `known` uses. Answers
@@ -249,6 +241,92 @@ impl Game {
             }
         }
         any
+    }
+}
+
+/// How often each price of each offer is paid.
+#[derive(Clone)]
+struct Paid {
+    /// Where the prices of each offer begin, and at last where all end.
+    from: Vec<usize>,
+    times: Vec<i128>,
+    /// The places in `times` that were added to, and the offers that they are of, as they came.
+    added: Vec<usize>,
+    offers: Vec<bool>,
+}
+
+impl Paid {
+    fn new(offers: &[Rules]) -> Paid {
+        let mut from = vec![0];
+        for rules in offers {
+            from.push(from[from.len() - 1] + rules.prices.len());
+        }
+        Paid {
+            times: vec![0; from[offers.len()]],
+            from,
+            added: Vec::new(),
+            offers: vec![false; offers.len()],
+        }
+    }
+
+    fn clear(&mut self) {
+        self.added.drain(..).for_each(|at| self.times[at] = 0);
+        self.offers.fill(false);
+    }
+
+    fn add(&mut self, offer: usize, price: usize, times: i128) {
+        let at = self.from[offer] + price;
+        self.times[at] += times;
+        self.added.push(at);
+        self.offers[offer] = true;
+    }
+
+    fn of(&self, offer: usize) -> &[i128] {
+        &self.times[self.from[offer]..self.from[offer + 1]]
+    }
+
+    fn is_paid(&self, offer: usize) -> bool {
+        self.offers[offer]
+    }
+}
+
+/// The best prices so far, how they are paid, and what has changed since.
+struct Kept {
+    prices: Vec<(Vec<i128>, i128)>,
+    paid: Paid,
+    changed: Vec<usize>,
+}
+
+impl Kept {
+    fn new(offers: &[Rules], paid: &Paid) -> Kept {
+        let prices = offers.iter();
+        let prices = prices.map(|rules| (rules.prices.clone(), rules.over));
+        Kept {
+            prices: prices.collect(),
+            paid: paid.clone(),
+            changed: Vec::new(),
+        }
+    }
+
+    fn note_changed(&mut self, offer: usize) {
+        self.changed.push(offer);
+    }
+
+    fn keep(&mut self, offers: &[Rules], paid: &Paid) {
+        for offer in self.changed.drain(..) {
+            let (prices, over) = &mut self.prices[offer];
+            prices.clone_from(&offers[offer].prices);
+            *over = offers[offer].over;
+        }
+        self.paid.clone_from(paid);
+    }
+
+    fn restore(&mut self, offers: &mut [Rules]) {
+        for offer in self.changed.drain(..) {
+            let (prices, over) = &self.prices[offer];
+            offers[offer].prices.clone_from(prices);
+            offers[offer].over = *over;
+        }
     }
 }
 
