@@ -70,6 +70,11 @@ pub(crate) struct Glance {
     /// Whether something could be in its way: a time, a customer, a place, a coupon, a limit.
     pub conditional: bool,
     pub exclusive: bool,
+    /// Whether something must be in the basket for it, or for a part of what it gives.
+    pub needy: bool,
+    pub capped: bool,
+    /// Whether it takes every line that meets it, fees apart, by the one part that it has.
+    pub takes_all_met: bool,
     /// The phases that it gives something in, a bit each.
     phases: u16,
 }
@@ -155,9 +160,23 @@ impl Glance {
             && promotion.tender.is_none()
             && promotion.limits == Limits::default();
         let phases = promotion.acts.iter().map(|act| 1 << act.phase as u16);
+        let only = match promotion.acts.as_slice() {
+            [act] => match &act.what {
+                What::Unit { select, .. } => Some(select),
+                What::Set { parts, .. } if parts.len() == 1 => parts.first(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let needs = promotion.acts.iter().map(|act| &act.needs);
         Glance {
             conditional: !unconditional,
             exclusive: promotion.exclusive.is_some(),
+            needy: needs
+                .chain([&promotion.needs])
+                .any(|needs| !needs.is_empty()),
+            capped: promotion.cap.is_some(),
+            takes_all_met: only.is_some_and(Select::is_plain),
             phases: phases.fold(0, |all, phase| all | phase),
         }
     }

@@ -205,28 +205,41 @@ fn run_stage(
     candidates: &[usize],
     stage: &[Phase],
 ) {
-    let mut entrants: Vec<Entrant<'_>> = Vec::new();
-    let giving = |index: &&usize| book.glance(**index).gives_in(stage);
-    for &promotion in candidates.iter().filter(giving) {
+    let (mut totals, mut units): (Vec<Entrant<'_>>, Vec<Entrant<'_>>) = (Vec::new(), Vec::new());
+    for &promotion in candidates {
+        let glance = book.glance(promotion);
+        if !glance.gives_in(stage) {
+            continue;
+        }
         let compiled = book.promotion(promotion);
+        let (times_max, coupons) = match glance.conditional {
+            true => times(compiled, basket, customer),
+            false => (None, 1),
+        };
         let acts = compiled.acts.iter();
-        let acts = acts.filter(|act| stage.contains(&act.phase));
-        let (times_max, coupons) = times(compiled, basket, customer);
-        entrants.extend(acts.map(|act| Entrant {
-            promotion,
-            compiled,
-            act,
-            times_max,
-            coupons,
-        }));
+        for act in acts.filter(|act| stage.contains(&act.phase)) {
+            let of_kind = match act.what {
+                What::Total { .. } => &mut totals,
+                _ => &mut units,
+            };
+            of_kind.push(Entrant {
+                promotion,
+                glance,
+                compiled,
+                act,
+                times_max,
+                coupons,
+            });
+        }
     }
-    let is_total = |entrant: &Entrant<'_>| matches!(entrant.act.what, What::Total { .. });
-    let (totals, units): (Vec<_>, Vec<_>) = entrants.into_iter().partition(is_total);
     for layer in 0..=book.layers.len() {
-        let of_layer = units
-            .iter()
-            .filter(|entrant| entrant.compiled.layer == layer);
-        let of_layer: Vec<Entrant<'_>> = of_layer.copied().collect();
+        // Without groups that combine there is one layer, and it is everyone's.
+        let of_layer = match book.layers.is_empty() {
+            true => std::mem::take(&mut units),
+            false => units
+                .extract_if(.., |entrant| entrant.compiled.layer == layer)
+                .collect(),
+        };
         if !of_layer.is_empty() {
             run_layer(book, state, of_layer, layer);
         }
@@ -293,9 +306,10 @@ fn run_layer(
 /// Leaves out what needs something that is not in the basket.
 fn keep_met(state: &State<'_>, entrants: &mut Vec<Entrant<'_>>) {
     entrants.retain(|entrant| {
-        short(&entrant.compiled.needs, state)
-            .or(short(&entrant.act.needs, state))
-            .is_none()
+        !entrant.glance.needy
+            || short(&entrant.compiled.needs, state)
+                .or(short(&entrant.act.needs, state))
+                .is_none()
     });
 }
 

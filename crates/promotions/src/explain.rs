@@ -375,7 +375,7 @@ fn short_of_act(what: &What, state: &State<'_>) -> Option<Short> {
 }
 
 fn short_of_set(offer: &SetOffer, parts: &[Select], state: &State<'_>) -> Option<Short> {
-    match &offer.shape {
+    match &*offer.shape {
         Shape::Parts { parts: sizes, .. } => {
             // Parts for the same units need them all together; that is left to the search.
             let wanting = sizes.iter().zip(parts).map(|(part, select)| {

@@ -6,11 +6,12 @@
 //! whose id comes first, and to the line with the lower number.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use money::{Money, Rounding};
 
 use crate::best::{self, ChosenSet, Discount, Kind, Place, Reward, SetOffer, Shape};
-use crate::book::{Act, Compiled, CompiledBook, What};
+use crate::book::{Act, Compiled, CompiledBook, Glance, What};
 use crate::spread::{Share, spread};
 use crate::state::{Cell, State};
 use crate::{Of, Over, Within};
@@ -19,6 +20,7 @@ use crate::{Of, Over, Within};
 #[derive(Clone, Copy)]
 pub(crate) struct Entrant<'k> {
     pub promotion: usize,
+    pub glance: Glance,
     pub compiled: &'k Compiled,
     pub act: &'k Act,
     pub times_max: Option<u32>,
@@ -30,7 +32,7 @@ impl Entrant<'_> {
     /// Whether it is given by the unit, but counted or capped, so that its units must be chosen
     /// among.
     fn is_limited(&self) -> bool {
-        let limited = self.times_max.is_some() || self.compiled.cap.is_some();
+        let limited = self.times_max.is_some() || self.glance.capped;
         limited && matches!(self.act.what, What::Unit { .. })
     }
 }
@@ -99,13 +101,22 @@ fn matches(state: &State<'_>, entrants: &[Entrant<'_>]) -> Vec<Vec<(usize, usize
         if cell.closed || cell.room() == 0 {
             continue;
         }
+        let fee = state.keys[cell.at].fee;
+        let pieces = state.line(cell).quantity.pieces().is_some();
         matches.reserve(state.met[cell.at].len());
         for &promotion in &state.met[cell.at] {
             let promotion = promotion as usize;
             let Some(at) = first.get(promotion).and_then(|at| at.checked_sub(1)) else {
                 continue;
             };
-            for (at, entrant) in entrants.iter().enumerate().skip(at as usize) {
+            let at = at as usize;
+            if entrants[at].glance.takes_all_met && !fee {
+                if pieces || !matches!(entrants[at].act.what, What::Set { .. }) {
+                    matches.push((at, 0));
+                }
+                continue;
+            }
+            for (at, entrant) in entrants.iter().enumerate().skip(at) {
                 if entrant.promotion != promotion {
                     break;
                 }
@@ -291,15 +302,15 @@ fn set_offers(asked: &Asked<'_>) -> (Vec<SetOffer>, Vec<usize>) {
     let mut owners = Vec::new();
     for (at, entrant) in asked.entrants.iter().enumerate() {
         let shape = match &entrant.act.what {
-            What::Set { offer, .. } => offer.shape.clone(),
+            What::Set { offer, .. } => Arc::clone(&offer.shape),
             // Limited: each unit is a set of its own.
-            What::Unit { .. } if entrant.is_limited() => Shape::Parts {
+            What::Unit { .. } if entrant.is_limited() => Arc::new(Shape::Parts {
                 parts: vec![best::Part {
                     units: 1,
                     reward: asked.rewards[at],
                 }],
                 whole: Reward::Nothing,
-            },
+            }),
             _ => continue,
         };
         offers.push(SetOffer {

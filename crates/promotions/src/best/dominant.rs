@@ -15,7 +15,7 @@ type Members = Vec<Vec<u64>>;
 fn members(kinds: &[Kind], offers: &[SetOffer]) -> Vec<Vec<Vec<usize>>> {
     let mut members: Vec<Vec<Vec<usize>>> = offers
         .iter()
-        .map(|offer| match &offer.shape {
+        .map(|offer| match &*offer.shape {
             Shape::Parts { parts, .. } => vec![Vec::new(); parts.len()],
             Shape::Cheapest { .. } | Shape::Different { .. } => vec![Vec::new()],
         })
@@ -75,7 +75,7 @@ fn sets_at_most(kinds: &[Kind], offer: &SetOffer, members: &[Vec<usize>]) -> i64
         let counts = members.iter().map(|at| i64::from(kinds[*at].count));
         counts.sum()
     };
-    let sets = match &offer.shape {
+    let sets = match &*offer.shape {
         Shape::Parts { parts, .. } => {
             let sets = parts.iter().zip(members);
             let sets = sets.map(|(part, members)| units(members) / i64::from(part.units));
@@ -133,7 +133,7 @@ fn make(offer: &SetOffer) -> Option<(Make, i64)> {
     if offer.sets_max.is_some() || offer.cap.is_some() {
         return None;
     }
-    match &offer.shape {
+    match &*offer.shape {
         Shape::Parts {
             parts,
             whole: Reward::Nothing,

@@ -13,6 +13,7 @@ mod equal;
 mod labels;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use money::{Money, Rate, Rounding};
 
@@ -91,7 +92,8 @@ pub(crate) struct Part {
 
 #[derive(Clone, Debug)]
 pub(crate) struct SetOffer {
-    pub shape: Shape,
+    /// Shared with the book, so that it is not copied for every basket.
+    pub shape: Arc<Shape>,
     /// The most sets.
     pub sets_max: Option<u32>,
     /// The most that all its sets together take off.
@@ -117,7 +119,7 @@ impl SetOffer {
     /// which unit gets what, as a whole otherwise.
     pub fn discount(&self, units: &[(i64, usize)]) -> Discount {
         let whole = units.iter().map(|(value, _)| value).sum();
-        match &self.shape {
+        match &*self.shape {
             Shape::Parts {
                 parts,
                 whole: Reward::Nothing,
@@ -303,7 +305,7 @@ fn is_equal(offer: &SetOffer) -> bool {
 }
 
 fn equal_offer(offer: &SetOffer) -> Option<equal::SetOffer> {
-    match &offer.shape {
+    match &*offer.shape {
         Shape::Parts {
             parts,
             whole: Reward::Price(price),

@@ -1,5 +1,7 @@
 //! Makes a file's promotions ready.
 
+use std::sync::Arc;
+
 use money::{Currency, Money, Rate};
 
 use super::{Act, Amount, Compiled, CompiledBook, Customers, Glance, Needed, Select, What};
@@ -374,7 +376,7 @@ impl Maker<'_> {
 
 fn unlimited(shape: Shape) -> SetOffer {
     SetOffer {
-        shape,
+        shape: Arc::new(shape),
         sets_max: None,
         cap: None,
     }

@@ -52,7 +52,7 @@ pub(crate) struct LineKeys {
     pub department: Option<u32>,
     pub brand: Option<u32>,
     attributes: Vec<u32>,
-    fee: bool,
+    pub fee: bool,
 }
 
 /// `Selector` in numbers; lists ascending.
@@ -187,6 +187,19 @@ impl Select {
     /// `takes`, behind a pointer, so that what is excepted from exceptions is of one type.
     fn excludes(&self, line: &LineKeys, price: &dyn Fn() -> i64) -> bool {
         self.takes(line, price)
+    }
+
+    /// Whether it takes every line that is found by it, fees apart: nothing but names is asked for,
+    /// and any of them will do.
+    pub fn is_plain(&self) -> bool {
+        let lists = [&self.items, &self.departments, &self.brands];
+        let named = lists.iter().filter(|list| !list.is_empty()).count();
+        !self.fees
+            && (!self.all || named <= 1 && !self.everything)
+            && self.attributes.is_empty()
+            && self.price_from.is_none()
+            && self.price_to.is_none()
+            && self.except.is_none()
     }
 
     /// The lists of names under one of which every line that is selected can be found. Where a line

@@ -251,7 +251,7 @@ impl Game {
     }
 
     fn rules(&mut self, index: usize, offer: &SetOffer, place: usize) -> Rules {
-        let turn = match &offer.shape {
+        let turn = match &*offer.shape {
             Shape::Parts { parts, whole } => self.parts(place, parts, *whole),
             Shape::Cheapest { of, units, rate } => Turn::Cheapest {
                 of: i64::from(*of),
@@ -702,7 +702,7 @@ fn units_of(
 ) -> Vec<Unit> {
     let titles_matter = component
         .iter()
-        .any(|at| matches!(offers[*at].shape, Shape::Different { .. }));
+        .any(|at| matches!(*offers[*at].shape, Shape::Different { .. }));
     let first = component.first().copied().unwrap_or(0);
     let last = component.last().copied().unwrap_or(0);
     let mut units: Vec<Unit> = Vec::with_capacity(among.len());
