@@ -14,7 +14,7 @@ use crate::time::Schedule;
 use crate::{
     Choose, Exclusive, Limits, Of, Over, Phase, PromotionId, Spread, TaxBasis, When, Where, Within,
 };
-pub(crate) use select::{LineKeys, Names, Select};
+pub(crate) use select::{LineKeys, Names, Numbers, Select};
 
 /// The promotions of a store, compiled.
 #[derive(Clone, Debug, Default)]

@@ -421,27 +421,41 @@ impl Outcome<'_> {
         points.map(|points| points.points).or(coupon.then_some(0))
     }
 
+    /// Promotion by its place in the book, line by its number, and what the one took off the other;
+    /// ascending.
+    fn offs(&self) -> Vec<(usize, u32, i64)> {
+        let mut offs: Vec<(usize, u32, i64)> = Vec::with_capacity(2 * self.state.cells.len());
+        for cell in &self.state.cells {
+            let line = self.state.line(cell).line;
+            let of_cell = cell.offs.iter();
+            offs.extend(of_cell.map(|(promotion, off)| (*promotion, line, off * cell.count)));
+        }
+        offs.sort_unstable();
+        offs.dedup_by(|later, earlier| {
+            let same = (later.0, later.1) == (earlier.0, earlier.1);
+            if same {
+                earlier.2 += later.2;
+            }
+            same
+        });
+        offs
+    }
+
     /// What each promotion took off, by its place in the book and by line number.
     pub fn by_promotion(&self) -> BTreeMap<usize, BTreeMap<u32, i64>> {
         let mut sums: BTreeMap<usize, BTreeMap<u32, i64>> = BTreeMap::new();
-        for cell in &self.state.cells {
-            let line = self.state.line(cell).line;
-            for (promotion, off) in &cell.offs {
-                let lines = sums.entry(*promotion).or_default();
-                *lines.entry(line).or_default() += off * cell.count;
-            }
+        for (promotion, line, off) in self.offs() {
+            sums.entry(promotion).or_default().insert(line, off);
         }
         sums
     }
 
     pub fn pricing(self) -> Pricing {
-        let applied = self.by_promotion();
-        let applied = applied
-            .into_iter()
-            .map(|(index, lines)| self.applied(index, lines));
+        let offs = self.offs();
+        let applied = offs.chunk_by(|a, b| a.0 == b.0);
         Pricing {
             currency: self.basket.currency,
-            applied: applied.collect(),
+            applied: applied.map(|lines| self.applied(lines)).collect(),
             units: self.units(),
             proven: self.state.proven,
             points: self.points,
@@ -449,7 +463,9 @@ impl Outcome<'_> {
         }
     }
 
-    fn applied(&self, index: usize, lines: BTreeMap<u32, i64>) -> Applied {
+    /// What one promotion took off these lines.
+    fn applied(&self, lines: &[(usize, u32, i64)]) -> Applied {
+        let index = lines[0].0;
         let money = |minor: i64| Money::from_minor(minor, self.basket.currency);
         let note = self.state.notes.get(&index).copied().unwrap_or_default();
         let (promotion, name, phase) = match index.checked_sub(self.book.len()) {
@@ -468,10 +484,10 @@ impl Outcome<'_> {
             promotion,
             name,
             phase,
-            amount: money(lines.values().sum()),
+            amount: money(lines.iter().map(|(_, _, off)| off).sum()),
             per_line: lines
-                .into_iter()
-                .map(|(line, minor)| (line, money(minor)))
+                .iter()
+                .map(|(_, line, off)| (*line, money(*off)))
                 .collect(),
             times: note.times,
             capped: note.capped,
@@ -481,10 +497,16 @@ impl Outcome<'_> {
     fn units(&self) -> Vec<PricedUnits> {
         let money = |minor: i64| Money::from_minor(minor, self.basket.currency);
         let key = |cell: &Cell| (cell.at, std::cmp::Reverse(cell.now), cell.listed);
-        let mut merged: BTreeMap<_, i64> = BTreeMap::new();
-        for cell in &self.state.cells {
-            *merged.entry(key(cell)).or_default() += cell.count;
-        }
+        let cells = self.state.cells.iter();
+        let mut merged: Vec<_> = cells.map(|cell| (key(cell), cell.count)).collect();
+        merged.sort_unstable();
+        merged.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                earlier.1 += later.1;
+            }
+            same
+        });
         let units = merged
             .into_iter()
             .map(|((at, now, listed), count)| PricedUnits {

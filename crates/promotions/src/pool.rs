@@ -11,7 +11,7 @@ use std::sync::Arc;
 use money::{Money, Rounding};
 
 use crate::best::{self, ChosenSet, Discount, Kind, Place, Reward, SetOffer, Shape};
-use crate::book::{Act, Compiled, CompiledBook, Glance, What};
+use crate::book::{Act, Compiled, CompiledBook, Glance, Numbers, What};
 use crate::spread::{Share, spread};
 use crate::state::{Cell, State};
 use crate::{Of, Over, Within};
@@ -38,10 +38,24 @@ impl Entrant<'_> {
 }
 
 /// What one unit of a cell gets alone: how much each promotion takes off.
-type Alone = Vec<(usize, i64)>;
+enum Alone {
+    Nothing,
+    One((usize, i64)),
+    Several(Vec<(usize, i64)>),
+}
 
-fn sum(alone: &Alone) -> i64 {
-    alone.iter().map(|(_, off)| off).sum()
+impl Alone {
+    fn offs(&self) -> &[(usize, i64)] {
+        match self {
+            Alone::Nothing => &[],
+            Alone::One(one) => std::slice::from_ref(one),
+            Alone::Several(offs) => offs,
+        }
+    }
+
+    fn sum(&self) -> i64 {
+        self.offs().iter().map(|(_, off)| off).sum()
+    }
 }
 
 /// Gives the entrants to the open cells.
@@ -53,14 +67,14 @@ pub(crate) fn run(book: &CompiledBook, state: &mut State<'_>, entrants: &[Entran
         .collect();
     let asked = Asked { entrants, rewards };
     let alone: Vec<Alone> = (0..state.cells.len())
-        .map(|cell| best_alone(book, state, &asked, &matches[cell], cell))
+        .map(|cell| best_alone(book, state, &asked, matches.of(cell), cell))
         .collect();
     let (offers, owners) = set_offers(&asked);
     let mut taken: Vec<Vec<(usize, i64)>> = vec![Vec::new(); state.cells.len()];
     let mut in_sets = vec![0_i64; state.cells.len()];
     if !offers.is_empty() {
         let (kinds, members) = kinds(state, entrants, &owners, &matches, &alone);
-        let chosen = best::choose(&kinds, &offers, state.search, &mut state.work);
+        let chosen = best::choose(kinds, &offers, state.search, &mut state.work);
         state.proven &= chosen.proven;
         let mut units = Members::new(&members, state);
         let mut caps: BTreeMap<usize, i64> = BTreeMap::new();
@@ -87,23 +101,41 @@ struct Asked<'a> {
     rewards: Vec<Reward>,
 }
 
+/// For each cell, entrants and the part of each that takes it, one cell after the other.
+struct Matches {
+    all: Vec<(usize, usize)>,
+    /// Where those of each cell end.
+    ends: Vec<usize>,
+}
+
+impl Matches {
+    fn of(&self, cell: usize) -> &[(usize, usize)] {
+        let from = cell.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.all[from..self.ends[cell]]
+    }
+}
+
 /// For each cell, the entrants whose act takes it, and by which part of it. The entrants are in the
 /// order of their promotions, so those of a line are found among them.
-fn matches(state: &State<'_>, entrants: &[Entrant<'_>]) -> Vec<Vec<(usize, usize)>> {
+fn matches(state: &State<'_>, entrants: &[Entrant<'_>]) -> Matches {
     // By promotion, the place of its first entrant, plus one.
     let promotions = entrants.last().map_or(0, |entrant| entrant.promotion + 1);
     let mut first = vec![0_u32; promotions];
     for (at, entrant) in entrants.iter().enumerate().rev() {
         first[entrant.promotion] = at as u32 + 1;
     }
-    let mut matches = vec![Vec::new(); state.cells.len()];
-    for (cell, matches) in state.cells.iter().zip(&mut matches) {
-        if cell.closed || cell.room() == 0 {
+    let open = |cell: &&Cell| !cell.closed && cell.room() > 0;
+    let met = state.cells.iter().filter(open);
+    let mut matches: Vec<(usize, usize)> =
+        Vec::with_capacity(met.map(|cell| state.met[cell.at].len()).sum());
+    let mut ends = Vec::with_capacity(state.cells.len());
+    for cell in &state.cells {
+        if !open(&cell) {
+            ends.push(matches.len());
             continue;
         }
         let fee = state.keys[cell.at].fee;
         let pieces = state.line(cell).quantity.pieces().is_some();
-        matches.reserve(state.met[cell.at].len());
         for &promotion in &state.met[cell.at] {
             let promotion = promotion as usize;
             let Some(at) = first.get(promotion).and_then(|at| at.checked_sub(1)) else {
@@ -123,8 +155,9 @@ fn matches(state: &State<'_>, entrants: &[Entrant<'_>]) -> Vec<Vec<(usize, usize
                 parts_for(state, cell, entrant, |part| matches.push((at, part)));
             }
         }
+        ends.push(matches.len());
     }
-    matches
+    Matches { all: matches, ends }
 }
 
 /// What an entrant that is given by the unit gives each, for as many as there are.
@@ -252,14 +285,14 @@ fn best_alone(
             }
         }
     }
-    let mut best: Alone = Vec::new();
-    if single.1 > 0 {
-        best.push(single);
-    }
+    let mut best = match single.1 > 0 {
+        true => Alone::One(single),
+        false => Alone::Nothing,
+    };
     for (group, members) in grouped {
         let within = book.competing.get(group).copied().unwrap_or(Within::Add);
         let alone = combined(state, asked, members, cell, within);
-        if sum(&alone) > sum(&best) {
+        if alone.sum() > best.sum() {
             best = alone;
         }
     }
@@ -276,7 +309,7 @@ fn combined(
 ) -> Alone {
     let entrants = asked.entrants;
     members.sort_by_key(|at| (-entrants[*at].compiled.priority, entrants[*at].promotion));
-    let mut alone = Alone::new();
+    let mut alone = Vec::new();
     let mut left = cell.now;
     for at in members {
         let price = match within {
@@ -293,7 +326,7 @@ fn combined(
             }
         }
     }
-    alone
+    Alone::Several(alone)
 }
 
 /// The offers of the entrants whose units must be chosen among, and the entrant of each.
@@ -328,42 +361,49 @@ fn kinds(
     state: &State<'_>,
     entrants: &[Entrant<'_>],
     owners: &[usize],
-    matches: &[Vec<(usize, usize)>],
+    matches: &Matches,
     alone: &[Alone],
 ) -> (Vec<Kind>, Vec<Vec<usize>>) {
     let mut offer_of = vec![None; entrants.len()];
     for (offer, owner) in owners.iter().enumerate() {
         offer_of[*owner] = Some(offer);
     }
-    let mut titles: BTreeMap<&catalog::ItemId, u32> = BTreeMap::new();
-    let mut merged: BTreeMap<(i64, i64, Vec<Place>, u32), Vec<usize>> = BTreeMap::new();
+    let mut titles: Numbers<&catalog::ItemId> = Numbers::default();
+    let mut alike: Vec<(Kind, usize)> = Vec::with_capacity(state.cells.len());
     for (number, cell) in state.cells.iter().enumerate() {
         let place = |&(at, part): &(usize, usize)| {
             let offer = offer_of[at]?;
             Some(Place { offer, part })
         };
-        let mut places: Vec<Place> = Vec::with_capacity(matches[number].len());
-        places.extend(matches[number].iter().filter_map(place));
+        let places: Vec<Place> = matches.of(number).iter().filter_map(place).collect();
         if places.is_empty() {
             continue;
         }
         let next = titles.len() as u32;
-        let title = *titles.entry(&state.line(cell).item).or_insert(next);
-        let key = (-cell.now, sum(&alone[number]), places, title);
-        merged.entry(key).or_default().push(number);
-    }
-    let mut kinds = Vec::with_capacity(merged.len());
-    let mut members = Vec::with_capacity(merged.len());
-    for ((value, alone, places, title), cells) in merged {
-        let count: i64 = cells.iter().map(|cell| state.cells[*cell].count).sum();
-        kinds.push(Kind {
-            value: -value,
-            alone,
-            count: u32::try_from(count).unwrap_or(u32::MAX),
-            title,
+        let kind = Kind {
+            value: cell.now,
+            alone: alone[number].sum(),
+            count: 0,
+            title: *titles.entry(&state.line(cell).item).or_insert(next),
             places,
-        });
-        members.push(cells);
+        };
+        alike.push((kind, number));
+    }
+    alike.sort_by(|(a, _), (b, _)| a.key().cmp(&b.key()));
+    let mut kinds: Vec<Kind> = Vec::with_capacity(alike.len());
+    let mut members: Vec<Vec<usize>> = Vec::with_capacity(alike.len());
+    for (kind, number) in alike {
+        if kinds.last().is_none_or(|last| last.key() != kind.key()) {
+            kinds.push(kind);
+            members.push(Vec::new());
+        }
+        if let Some(cells) = members.last_mut() {
+            cells.push(number);
+        }
+    }
+    for (kind, cells) in kinds.iter_mut().zip(&members) {
+        let count: i64 = cells.iter().map(|cell| state.cells[*cell].count).sum();
+        kind.count = u32::try_from(count).unwrap_or(u32::MAX);
     }
     (kinds, members)
 }
@@ -470,13 +510,12 @@ fn give_set(
 /// Splits the cells by what their units got.
 fn settle(state: &mut State<'_>, alone: &[Alone], in_sets: &[i64], taken: Vec<Vec<(usize, i64)>>) {
     let cells = std::mem::take(&mut state.cells);
-    for (number, cell) in cells.into_iter().enumerate() {
-        let mut by_off: BTreeMap<(usize, i64), i64> = BTreeMap::new();
-        for unit in &taken[number] {
-            *by_off.entry(*unit).or_default() += 1;
-        }
-        for ((promotion, off), count) in by_off {
-            let mut part = cell.with_off(promotion, off, count);
+    state.cells.reserve(cells.len() + cells.len() / 2);
+    for ((number, cell), mut taken) in cells.into_iter().enumerate().zip(taken) {
+        taken.sort_unstable();
+        for units in taken.chunk_by(|a, b| a == b) {
+            let (promotion, off) = units[0];
+            let mut part = cell.with_off(promotion, off, units.len() as i64);
             part.closed = true;
             state.cells.push(part);
         }
@@ -486,7 +525,7 @@ fn settle(state: &mut State<'_>, alone: &[Alone], in_sets: &[i64], taken: Vec<Ve
         }
         let mut rest = cell;
         rest.count = left;
-        for &(promotion, off) in &alone[number] {
+        for &(promotion, off) in alone[number].offs() {
             rest.take_off(promotion, off);
             rest.closed = true;
             state.note(promotion, left);

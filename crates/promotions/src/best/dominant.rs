@@ -9,23 +9,73 @@ use super::{Kind, Reward, SetOffer, Shape, percent_of};
 const COMPARED_MAX: usize = 160;
 
 /// The kinds that each part of an offer takes, as bits.
-type Members = Vec<Vec<u64>>;
+type Bits = Vec<Vec<u64>>;
 
-/// The kinds that each part of each offer takes.
-fn members(kinds: &[Kind], offers: &[SetOffer]) -> Vec<Vec<Vec<usize>>> {
-    let mut members: Vec<Vec<Vec<usize>>> = offers
-        .iter()
-        .map(|offer| match &*offer.shape {
-            Shape::Parts { parts, .. } => vec![Vec::new(); parts.len()],
-            Shape::Cheapest { .. } | Shape::Different { .. } => vec![Vec::new()],
-        })
-        .collect();
-    for (at, kind) in kinds.iter().enumerate() {
-        for place in &kind.places {
-            members[place.offer][place.part].push(at);
+/// The kinds that each part of each offer takes, ascending, one part after the other.
+struct Members {
+    kinds: Vec<usize>,
+    /// Where those of each part begin, and at last where all end.
+    from: Vec<usize>,
+    /// The first part of each offer, and at last the number of all.
+    parts: Vec<usize>,
+}
+
+impl Members {
+    fn of(kinds: &[Kind], offers: &[SetOffer]) -> Members {
+        let mut parts = Vec::with_capacity(offers.len() + 1);
+        parts.push(0);
+        let mut count = 0;
+        for offer in offers {
+            count += match &*offer.shape {
+                Shape::Parts { parts, .. } => parts.len(),
+                Shape::Cheapest { .. } | Shape::Different { .. } => 1,
+            };
+            parts.push(count);
+        }
+        let places = || kinds.iter().flat_map(|kind| &kind.places);
+        let mut from = vec![0; count + 1];
+        places().for_each(|place| from[parts[place.offer] + place.part + 1] += 1);
+        for part in 0..count {
+            from[part + 1] += from[part];
+        }
+        let mut next = from.clone();
+        let mut members = vec![0; from[count]];
+        for (at, kind) in kinds.iter().enumerate() {
+            for place in &kind.places {
+                let next = &mut next[parts[place.offer] + place.part];
+                members[*next] = at;
+                *next += 1;
+            }
+        }
+        Members {
+            kinds: members,
+            from,
+            parts,
         }
     }
-    members
+
+    /// The kinds of each part of an offer.
+    fn parts(&self, offer: usize) -> impl Iterator<Item = &[usize]> {
+        let parts = self.parts[offer]..self.parts[offer + 1];
+        parts.map(|part| &self.kinds[self.from[part]..self.from[part + 1]])
+    }
+
+    /// The kinds of the first part of an offer.
+    fn first(&self, offer: usize) -> &[usize] {
+        let part = self.parts[offer];
+        &self.kinds[self.from[part]..self.from[part + 1]]
+    }
+
+    /// The kinds of all parts of an offer, each once.
+    fn merged(&self, offer: usize) -> Vec<usize> {
+        let parts = self.parts[offer]..self.parts[offer + 1];
+        let mut kinds = self.kinds[self.from[parts.start]..self.from[parts.end]].to_vec();
+        if parts.len() > 1 {
+            kinds.sort_unstable();
+            kinds.dedup();
+        }
+        kinds
+    }
 }
 
 /// What is known of offers before any search.
@@ -35,56 +85,49 @@ pub(super) struct Worth {
     /// The most that each can gain alone: its best set, as often as there are units; 0 for those that
     /// are not worth trying.
     pub most: Vec<i64>,
-    /// The kinds that each takes, ascending.
+    /// The kinds that each takes, ascending; none for those that are not worth trying.
     pub takers: Vec<Vec<usize>>,
 }
 
 impl Worth {
     pub fn of(kinds: &[Kind], offers: &[SetOffer]) -> Worth {
-        let mut members = members(kinds, offers);
-        let best: Vec<i64> = (offers.iter().zip(&members))
-            .map(|(offer, members)| best_set_gains(kinds, &offer.shape, members).unwrap_or(0))
+        let members = Members::of(kinds, offers);
+        let best: Vec<i64> = (offers.iter().enumerate())
+            .map(|(at, offer)| best_set_gains(kinds, &offer.shape, (&members, at)).unwrap_or(0))
             .collect();
         let trying = worth_trying(kinds, offers, &members, &best);
         let most = (0..offers.len()).map(|at| match trying[at] {
-            true => best[at].saturating_mul(sets_at_most(kinds, &offers[at], &members[at])),
+            true => best[at].saturating_mul(sets_at_most(kinds, &offers[at], (&members, at))),
             false => 0,
+        });
+        let takers = (0..offers.len()).map(|at| match trying[at] {
+            true => members.merged(at),
+            false => Vec::new(),
         });
         Worth {
             most: most.collect(),
-            takers: members.iter_mut().map(merged).collect(),
+            takers: takers.collect(),
             trying,
         }
     }
 }
 
-/// The kinds of all parts, each once.
-fn merged(parts: &mut Vec<Vec<usize>>) -> Vec<usize> {
-    let mut kinds = parts.pop().unwrap_or_default();
-    if !parts.is_empty() {
-        kinds.extend(parts.iter().flatten());
-        kinds.sort_unstable();
-        kinds.dedup();
-    }
-    kinds
-}
-
 /// How often a set of the offer can be made at most.
-fn sets_at_most(kinds: &[Kind], offer: &SetOffer, members: &[Vec<usize>]) -> i64 {
+fn sets_at_most(kinds: &[Kind], offer: &SetOffer, (members, at): (&Members, usize)) -> i64 {
     let units = |members: &[usize]| -> i64 {
         let counts = members.iter().map(|at| i64::from(kinds[*at].count));
         counts.sum()
     };
     let sets = match &*offer.shape {
         Shape::Parts { parts, .. } => {
-            let sets = parts.iter().zip(members);
+            let sets = parts.iter().zip(members.parts(at));
             let sets = sets.map(|(part, members)| units(members) / i64::from(part.units));
             sets.min().unwrap_or(0)
         }
-        Shape::Cheapest { of, .. } => units(&members[0]) / i64::from(*of),
+        Shape::Cheapest { of, .. } => units(members.first(at)) / i64::from(*of),
         Shape::Different { tiers } => {
             let fewest = tiers.first().map_or(1, |(titles, _)| (*titles).max(1));
-            units(&members[0]) / i64::from(fewest)
+            units(members.first(at)) / i64::from(fewest)
         }
     };
     sets.min(i64::from(offer.sets_max.unwrap_or(u32::MAX)))
@@ -92,12 +135,7 @@ fn sets_at_most(kinds: &[Kind], offer: &SetOffer, members: &[Vec<usize>]) -> i64
 
 /// Which offers are worth trying: their best sets, which gain `best`, gain something, and no other
 /// offer is at least as good for all of the same units.
-fn worth_trying(
-    kinds: &[Kind],
-    offers: &[SetOffer],
-    members: &[Vec<Vec<usize>>],
-    best: &[i64],
-) -> Vec<bool> {
+fn worth_trying(kinds: &[Kind], offers: &[SetOffer], members: &Members, best: &[i64]) -> Vec<bool> {
     let mut worth: Vec<bool> = best.iter().map(|gain| *gain > 0).collect();
     let mut alike: BTreeMap<Make, Vec<(i64, usize)>> = BTreeMap::new();
     for (at, offer) in offers.iter().enumerate() {
@@ -107,12 +145,10 @@ fn worth_trying(
     }
     for offers in alike.values_mut() {
         offers.sort_unstable();
-        let mut kept: Vec<Members> = Vec::new();
+        let mut kept: Vec<Bits> = Vec::new();
         for (_, at) in offers {
-            let own: Members = members[*at]
-                .iter()
-                .map(|list| bits(list, kinds.len()))
-                .collect();
+            let lists = members.parts(*at);
+            let own: Bits = lists.map(|list| bits(list, kinds.len())).collect();
             match kept.iter().any(|better| is_within(&own, better)) {
                 true => worth[*at] = false,
                 false if kept.len() < COMPARED_MAX => kept.push(own),
@@ -175,14 +211,14 @@ fn bits(list: &[usize], of: usize) -> Vec<u64> {
     bits
 }
 
-fn is_within(own: &Members, other: &Members) -> bool {
+fn is_within(own: &Bits, other: &Bits) -> bool {
     own.iter()
         .zip(other)
         .all(|(own, other)| own.iter().zip(other).all(|(a, b)| a & !b == 0))
 }
 
 /// At least what the best set gains; `None` where there are not units enough for one.
-fn best_set_gains(kinds: &[Kind], shape: &Shape, members: &[Vec<usize>]) -> Option<i64> {
+fn best_set_gains(kinds: &[Kind], shape: &Shape, (members, at): (&Members, usize)) -> Option<i64> {
     // The sum of the best so many of some values, one for each unit.
     let best = |members: &[usize], units: u32, of: &dyn Fn(&Kind) -> i64| -> Option<i64> {
         let mut values: Vec<(i64, u32)> = members
@@ -206,7 +242,7 @@ fn best_set_gains(kinds: &[Kind], shape: &Shape, members: &[Vec<usize>]) -> Opti
                 Reward::Amount(off) => *off,
                 Reward::Nothing | Reward::Percent(_) => 0,
             };
-            for (part, members) in parts.iter().zip(members) {
+            for (part, members) in parts.iter().zip(members.parts(at)) {
                 let of = |kind: &Kind| match whole {
                     Reward::Price(_) => kind.value - kind.alone,
                     Reward::Amount(_) => -kind.alone,
@@ -219,17 +255,21 @@ fn best_set_gains(kinds: &[Kind], shape: &Shape, members: &[Vec<usize>]) -> Opti
         }
         Shape::Cheapest { of, units, rate } => {
             // The cheapest of any set cost no more than the last of the dearest `of - units + 1`.
-            let dearer = best(&members[0], of - units, &|kind| kind.value)?;
-            let with_next = best(&members[0], of - units + 1, &|kind| kind.value)?;
+            let dearer = best(members.first(at), of - units, &|kind| kind.value)?;
+            let with_next = best(members.first(at), of - units + 1, &|kind| kind.value)?;
             let off = percent_of(with_next - dearer, *rate) * i64::from(*units);
-            Some(off + best(&members[0], *of, &|kind| -kind.alone)?)
+            Some(off + best(members.first(at), *of, &|kind| -kind.alone)?)
         }
         Shape::Different { tiers } => {
             let most = tiers.iter().map(|(_, rate)| *rate).max()?;
-            let titles: BTreeSet<u32> = members[0].iter().map(|at| kinds[*at].title).collect();
+            let titles: BTreeSet<u32> = members
+                .first(at)
+                .iter()
+                .map(|at| kinds[*at].title)
+                .collect();
             let enough = titles.len() >= tiers.first()?.0 as usize;
             // Half a minor unit for the rounding of a set as a whole.
-            let gains = members[0].iter().map(|at| {
+            let gains = members.first(at).iter().map(|at| {
                 let kind = &kinds[*at];
                 (percent_of(kind.value, most) + 1 - kind.alone).max(0)
             });

@@ -68,8 +68,15 @@ pub(super) fn solve(
         return (greedy((kinds, worth), offers, component, simple).1, false);
     }
     let counts: Vec<u32> = kinds.iter().map(|kind| kind.count).collect();
-    let every: Vec<usize> = (0..kinds.len()).collect();
-    let mut game = Game::new(kinds, &counts, offers, (component, &every));
+    let every: Vec<usize>;
+    let among = match component {
+        [only] => &worth.takers[*only],
+        _ => {
+            every = (0..kinds.len()).collect();
+            &every
+        }
+    };
+    let mut game = Game::new(kinds, &counts, offers, (component, among));
     let (mut known, mut sets) = (0, Vec::new());
     if game.work_from(0) <= QUICK {
         let first = search(&game, NARROW, work, 0);

@@ -33,6 +33,13 @@ pub(crate) struct Kind {
     pub places: Vec<Place>,
 }
 
+impl Kind {
+    /// What tells kinds apart, in their order.
+    pub fn key(&self) -> (i64, i64, &[Place], u32) {
+        (-self.value, self.alone, &self.places, self.title)
+    }
+}
+
 /// A part of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
@@ -222,7 +229,7 @@ pub(crate) enum Search {
 
 /// Chooses the sets that gain the most. Kinds come dearest first.
 pub(crate) fn choose(
-    kinds: &[Kind],
+    mut kinds: Vec<Kind>,
     offers: &[SetOffer],
     search: Search,
     work: &mut Work,
@@ -231,8 +238,7 @@ pub(crate) fn choose(
         sets: Vec::new(),
         proven: true,
     };
-    let worth = Worth::of(kinds, offers);
-    let mut kinds = kinds.to_vec();
+    let worth = Worth::of(&kinds, offers);
     for kind in &mut kinds {
         kind.places.retain(|place| worth.trying[place.offer]);
     }

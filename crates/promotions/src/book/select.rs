@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use crate::{BasketLine, Selector};
 
 /// Numbers by name. Names are only looked up, so no order escapes.
-type Numbers<K> = HashMap<K, u32, BuildHasherDefault<Folded>>;
+pub(crate) type Numbers<K> = HashMap<K, u32, BuildHasherDefault<Folded>>;
 
 /// The names that promotions use.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +20,7 @@ pub(crate) struct Names {
 /// A hash that multiplies eight bytes at a time and folds the product (as wyhash does): quick for
 /// short names, and the same in every run.
 #[derive(Clone, Copy, Default)]
-struct Folded(u64);
+pub(crate) struct Folded(u64);
 
 impl Hasher for Folded {
     fn finish(&self) -> u64 {
