@@ -9,7 +9,7 @@ use std::io::{Cursor, Read};
 use axum::body::Bytes;
 use catalog::{DepartmentId, Import, ImportKind, ImportProblem, Record, Reference, Settings};
 use flate2::read::MultiGzDecoder;
-use ledger::{Command, Outcome, StoreView};
+use ledger::{Command, FORMAT_FIRST, Outcome, StoreView, record_format};
 use money::Currency;
 use promotions::{CompiledBook, PromotionFile};
 use providers::SharedRandom;
@@ -82,6 +82,11 @@ pub enum ImportError {
     Unreadable(#[from] std::io::Error),
     #[error(transparent)]
     Lane(#[from] LaneError),
+    #[error(
+        "{lanes} cannot read this: it is of an earlier release of Lanemesh. Update it, then import \
+         again ({imported} records took effect before that)"
+    )]
+    NotInStoreYet { lanes: String, imported: u64 },
     #[error("{failure} ({imported} records took effect before that)")]
     Failed {
         failure: ProposeFailure,
@@ -182,6 +187,12 @@ async fn change(
     records: Vec<Record>,
     report: &mut ImportReport,
 ) -> Result<(), ImportError> {
+    let wanted = records.iter().map(record_format).max();
+    let wanted = wanted.unwrap_or(FORMAT_FIRST);
+    if let Some(lanes) = lane.read(|tables| StoreView::new(tables).held_back_by(wanted))? {
+        let imported = report.imported;
+        return Err(ImportError::NotInStoreYet { lanes, imported });
+    }
     let command = Command::Reference {
         author: author.to_owned(),
         records,

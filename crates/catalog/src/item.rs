@@ -146,6 +146,10 @@ pub struct Selling {
     pub kit: Vec<KitPart>,
     /// The weight of the packing, taken off a weight that is entered or read.
     pub tare_grams: i64,
+    /// The least that a piece or a kilogram may cost: promotions and discounts by hand take no more
+    /// off. At most the price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Money>,
 }
 
 impl Selling {

@@ -21,8 +21,13 @@ fn selling(how: &Selling) -> String {
     let parts = how.kit.iter();
     let parts: Vec<String> = parts.map(|p| format!("{} {}", p.item, p.milli)).collect();
     format!(
-        "{} {} {} {linked:?} {parts:?} {}",
-        how.open_price, how.ask_serial, how.not_returnable, how.tare_grams
+        "{} {} {} {linked:?} {parts:?} {}{}",
+        how.open_price,
+        how.ask_serial,
+        how.not_returnable,
+        how.tare_grams,
+        how.floor
+            .map_or(String::new(), |floor| format!(" floor {floor}"))
     )
 }
 
@@ -344,6 +349,27 @@ fn how_an_item_is_sold_is_read() {
             "line 6, linked 'no one': write item numbers divided by ;",
             "line 6, kit 'milk x lots': write parts like: 4711 x 2; 4712 x 0.5",
             "line 6, tare 'much': write whole grams",
+        ],
+    );
+}
+
+#[test]
+fn the_floor_of_a_price_is_read() {
+    check(
+        "item_id,department,description,price,floor\n\
+         1,x,Lamp,50,45.00\n\
+         2,x,Mug,5,5\n\
+         3,x,Rug,50,51\n\
+         4,x,Pot,5,0\n\
+         5,x,Pan,5,much\n",
+        &[
+            "tax none 'No tax' 0% false",
+            "department x 'X'",
+            "item 1 'Lamp' in x, 50.00 per Each, tax none, sold so: false false false [] [] 0 floor 45.00",
+            "item 2 'Mug' in x, 5.00 per Each, tax none, sold so: false false false [] [] 0 floor 5.00",
+            "line 4, floor '51': write an amount such as 2.49, over zero and at most the price",
+            "line 5, floor '0': write an amount such as 2.49, over zero and at most the price",
+            "line 6, floor 'much': write an amount such as 2.49, over zero and at most the price",
         ],
     );
 }

@@ -423,7 +423,7 @@ impl Rules<'_, '_> {
                 }
                 Record::Settings(settings) => currency = settings.currency,
                 Record::Item(item) => {
-                    let amounts = [Some(item.price), item.deposit];
+                    let amounts = [Some(item.price), item.deposit, item.selling.floor];
                     let other = amounts
                         .into_iter()
                         .flatten()

@@ -59,15 +59,18 @@ pub const FORMAT_CARRIES_OVER: u16 = 4;
 /// What every release reads.
 pub const FORMAT_FIRST: u16 = 1;
 
+/// The oldest entry format that can say what decides on a sale's price besides its lines.
+pub(crate) const FORMAT_TERMS: u16 = 3;
+
 /// The oldest entry format that can say how a sale is taxed by several authorities, or otherwise
 /// than line by line, and which goods are sold along with others, in kits or with their packing.
-const FORMAT_GOODS_AND_TAXES: u16 = 5;
+pub(crate) const FORMAT_GOODS_AND_TAXES: u16 = 5;
 
 /// The oldest entry format that can say what must be bought for a coupon.
 const FORMAT_COUPONS_ASK: u16 = 6;
 
 /// The oldest entry format that can say what a card terminal is asked, and what a card paid.
-const FORMAT_CARDS: u16 = 8;
+pub(crate) const FORMAT_CARDS: u16 = 8;
 
 /// The oldest entry format that can say that an open sale was quoted anew.
 pub const FORMAT_REQUOTES: u16 = 9;
@@ -77,11 +80,22 @@ pub const FORMAT_REQUOTES: u16 = 9;
 pub const FORMAT_BOUGHT: u16 = 10;
 
 /// The oldest entry format that can say that goods came back without a receipt.
-const FORMAT_GOODS: u16 = 12;
+pub(crate) const FORMAT_GOODS: u16 = 12;
+
+/// The oldest entry format that can say what goods must cost at least.
+pub(crate) const FORMAT_FLOORS: u16 = 13;
 
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {
+        // Earlier releases would take more off than they should.
+        Event::LineAdded { line, .. } if has_floor(line) => FORMAT_FLOORS,
+        Event::Completed { receipt, .. } if receipt.lines.iter().any(has_floor) => FORMAT_FLOORS,
+        Event::Suspended { open, .. } | Event::Resumed { open, .. }
+            if open.lines.iter().any(has_floor) =>
+        {
+            FORMAT_FLOORS
+        }
         // Earlier releases would count these as returns of a receipt without a number.
         Event::LineAdded { line, .. } if line.unreceipted().is_some() => FORMAT_GOODS,
         Event::Completed { receipt, .. } if any_unreceipted(&receipt.lines) => FORMAT_GOODS,
@@ -157,8 +171,10 @@ pub fn event_format(event: &Event) -> u16 {
         | Event::CouponReturned { .. }
         | Event::DiscountGiven { .. }
         | Event::DiscountVoided { .. }
-        | Event::TenderQuoted { .. } => 3,
-        Event::Suspended { open, .. } | Event::Resumed { open, .. } if open.terms.matter() => 3,
+        | Event::TenderQuoted { .. } => FORMAT_TERMS,
+        Event::Suspended { open, .. } | Event::Resumed { open, .. } if open.terms.matter() => {
+            FORMAT_TERMS
+        }
         Event::Suspended { .. }
         | Event::Resumed { .. }
         | Event::TaxOverridden { .. }
@@ -174,6 +190,10 @@ pub fn event_format(event: &Event) -> u16 {
         | Event::TenderVoided { .. }
         | Event::ReportedZ { .. } => 2,
     }
+}
+
+fn has_floor(line: &Line) -> bool {
+    line.detail.floor.is_some()
 }
 
 fn any_bought(terms: &Terms) -> bool {

@@ -11,6 +11,7 @@ mod command;
 mod day;
 mod entry;
 mod fact;
+mod level;
 mod membership;
 mod publish;
 mod records;
@@ -27,6 +28,7 @@ pub use entry::{
 pub use fact::{
     FORMAT_BOUGHT, FORMAT_CARRIES_OVER, FORMAT_FIRST, FORMAT_REQUOTES, Fact, event_format,
 };
+pub use level::record_format;
 pub use membership::{BARRED_RUNS_KEPT, Epoch, Left, LeftWhy, Run};
 pub use publish::PUBLICATIONS_KEPT;
 pub use records::{

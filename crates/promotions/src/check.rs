@@ -24,6 +24,8 @@ pub struct CheckItem {
     pub price: Money,
     /// What the store pays for one, where that is known.
     pub cost: Option<Money>,
+    /// The least that it may be sold for, where that is set.
+    pub floor: Option<Money>,
 }
 
 /// Something a merchandiser should look at.
@@ -77,9 +79,25 @@ pub fn check(file: &PromotionFile, currency: Currency, items: &[CheckItem]) -> V
             if !items.is_empty() {
                 check_goods(&give.what, currency, items, &mut found);
             }
-            if let Some((item, paid, cost)) = worst_loss(&give.what, currency, items) {
-                let [paid, cost] = [paid, cost].map(|minor| Money::from_minor(minor, currency));
+            let words = |paid: i64, bound: i64| {
+                [paid, bound].map(|minor| Money::from_minor(minor, currency).to_string())
+            };
+            // No item is sold below its floor.
+            let cost = |item: &CheckItem, paid: i64| {
+                let paid = item.floor.map_or(paid, |floor| paid.max(floor.minor()));
+                Some((paid, item.cost?.minor()))
+            };
+            if let Some((item, paid, cost)) = worst(&give.what, currency, items, &cost) {
+                let [paid, cost] = words(paid, cost);
                 let message = format!("'{item}' is then sold for {paid}, and costs {cost}");
+                found(FindingKind::LossMaking, message);
+            }
+            let floor = |item: &CheckItem, paid: i64| Some((paid, item.floor?.minor()));
+            if let Some((item, paid, floor)) = worst(&give.what, currency, items, &floor) {
+                let [paid, floor] = words(paid, floor);
+                let message = format!(
+                    "it would take '{item}' to {paid}, below its floor of {floor}: less is taken off"
+                );
                 found(FindingKind::LossMaking, message);
             }
             if gives_away(promotion, &give.what) {
@@ -219,13 +237,18 @@ fn taken<'i>(
     items.iter().filter(takes)
 }
 
-/// Of the goods that are then sold for less than they cost, those with the largest loss: the item,
-/// what one is sold for and what it costs. A set is looked at as made of one item alone; what depends
+/// What an item is sold for, in minor units, and below what it should not be; `None` where nothing is
+/// known of that.
+type Bound<'b> = dyn Fn(&CheckItem, i64) -> Option<(i64, i64)> + 'b;
+
+/// Of the goods that are then sold for less than they should, those that are furthest below: the item,
+/// what one is sold for and the bound. A set is looked at as made of one item alone; what depends
 /// on the rest of the basket is not looked at.
-fn worst_loss(
+fn worst(
     gives: &Gives,
     currency: Currency,
     items: &[CheckItem],
+    bound: &Bound<'_>,
 ) -> Option<(ItemId, i64, i64)> {
     let minor = |amount: &FileAmount| Money::parse(&amount.text, currency).map_or(0, Money::minor);
     let after = |reward: &FileReward, price: i64| match reward {
@@ -234,13 +257,13 @@ fn worst_loss(
         FileReward::Price(fixed) => minor(fixed).min(price),
     };
     let loss = |item: &CheckItem, paid: i64| {
-        let cost = item.cost?.minor();
-        (paid < cost).then(|| (item.item.clone(), paid, cost))
+        let (paid, least) = bound(item, paid)?;
+        (paid < least).then(|| (item.item.clone(), paid, least))
     };
     let worst = |selector: &Selector, paid: &dyn Fn(i64) -> i64| {
         taken(selector, items)
             .filter_map(|item| loss(item, paid(item.price.minor())))
-            .max_by_key(|(item, paid, cost)| (cost - paid, std::cmp::Reverse(item.clone())))
+            .max_by_key(|(item, paid, least)| (least - paid, std::cmp::Reverse(item.clone())))
     };
     match gives {
         Gives::Unit { selector, steps } => {
@@ -278,7 +301,7 @@ fn worst_loss(
             let parts = parts.iter();
             let worst =
                 parts.filter_map(|part| worst(&part.selector, &|p| p - percent_of(p, *rate)));
-            worst.max_by_key(|(_, paid, cost)| cost - paid)
+            worst.max_by_key(|(_, paid, least)| least - paid)
         }
         Gives::Prices(prices) => {
             let known = items.iter().filter_map(|item| {
@@ -288,7 +311,7 @@ fn worst_loss(
                     .map(|(_, price)| minor(price));
                 loss(item, least.min()?)
             });
-            known.max_by_key(|(_, paid, cost)| cost - paid)
+            known.max_by_key(|(_, paid, least)| least - paid)
         }
         _ => None,
     }

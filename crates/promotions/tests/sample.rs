@@ -47,6 +47,7 @@ fn nothing_is_wrong_with_them() {
             brand: item.brand,
             price: item.price,
             cost: None,
+            floor: None,
         })
         .collect();
     let file = promotions();

@@ -93,6 +93,9 @@ pub struct LineDetail {
     /// The packing that was taken off the weight, and is taken off another one.
     #[serde(skip_serializing_if = "is_plain")]
     pub tare_grams: i64,
+    /// The least that a piece or a kilogram may cost after what promotions and hands take off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Money>,
 }
 
 impl LineDetail {

@@ -251,6 +251,7 @@ pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency
 fn basket_line(line: &Line) -> BasketLine {
     BasketLine {
         brand: line.brand.clone(),
+        floor: line.detail.floor,
         tax: Some((line.tax.rate, line.tax.included)),
         ..BasketLine::new(
             line.number,

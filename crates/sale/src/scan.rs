@@ -275,6 +275,7 @@ pub(crate) fn line_for(
             marks,
             kit: goods::kit(&item.selling),
             tare_grams,
+            floor: item.selling.floor,
             ..LineDetail::default()
         },
     })

@@ -177,6 +177,7 @@ fn unusable(path: &Path, problems: &[FileProblem]) -> Report {
 fn line_of(number: u32, item: &Item, quantity: Quantity) -> BasketLine {
     BasketLine {
         brand: item.brand.clone(),
+        floor: item.selling.floor,
         ..BasketLine::new(
             number,
             item.id.clone(),
@@ -335,6 +336,7 @@ fn run_check(args: &PromotionsCheckArgs) -> anyhow::Result<Report> {
             brand: item.brand.clone(),
             price: item.price,
             cost: costs.get(&item.id).copied(),
+            floor: item.selling.floor,
         })
         .collect();
     let findings = check(&file, args.currency, &goods);

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use catalog::Reference;
-use ledger::{Command, Entry, FORMAT_PUBLICATIONS, Outcome, StoreId, StoreView, TableError};
+use ledger::{
+    Command, Entry, FORMAT_FIRST, FORMAT_PUBLICATIONS, Outcome, StoreId, StoreView, TableError,
+    record_format,
+};
 use storage::StateReader;
 use sync::{Committed, CommittedError, Published, ShippedStore};
 use wire::{HqLane, HqPublication};
@@ -106,6 +109,15 @@ impl Published for CommittedHere {
                     "Record {place} cannot be read ({error}): it is of a later release, or damaged."
                 )),
             }
+        }
+        let wanted = records.iter().map(record_format).max();
+        let wanted = wanted.unwrap_or(FORMAT_FIRST);
+        if let Some(lanes) = self.read(|store| store.held_back_by(wanted))? {
+            let number = publication.number;
+            return Err(CommittedError(format!(
+                "Publication {number} waits: {lanes} cannot read it. It is of an earlier release of \
+                 Lanemesh: update it."
+            )));
         }
         let command = Command::Publish {
             number: publication.number,

@@ -857,20 +857,13 @@ impl Task {
 fn refuse_above_level(events: &[Event], store: &StoreView<'_>) -> Result<(), Problem> {
     let wanted = events.iter().map(event_format).max();
     let wanted = wanted.unwrap_or(FORMAT_FIRST);
-    if wanted == FORMAT_FIRST || planted::is("level-ignored") {
+    if planted::is("level-ignored") {
         return Ok(());
     }
-    let level = store.level().map_err(|e| unreadable(&e))?;
-    if wanted <= level {
-        return Ok(());
+    match store.held_back_by(wanted).map_err(|e| unreadable(&e))? {
+        None => Ok(()),
+        Some(lanes) => Err(Problem::from(Refusal::NotInStoreYet { lanes })),
     }
-    let lanes = store.lanes().map_err(|e| unreadable(&e))?.into_iter();
-    let behind = lanes.filter(|lane| lane.is_member() && lane.reads < wanted);
-    let lanes: Vec<String> = behind
-        .map(|lane| format!("lane {} ({})", lane.number, lane.name))
-        .collect();
-    let lanes = lanes.join(", ");
-    Err(Problem::from(Refusal::NotInStoreYet { lanes }))
 }
 
 /// The mark of a receipt, where the fact is one.

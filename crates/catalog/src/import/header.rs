@@ -36,6 +36,7 @@ const ITEMS: &[Column] = &[
     ("linked", &["linked"]),
     ("kit", &["kit"]),
     ("tare", &["tare"]),
+    ("floor", &["floor"]),
 ];
 const DEPARTMENTS: &[Column] = &[("department_id", &["department_id"]), ("name", &["name"])];
 const TAXES: &[Column] = &[

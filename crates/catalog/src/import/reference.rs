@@ -8,7 +8,7 @@ use super::words::{nice, size, slug};
 use super::{ImportProblem, Problems, Seen, both};
 use crate::{
     BookVersion, CodeError, Department, DepartmentId, Item, ItemCode, ItemId, Recall, Record,
-    TaxCategory, TaxId,
+    Selling, TaxCategory, TaxId,
 };
 
 /// The tax of items for which no tax is stated.
@@ -27,7 +27,8 @@ pub(super) fn item(
     let told = both(cells.text("brand"), both(cells.text("tax"), age_min(cells)));
     let sold = selling(cells).and_then(|selling| {
         let priced = priced(cells, selling.open_price, currency)?;
-        Ok((priced, selling))
+        let floor = floor(cells, priced.price, currency)?;
+        Ok((priced, Selling { floor, ..selling }))
     });
     let ((own, (department, description)), ((brand, (tax, age_min)), (priced, selling))) =
         both(named, both(told, sold))?;
@@ -96,6 +97,20 @@ fn priced(cells: &Cells<'_>, open_price: bool, currency: Currency) -> Result<Pri
         sold_by,
         deposit,
     })
+}
+
+/// The least that the item may cost.
+fn floor(cells: &Cells<'_>, price: Money, currency: Currency) -> Result<Option<Money>, Problems> {
+    let floor = match cells.text("floor")? {
+        "" => return Ok(None),
+        text => Money::parse(text, currency).ok(),
+    };
+    let why = "write an amount such as 2.49, over zero and at most the price";
+    let sound = floor.filter(|floor| !floor.is_zero() && !floor.is_negative() && *floor <= price);
+    match sound {
+        Some(floor) => Ok(Some(floor)),
+        None => Err(cells.problem("floor", why).into()),
+    }
 }
 
 fn with_what_it_names(item: Item, department: Department, seen: &mut Seen) -> Vec<Record> {

@@ -23,6 +23,7 @@ pub(super) fn selling(cells: &Cells<'_>) -> Result<Selling, Problems> {
         linked,
         kit,
         tare_grams,
+        floor: None,
     })
 }
 

@@ -998,6 +998,57 @@ fn what_format_9_cannot_say_is_written_in_format_10() {
     assert!(bought_bodies().iter().all(|(_, body)| body.v == 10));
 }
 
+/// What format 13 added to older events: what goods must cost at least.
+fn floor_events() -> Vec<Event> {
+    let mut open = later_cart();
+    let cart = open.id;
+    open.lines[0].detail.floor = Some(usd(700));
+    let mut receipt = receipt(cart, DAY, &[("milk", 2000, 198)]);
+    receipt.lines[0].detail.floor = Some(usd(90));
+    vec![
+        Event::LineAdded {
+            cart,
+            line: open.lines[0].clone(),
+        },
+        Event::Suspended {
+            slip: "S1-1".to_owned(),
+            open: Box::new(open.clone()),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::Resumed {
+            slip: "S1-1".to_owned(),
+            open: Box::new(open),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::Completed {
+            cart,
+            receipt: Box::new(receipt),
+        },
+    ]
+}
+
+fn floor_bodies() -> Vec<(&'static str, EntryBody)> {
+    sealed(floor_events().into_iter().map(of_register).collect())
+}
+
+#[test]
+fn entries_of_format_13_are_read() {
+    check_read(
+        include_str!("../golden/entries-13.txt"),
+        &floor_bodies(),
+        body_of,
+    );
+}
+
+#[test]
+fn what_format_12_cannot_say_is_written_in_format_13() {
+    let text = written(&floor_bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-13.txt"].assert_eq(&text);
+    assert!(floor_bodies().iter().all(|(_, body)| body.v == 13));
+}
+
 /// Entry bodies of what format 2 added.
 fn later_bodies() -> Vec<(&'static str, EntryBody)> {
     let bodies = sealed(later_events().into_iter().map(of_register).collect());
@@ -1231,6 +1282,7 @@ fn records_for_promotions() -> Vec<Record> {
 fn later_records() -> Vec<Record> {
     let mut kit = item("2", 500, &[]);
     kit.selling = catalog::Selling {
+        floor: None,
         open_price: true,
         ask_serial: true,
         not_returnable: true,

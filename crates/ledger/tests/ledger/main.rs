@@ -5,6 +5,7 @@ mod day;
 mod golden;
 mod goods;
 mod ingest;
+mod level;
 mod membership;
 mod publish;
 mod reference;

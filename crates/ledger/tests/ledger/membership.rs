@@ -290,7 +290,7 @@ fn a_sale_at_a_copy_is_put_before_a_person_once_and_counts_nowhere() {
     assert!(!original.entries.iter().any(is_carried));
 }
 
-fn started(reads: u16) -> Fact {
+pub fn started(reads: u16) -> Fact {
     Fact::LaneStarted {
         name: "Lane".to_owned(),
         release: "0.1.0".to_owned(),

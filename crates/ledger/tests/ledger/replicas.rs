@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["32a3273aff2e625df9976bf901ec067d7d732b9f4acd79aaaddd7cd686329171"]
+    expect!["0cce413df3020faa349ed9b5d7fa13ca5a0398e9726757a980f6b9db080d6896"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

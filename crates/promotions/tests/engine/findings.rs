@@ -16,6 +16,7 @@ fn found(promotions: &str, goods: &[(&str, &str, i64)], expected: &[&str]) {
             brand: None,
             price: Money::from_minor(price, Currency::USD),
             cost: None,
+            floor: None,
         })
         .collect();
     let findings = check(&file, Currency::USD, &goods);
@@ -89,19 +90,40 @@ fn what_is_sold_for_less_than_it_costs_is_found() {
         let text = format!("schema = 2\n{}", promotion("a", keys));
         let file = PromotionFile::parse(&text).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let usd = |minor| Money::from_minor(minor, Currency::USD);
-        let item = |(item, price, cost): (&str, i64, Option<i64>)| CheckItem {
+        type Item = (&'static str, i64, Option<i64>, Option<i64>);
+        let item = |(item, price, cost, floor): Item| CheckItem {
             item: item.into(),
             department: "dairy".into(),
             brand: None,
             price: usd(price),
             cost: cost.map(usd),
+            floor: floor.map(usd),
         };
-        let goods = [("1", 100, Some(80)), ("2", 200, Some(170)), ("3", 90, None)].map(item);
+        let goods = [
+            ("1", 100, Some(80), None),
+            ("2", 200, Some(170), None),
+            ("3", 90, None, None),
+            ("4", 500, Some(300), Some(350)),
+            ("5", 500, Some(360), Some(350)),
+        ]
+        .map(item);
         let findings = check(&file, Currency::USD, &goods);
         let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
         assert_eq!(shown, expected, "{keys}");
     };
-    let dairy = "departments = [\"dairy\"]";
+    check(
+        "percent_off = 40\nitems = [\"4\"]",
+        &["line 2: a: it would take '4' to 3.00, below its floor of 3.50: less is taken off"],
+    );
+    check(
+        "percent_off = 90\nitems = [\"5\"]\ncap = \"9.00\"",
+        &[
+            "line 2: a: '5' is then sold for 3.50, and costs 3.60",
+            "line 2: a: it would take '5' to 0.50, below its floor of 3.50: less is taken off",
+        ],
+    );
+    check("percent_off = 30\nitems = [\"4\"]", &[]);
+    let dairy = "items = [\"1\", \"2\"]";
     check(&format!("percent_off = 15\n{dairy}"), &[]);
     check(
         &format!("percent_off = 20\n{dairy}"),

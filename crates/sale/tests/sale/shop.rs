@@ -195,6 +195,7 @@ impl Books {
                     s.kit = vec![part("milk", 2000), part("bananas", 500)];
                 }),
                 with("nuts", Kilogram, 1000, |s| s.tare_grams = 20),
+                with("lamp", Each, 5000, |s| s.floor = Some(usd(4500))),
                 with("razor", Each, 500, |s| s.not_returnable = true),
                 item("orphan", "i:orphan", Each, 100, "lost"),
                 wine,

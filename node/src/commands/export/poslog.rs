@@ -349,7 +349,7 @@ impl<W: Write> PosLog<W> {
         if let Some(serial) = &line.detail.marks.serial {
             self.text("SerialNumber", &[], serial)?;
         }
-        if let Some(of) = returned {
+        if let Some(of) = returned.filter(|_| line.unreceipted().is_none()) {
             self.open("TransactionLink", &[("ReasonCode", "Return")])?;
             self.text("TransactionID", &[], &of.receipt)?;
             self.text("LineItemSequenceNumber", &[], &of.line.to_string())?;

@@ -13,7 +13,7 @@ use sale::{
 use super::{Place, PosLog, Table};
 
 /// Events as releases wrote them.
-const EVENTS: [&str; 8] = [
+const EVENTS: [&str; 10] = [
     include_str!("../../../../crates/ledger/tests/golden/entries-1.txt"),
     include_str!("../../../../crates/ledger/tests/golden/entries-2.txt"),
     include_str!("../../../../crates/ledger/tests/golden/entries-3.txt"),
@@ -22,6 +22,8 @@ const EVENTS: [&str; 8] = [
     include_str!("../../../../crates/ledger/tests/golden/entries-6.txt"),
     include_str!("../../../../crates/ledger/tests/golden/entries-8.txt"),
     include_str!("../../../../crates/ledger/tests/golden/entries-10.txt"),
+    include_str!("../../../../crates/ledger/tests/golden/entries-12.txt"),
+    include_str!("../../../../crates/ledger/tests/golden/entries-13.txt"),
 ];
 
 fn events() -> Vec<Event> {

@@ -1,0 +1,60 @@
+//! What a store's lanes can read: the level to which the store keeps, and what needs more.
+//!
+//! A lane of an earlier release would keep reference data without what it does not know, and so
+//! another state than its siblings. Such data is proposed only once every lane reads it.
+
+use catalog::{Record, Settings, TaxRounding, UnreceiptedReturns};
+
+use crate::fact::{
+    FORMAT_CARDS, FORMAT_FIRST, FORMAT_FLOORS, FORMAT_GOODS, FORMAT_GOODS_AND_TAXES, FORMAT_TERMS,
+};
+use crate::{StoreView, TableError};
+
+/// The oldest entry format whose releases keep all of a record.
+pub fn record_format(record: &Record) -> u16 {
+    match record {
+        Record::Item(item) if item.selling.floor.is_some() => FORMAT_FLOORS,
+        Record::Item(item) if !item.selling.is_plain() => FORMAT_GOODS_AND_TAXES,
+        Record::Tax(tax) if !tax.parts.is_empty() => FORMAT_GOODS_AND_TAXES,
+        Record::Settings(settings) => settings_format(settings),
+        Record::Item(_)
+        | Record::Tax(_)
+        | Record::Department(_)
+        | Record::Employee(_)
+        | Record::Customer(_)
+        | Record::Promotions(_)
+        | Record::Recall(_) => FORMAT_FIRST,
+    }
+}
+
+fn settings_format(settings: &Settings) -> u16 {
+    if settings.unreceipted_returns != UnreceiptedReturns::default() {
+        return FORMAT_GOODS;
+    }
+    if settings.tips {
+        return FORMAT_CARDS;
+    }
+    if settings.deposits_taxed || settings.tax_rounding != TaxRounding::Line {
+        return FORMAT_GOODS_AND_TAXES;
+    }
+    let placed = !settings.store_number.is_empty()
+        || !settings.store_groups.is_empty()
+        || !settings.self_checkout_lanes.is_empty();
+    if placed { FORMAT_TERMS } else { FORMAT_FIRST }
+}
+
+impl StoreView<'_> {
+    /// Which lanes keep the store from what needs a format, in words such as `lane 3 (Lane 3)`; `None`
+    /// where the store keeps to that format or a later one.
+    pub fn held_back_by(&self, format: u16) -> Result<Option<String>, TableError> {
+        if format <= FORMAT_FIRST || format <= self.level()? {
+            return Ok(None);
+        }
+        let lanes = self.lanes()?.into_iter();
+        let behind = lanes.filter(|lane| lane.is_member() && lane.reads < format);
+        let named: Vec<String> = behind
+            .map(|lane| format!("lane {} ({})", lane.number, lane.name))
+            .collect();
+        Ok(Some(named.join(", ")))
+    }
+}

@@ -1,0 +1,51 @@
+//! What the lanes of a store can read, and what waits until all of them can.
+
+use catalog::{Record, Selling, Settings, TaxRounding};
+use ledger::{Command, record_format};
+
+use crate::membership::started;
+use crate::shop::{Journal, Shop, item, usd};
+
+#[test]
+fn who_holds_a_store_back_is_named() {
+    let mut shop = Shop::with_lanes("ab");
+    let now = shop.view().level().unwrap();
+    let held_back = |shop: &Shop, format| shop.view().held_back_by(format).unwrap();
+    assert_eq!(held_back(&shop, now), None);
+    let both = "lane 1 (Lane 1), lane 2 (Lane 2)".to_owned();
+    assert_eq!(held_back(&shop, now + 1), Some(both));
+    let entries = vec![Journal::of('b').write(started(now + 1))];
+    shop.apply(&Command::Ingest { entries });
+    assert_eq!(
+        held_back(&shop, now + 1),
+        Some("lane 1 (Lane 1)".to_owned())
+    );
+}
+
+#[test]
+fn records_that_an_earlier_release_would_keep_a_part_of_need_a_later_one() {
+    let plain = item("1", 500, &[]);
+    let sold = |change: fn(&mut Selling)| {
+        let mut item = plain.clone();
+        change(&mut item.selling);
+        Record::Item(item)
+    };
+    let settings = |change: fn(&mut Settings)| {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        Record::Settings(settings)
+    };
+    for (record, format) in [
+        (Record::Item(plain.clone()), 1),
+        (sold(|how| how.tare_grams = 20), 5),
+        (sold(|how| how.floor = Some(usd(400))), 13),
+        (settings(|_| {}), 1),
+        (settings(|s| s.store_number = "7".to_owned()), 3),
+        (settings(|s| s.deposits_taxed = true), 5),
+        (settings(|s| s.tax_rounding = TaxRounding::Invoice), 5),
+        (settings(|s| s.tips = true), 8),
+        (settings(|s| s.unreceipted_returns.day_max_minor = 1), 12),
+    ] {
+        assert_eq!(record_format(&record), format, "{record:?}");
+    }
+}
