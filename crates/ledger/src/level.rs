@@ -3,7 +3,7 @@
 //! A lane of an earlier release would keep reference data without what it does not know, and so
 //! another state than its siblings. Such data is proposed only once every lane reads it.
 
-use catalog::{Record, Settings, TaxRounding, UnreceiptedReturns};
+use catalog::{Action, Record, Settings, TaxRounding, UnreceiptedReturns};
 
 use crate::fact::{
     FORMAT_CARDS, FORMAT_FIRST, FORMAT_FLOORS, FORMAT_GOODS, FORMAT_GOODS_AND_TAXES, FORMAT_TERMS,
@@ -28,6 +28,41 @@ pub fn record_format(record: &Record) -> u16 {
 }
 
 fn settings_format(settings: &Settings) -> u16 {
+    let actions = settings
+        .permissions
+        .keys()
+        .map(|action| action_format(*action));
+    fields_format(settings).max(actions.max().unwrap_or(FORMAT_FIRST))
+}
+
+fn action_format(action: Action) -> u16 {
+    match action {
+        Action::ReturnUnreceipted => FORMAT_GOODS,
+        Action::LeaveCard => FORMAT_CARDS,
+        Action::ChangeQuantity
+        | Action::OverridePrice
+        | Action::OverrideTax
+        | Action::VoidLine
+        | Action::VoidSale
+        | Action::Suspend
+        | Action::Resume
+        | Action::OpenDay
+        | Action::CloseDay
+        | Action::OpenDrawer
+        | Action::AssignDrawer
+        | Action::NoSale
+        | Action::Drop
+        | Action::PayIn
+        | Action::PayOut
+        | Action::CountDrawer
+        | Action::ReportX
+        | Action::ReportZ
+        | Action::Return
+        | Action::TakeCheque => FORMAT_FIRST,
+    }
+}
+
+fn fields_format(settings: &Settings) -> u16 {
     if settings.unreceipted_returns != UnreceiptedReturns::default() {
         return FORMAT_GOODS;
     }

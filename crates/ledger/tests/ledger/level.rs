@@ -1,6 +1,6 @@
 //! What the lanes of a store can read, and what waits until all of them can.
 
-use catalog::{Record, Selling, Settings, TaxRounding};
+use catalog::{Action, Record, Role, Selling, Settings, TaxRounding};
 use ledger::{Command, record_format};
 
 use crate::membership::started;
@@ -44,6 +44,13 @@ fn records_that_an_earlier_release_would_keep_a_part_of_need_a_later_one() {
         (settings(|s| s.deposits_taxed = true), 5),
         (settings(|s| s.tax_rounding = TaxRounding::Invoice), 5),
         (settings(|s| s.tips = true), 8),
+        (
+            settings(|s| {
+                s.permissions
+                    .insert(Action::ReturnUnreceipted, Role::Supervisor);
+            }),
+            12,
+        ),
         (settings(|s| s.unreceipted_returns.day_max_minor = 1), 12),
     ] {
         assert_eq!(record_format(&record), format, "{record:?}");
