@@ -205,12 +205,12 @@ fn run_stage(
     candidates: &[usize],
     stage: &[Phase],
 ) {
-    let (mut totals, mut units): (Vec<Entrant<'_>>, Vec<Entrant<'_>>) = (Vec::new(), Vec::new());
-    for &promotion in candidates {
+    let giving = |promotion: &&usize| book.glance(**promotion).gives_in(stage);
+    let most = candidates.iter().filter(giving).count();
+    let mut totals: Vec<Entrant<'_>> = Vec::new();
+    let mut units: Vec<Entrant<'_>> = Vec::with_capacity(most);
+    for &promotion in candidates.iter().filter(giving) {
         let glance = book.glance(promotion);
-        if !glance.gives_in(stage) {
-            continue;
-        }
         let compiled = book.promotion(promotion);
         let (times_max, coupons) = match glance.conditional {
             true => times(compiled, basket, customer),

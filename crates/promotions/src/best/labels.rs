@@ -279,6 +279,10 @@ struct Labels {
     order: Vec<(u64, u32)>,
     /// Those that go on, the best hope first: that, less than nothing, and the place in `made`.
     kept: Vec<(i64, u32)>,
+    /// A state before a choice and after it, and the choices there are, kept to be used again.
+    before: Vec<i64>,
+    after: Vec<i64>,
+    choices: Vec<Choice>,
 }
 
 #[derive(Clone, Copy)]
@@ -301,7 +305,9 @@ fn search(game: &Game, width: usize, work: &mut Work, known: i64) -> Found {
         choices: Vec::new(),
         cut: false,
     };
-    let mut history: Vec<Vec<(u32, Choice)>> = Vec::with_capacity(game.steps().len());
+    // The labels of all steps, and where those of each begin.
+    let mut history: Vec<(u32, Choice)> = Vec::new();
+    let mut begins: Vec<usize> = Vec::with_capacity(game.steps().len());
     let (mut states, start) = game.start();
     let mut heads = vec![(0_i64, start)];
     let mut next = Labels::default();
@@ -313,14 +319,13 @@ fn search(game: &Game, width: usize, work: &mut Work, known: i64) -> Found {
         found.cut |= keep_best(&mut next, size, width.min(affordable).max(1));
         states.clear();
         heads.clear();
-        let mut came_from = Vec::with_capacity(next.kept.len());
+        begins.push(history.len());
         for (_, at) in &next.kept {
             let (label, from) = (&next.made[*at as usize], *at as usize * size);
             states.extend_from_slice(&next.states[from..from + size]);
             heads.push((label.gain, label.digest));
-            came_from.push((label.parent, label.choice));
+            history.push((label.parent, label.choice));
         }
-        history.push(came_from);
     }
     let mut last = None;
     for (at, (gain, digest)) in heads.iter().enumerate() {
@@ -333,8 +338,8 @@ fn search(game: &Game, width: usize, work: &mut Work, known: i64) -> Found {
         }
     }
     if let Some(mut at) = last {
-        for step in history.iter().rev() {
-            let (parent, choice) = step[at];
+        for begin in begins.iter().rev() {
+            let (parent, choice) = history[begin + at];
             found.choices.push(choice);
             at = parent as usize;
         }
@@ -352,33 +357,41 @@ fn make_labels(
     next: &mut Labels,
 ) {
     let size = game.state_size();
-    next.states.clear();
-    next.made.clear();
-    let (mut before, mut state) = (vec![0; size], vec![0; size]);
-    let mut choices = Vec::new();
+    let Labels {
+        states: next_states,
+        made,
+        before,
+        after: state,
+        choices,
+        ..
+    } = next;
+    next_states.clear();
+    made.clear();
+    before.resize(size, 0);
+    state.resize(size, 0);
     for (parent, (gain, before_it)) in heads.iter().enumerate() {
         before.copy_from_slice(&states[parent * size..(parent + 1) * size]);
         let mut begun = *before_it;
-        game.begin(step, &mut before, &mut begun);
+        game.begin(step, before, &mut begun);
         choices.clear();
-        game.choices(step, &before, &mut choices);
-        for &choice in &choices {
-            state.copy_from_slice(&before);
+        game.choices(step, before, choices);
+        for &choice in choices.iter() {
+            state.copy_from_slice(before);
             let mut digest = begun;
-            let gain = gain + game.take(step, choice, &mut state, &mut digest);
-            let hope = game.hope(step + 1, gain, &state, &digest);
+            let gain = gain + game.take(step, choice, state, &mut digest);
+            let hope = game.hope(step + 1, gain, state, &digest);
             if hope <= known {
                 continue;
             }
-            next.made.push(Made {
+            made.push(Made {
                 digest,
                 gain,
                 hope,
-                if_ended: (game.at_the_end(&state, &digest)).map(|more| gain + more),
+                if_ended: (game.at_the_end(state, &digest)).map(|more| gain + more),
                 parent: parent as u32,
                 choice,
             });
-            next.states.extend_from_slice(&state);
+            next_states.extend_from_slice(state);
         }
     }
 }
@@ -392,6 +405,7 @@ fn keep_best(labels: &mut Labels, size: usize, width: usize) -> bool {
         made,
         order,
         kept,
+        ..
     } = labels;
     let state = |at: u32| &states[at as usize * size..(at as usize + 1) * size];
     // By hash first, which is quick; equal hashes are told apart by the states themselves. Only

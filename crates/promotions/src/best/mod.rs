@@ -161,6 +161,28 @@ impl SetOffer {
     }
 }
 
+impl SetOffer {
+    /// What a set of units with these prices and parts takes off in all.
+    pub fn whole_discount(&self, units: &[(i64, usize)]) -> i64 {
+        if let Shape::Parts { parts, whole } = &*self.shape {
+            let values = units.iter().map(|(value, _)| *value);
+            return match whole {
+                Reward::Nothing => {
+                    let offs = units.iter();
+                    offs.map(|&(value, part)| parts[part].reward.off(value))
+                        .sum()
+                }
+                Reward::Percent(rate) => values.map(|value| percent_of(value, *rate)).sum(),
+                reward => reward.off(values.sum()),
+            };
+        }
+        match self.discount(units) {
+            Discount::PerUnit(offs) => offs.iter().sum(),
+            Discount::Whole(off) => off,
+        }
+    }
+}
+
 /// What a set takes off.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Discount {

@@ -69,6 +69,16 @@ pub(crate) struct Select {
     everything: bool,
     fees: bool,
     except: Option<Box<Select>>,
+    /// The one name that is asked for, where nothing else is.
+    only: Option<Only>,
+}
+
+/// One name.
+#[derive(Clone, Copy, Debug)]
+enum Only {
+    Item(u32),
+    Department(u32),
+    Brand(u32),
 }
 
 fn number<K: Eq + Hash>(names: &mut Numbers<K>, name: K) -> u32 {
@@ -115,6 +125,7 @@ impl Names {
             everything: selector.everything,
             fees: selector.fees,
             except: None,
+            only: None,
         }
     }
 
@@ -141,11 +152,29 @@ impl Names {
 impl Select {
     pub fn with_except(mut self, except: Option<Select>) -> Select {
         self.except = except.map(Box::new);
+        self.only = self.only_name();
         self
+    }
+
+    fn only_name(&self) -> Option<Only> {
+        let lists = [&self.items[..], &self.departments[..], &self.brands[..]];
+        match lists {
+            _ if self.everything || !self.is_plain() => None,
+            [[item], [], []] => Some(Only::Item(*item)),
+            [[], [department], []] => Some(Only::Department(*department)),
+            [[], [], [brand]] => Some(Only::Brand(*brand)),
+            _ => None,
+        }
     }
 
     /// Whether a line that costs `price` a unit is selected.
     pub fn takes(&self, line: &LineKeys, price: impl Fn() -> i64 + Copy) -> bool {
+        match self.only {
+            None => {}
+            Some(Only::Item(item)) => return line.item == Some(item) && !line.fee,
+            Some(Only::Department(name)) => return line.department == Some(name) && !line.fee,
+            Some(Only::Brand(brand)) => return line.brand == Some(brand) && !line.fee,
+        }
         if line.fee != self.fees
             || self.price_from.is_some_and(|from| price() < from)
             || self.price_to.is_some_and(|to| price() > to)

@@ -10,7 +10,7 @@
 //! goes on.
 
 use super::{FINE, Game, Turn};
-use crate::best::{ChosenSet, Discount, SetOffer, Work};
+use crate::best::{ChosenSet, SetOffer, Work};
 
 /// The most sets that are listed.
 const SETS_MAX: usize = 3_000;
@@ -181,6 +181,7 @@ impl<'g> Search<'g> {
                 search: self,
                 most,
                 units: Vec::new(),
+                priced: Vec::new(),
                 sets: Vec::new(),
                 steps: 0,
                 steps_max: LISTING_MAX.min(work.left()),
@@ -199,8 +200,10 @@ impl<'g> Search<'g> {
 
     /// Of sets of the same units only the one that loses least is kept.
     fn sort(&mut self, mut sets: Vec<Listed>) {
-        let kinds = |set: &Listed| -> Vec<usize> { self.counted(set).collect() };
-        sets.sort_by_cached_key(|set| (kinds(set), set.loss, set.offer));
+        sets.sort_by(|a, b| {
+            (self.counted(a).cmp(self.counted(b)))
+                .then_with(|| (a.loss, a.offer).cmp(&(b.loss, b.offer)))
+        });
         sets.dedup_by(|later, earlier| self.counted(later).eq(self.counted(earlier)));
         sets.sort_by_key(|set| (set.units.first().map(|(kind, _)| *kind), set.loss));
         let first = |set: &Listed| set.units.first().map_or(0, |(kind, _)| *kind);
@@ -410,6 +413,8 @@ struct Lister<'s, 'g> {
     most: i64,
     /// Kind and part of each unit of the set that is being put together.
     units: Vec<(usize, usize)>,
+    /// Value and part of each of them, where the set is looked at as a whole.
+    priced: Vec<(i64, usize)>,
     sets: Vec<Listed>,
     steps: u64,
     steps_max: u64,
@@ -587,13 +592,11 @@ impl Lister<'_, '_> {
     fn note(&mut self, offer: &SetOffer, place: usize) -> bool {
         self.steps += NOTE_WORK;
         let game = self.search.game;
-        let priced: Vec<(i64, usize)> = (self.units.iter())
-            .map(|&(kind, part)| (game.kinds[kind].value, part))
-            .collect();
-        let off: i64 = match offer.discount(&priced) {
-            Discount::PerUnit(offs) => offs.iter().sum(),
-            Discount::Whole(off) => off,
-        };
+        self.priced.clear();
+        let priced = self.units.iter();
+        let priced = priced.map(|&(kind, part)| (game.kinds[kind].value, part));
+        self.priced.extend(priced);
+        let off = offer.whole_discount(&self.priced);
         let kinds = || self.units.iter().map(|(kind, _)| *kind);
         let alone: i64 = kinds().map(|kind| game.kinds[kind].alone).sum();
         let worth = kinds().chain(self.search.limit[place]);

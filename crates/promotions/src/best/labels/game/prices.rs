@@ -112,11 +112,8 @@ impl Game {
                 scarce_pays(parts, &best, *cost, scarce)
             }
             Turn::Cheapest { of, rate, .. } => {
-                let share = |value: i64, rate: Rate| i128::from(percent_of(value, rate)) * FINE;
                 let kinds = self.kinds.iter();
-                kinds
-                    .map(|kind| share(kind.value, *rate) / i128::from(*of))
-                    .collect()
+                kinds.map(|kind| share_of(kind.value, *rate, *of)).collect()
             }
             Turn::Different { .. } => Vec::new(),
         }
@@ -140,7 +137,7 @@ impl Game {
         let counts = self.counts();
         let mut paid = Paid::new(&self.offers);
         let mut best = self.pay(&counts, &mut paid);
-        let mut kept = Kept::new(&self.offers, &paid);
+        let mut kept = Kept::new(self.offers.len(), &paid);
         let (mut bound, mut step, mut waited, mut done) = (best, STEP, 0, 0);
         while done < rounds && step > 0 && best >= known + FINE {
             done += 1;
@@ -148,14 +145,14 @@ impl Game {
             bound = self.pay(&counts, &mut paid);
             if bound < best {
                 (best, waited) = (bound, 0);
-                kept.keep(&self.offers, &paid);
+                kept.keep(&paid);
                 continue;
             }
             waited += 1;
             if waited > PATIENCE {
                 (bound, step, waited) = (best, step / 2, 0);
                 kept.restore(&mut self.offers);
-                paid.clone_from(&kept.paid);
+                paid.become_as(&kept.paid);
             }
         }
         kept.restore(&mut self.offers);
@@ -172,26 +169,28 @@ impl Game {
     /// Moves all prices in the direction in which the bound falls. Those of an offer whose prices
     /// nobody pays stay where they are, which is most of them where many offers compete.
     fn turn_prices(&mut self, paid: &Paid, far: i128, kept: &mut Kept) {
-        let mut turned: Vec<(usize, Vec<i128>)> = Vec::new();
+        let mut turned: Vec<usize> = Vec::new();
+        let mut directions: Vec<i128> = Vec::new();
         for (at, rules) in self.offers.iter().enumerate() {
             if paid.is_paid(at) || rules.over > 0 {
-                turned.push((at, rules.direction(paid.of(at))));
+                turned.push(at);
+                rules.direction(paid.of(at), &mut directions);
             }
         }
-        let directions = turned.iter().flat_map(|(_, direction)| direction);
-        let norm: i128 = directions.map(|d| d * d).sum();
+        let norm: i128 = directions.iter().map(|d| d * d).sum();
         if norm == 0 {
             return;
         }
-        for (at, direction) in &turned {
-            let rules = &mut self.offers[*at];
-            for (price, d) in rules.prices.iter_mut().zip(direction) {
-                if *d != 0 {
+        let mut directions = directions.into_iter();
+        for at in turned {
+            let rules = &mut self.offers[at];
+            kept.save(at, rules);
+            for (price, d) in rules.prices.iter_mut().zip(directions.by_ref()) {
+                if d != 0 {
                     *price += far * d / norm;
                 }
             }
             rules.settle();
-            kept.note_changed(*at);
         }
     }
 
@@ -269,6 +268,15 @@ impl Paid {
         }
     }
 
+    fn become_as(&mut self, other: &Paid) {
+        self.clear();
+        for &at in &other.added {
+            self.times[at] = other.times[at];
+        }
+        self.added.extend_from_slice(&other.added);
+        self.offers.copy_from_slice(&other.offers);
+    }
+
     fn clear(&mut self) {
         self.added.drain(..).for_each(|at| self.times[at] = 0);
         self.offers.fill(false);
@@ -290,43 +298,55 @@ impl Paid {
     }
 }
 
-/// The best prices so far, how they are paid, and what has changed since.
+/// The best prices so far, as far as others have taken their place, and how they are paid.
 struct Kept {
-    prices: Vec<(Vec<i128>, i128)>,
     paid: Paid,
-    changed: Vec<usize>,
+    /// Offers whose prices were changed since, and what these were.
+    saved: Vec<(usize, Vec<i128>, i128)>,
+    is_saved: Vec<bool>,
 }
 
 impl Kept {
-    fn new(offers: &[Rules], paid: &Paid) -> Kept {
-        let prices = offers.iter();
-        let prices = prices.map(|rules| (rules.prices.clone(), rules.over));
+    fn new(offers: usize, paid: &Paid) -> Kept {
         Kept {
-            prices: prices.collect(),
             paid: paid.clone(),
-            changed: Vec::new(),
+            saved: Vec::new(),
+            is_saved: vec![false; offers],
         }
     }
 
-    fn note_changed(&mut self, offer: usize) {
-        self.changed.push(offer);
+    /// Notes an offer's prices before they are changed.
+    fn save(&mut self, offer: usize, rules: &Rules) {
+        if !self.is_saved[offer] {
+            self.is_saved[offer] = true;
+            self.saved.push((offer, rules.prices.clone(), rules.over));
+        }
     }
 
-    fn keep(&mut self, offers: &[Rules], paid: &Paid) {
-        for offer in self.changed.drain(..) {
-            let (prices, over) = &mut self.prices[offer];
-            prices.clone_from(&offers[offer].prices);
-            *over = offers[offer].over;
+    /// The prices of now are the best.
+    fn keep(&mut self, paid: &Paid) {
+        for (offer, ..) in self.saved.drain(..) {
+            self.is_saved[offer] = false;
         }
-        self.paid.clone_from(paid);
+        self.paid.become_as(paid);
     }
 
     fn restore(&mut self, offers: &mut [Rules]) {
-        for offer in self.changed.drain(..) {
-            let (prices, over) = &self.prices[offer];
-            offers[offer].prices.clone_from(prices);
-            offers[offer].over = *over;
+        for (offer, prices, over) in self.saved.drain(..) {
+            self.is_saved[offer] = false;
+            offers[offer].prices = prices;
+            offers[offer].over = over;
         }
+    }
+}
+
+/// What a free unit of so many pays each, in `FINE` parts.
+fn share_of(value: i64, rate: Rate, of: i64) -> i128 {
+    let off = percent_of(value, rate);
+    // What is bought and sold needs no wide numbers, which are slow.
+    match (0..1 << 42).contains(&off) {
+        true => i128::from(off * FINE as i64 / of),
+        false => i128::from(off) * FINE / i128::from(of),
     }
 }
 
@@ -358,14 +378,15 @@ impl Rules {
         self.sets.map_or(0, |(_, max)| i128::from(max) * self.over)
     }
 
-    /// Where prices go, in `PARTS`: up where more units want a place than there are sets for.
-    fn direction(&self, paid: &[i128]) -> Vec<i128> {
+    /// Where prices go, in `PARTS`: up where more units want a place than there are sets for. One for
+    /// each price is added to `directions`.
+    fn direction(&self, paid: &[i128], directions: &mut Vec<i128>) {
         match (&self.turn, self.sets) {
             (Turn::Parts { parts, .. }, Some((_, max))) => {
                 let all = if self.over > 0 { i128::from(max) } else { 0 };
                 let wanted = paid.iter().zip(parts);
                 let wanted = wanted.map(|(paid, (units, _))| paid - all * i128::from(*units));
-                wanted.map(|wanted| wanted * PARTS).collect()
+                directions.extend(wanted.map(|wanted| wanted * PARTS));
             }
             (Turn::Parts { parts, .. }, None) => {
                 // Of what the prices of a set may not sum to more than, only the rest is a direction.
@@ -375,10 +396,10 @@ impl Rules {
                 let rest = |(units, paid): (i128, &i128)| {
                     paid * PARTS - units * sets * PARTS / squares.max(1)
                 };
-                units().zip(paid).map(rest).collect()
+                directions.extend(units().zip(paid).map(rest));
             }
-            (Turn::Cheapest { .. }, _) => paid.iter().map(|paid| paid * PARTS).collect(),
-            (Turn::Different { .. }, _) => Vec::new(),
+            (Turn::Cheapest { .. }, _) => directions.extend(paid.iter().map(|paid| paid * PARTS)),
+            (Turn::Different { .. }, _) => {}
         }
     }
 
