@@ -368,7 +368,8 @@ fn kinds(
     for (offer, owner) in owners.iter().enumerate() {
         offer_of[*owner] = Some(offer);
     }
-    let mut titles: Numbers<&catalog::ItemId> = Numbers::default();
+    // By the number of the item's name, or by the item where no promotion names it.
+    let mut titles: Numbers<(Option<u32>, Option<&catalog::ItemId>)> = Numbers::default();
     let mut alike: Vec<(Kind, usize)> = Vec::with_capacity(state.cells.len());
     for (number, cell) in state.cells.iter().enumerate() {
         let place = |&(at, part): &(usize, usize)| {
@@ -380,11 +381,15 @@ fn kinds(
             continue;
         }
         let next = titles.len() as u32;
+        let title = match state.keys[cell.at].item {
+            Some(name) => (Some(name), None),
+            None => (None, Some(&state.line(cell).item)),
+        };
         let kind = Kind {
             value: cell.now,
             alone: alone[number].sum(),
             count: 0,
-            title: *titles.entry(&state.line(cell).item).or_insert(next),
+            title: *titles.entry(title).or_insert(next),
             places,
         };
         alike.push((kind, number));

@@ -155,6 +155,7 @@ pub(crate) fn spread_over(
     };
     let shares: Vec<Share> = state.cells.iter().zip(selected).map(share).collect();
     let cells = std::mem::take(&mut state.cells);
+    state.cells.reserve(cells.len() + cells.len() / 2);
     for (cell, parts) in cells.into_iter().zip(spread(off, &shares, rule)) {
         if parts.is_empty() {
             state.cells.push(cell);

@@ -28,11 +28,12 @@ impl Hasher for Folded {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for eight in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..eight.len()].copy_from_slice(eight);
-            self.write_u64(u64::from_le_bytes(word));
+        let (words, rest) = bytes.as_chunks();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
         }
+        let rest = rest.iter().rev();
+        self.write_u64(rest.fold(1, |word, byte| word << 8 | u64::from(*byte)));
     }
 
     fn write_u8(&mut self, byte: u8) {
