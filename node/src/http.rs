@@ -7,6 +7,7 @@
 
 mod day;
 mod prices;
+mod stock;
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,7 +23,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
-use catalog::{CodeRules, ItemCode, Reference, ScannedCode};
+use catalog::{CodeRules, Item, ItemCode, Reference, ScannedCode};
 use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
 use futures::{Stream, StreamExt};
 use ledger::{DayTotal, LaneId, StoreView};
@@ -119,6 +120,8 @@ fn routes() -> Vec<Route> {
         reads("/v1/reports/x", get(day::report_x)),
         reads("/v1/reports/day", get(day::report_day)),
         reads("/v1/slips/{slip}", get(day::slip)),
+        reads("/v1/stock", get(stock::stock)),
+        reads("/v1/stock/{code}", get(stock::stock_of)),
         reads("/v1/totals", get(totals)),
         reads("/v1/exceptions", get(exceptions)),
         writes("/v1/commands", post(command), COMMAND_BYTES_MAX),
@@ -254,18 +257,26 @@ async fn item(
     State(local): Shared,
     Path(code): Path<String>,
 ) -> Result<impl IntoResponse, Failure> {
+    match item_of_code(&local, &code)? {
+        Some(item) => Ok(Json(item)),
+        None => Err(not_found("No item has this code.")),
+    }
+}
+
+/// The item that a code stands for.
+fn item_of_code(local: &Local, code: &str) -> Result<Option<Item>, Failure> {
     let this_year = local.lane.view().borrow().now.year();
     let found = local.lane.read(|tables| {
         let store = StoreView::new(tables);
         let settings = store.settings();
-        let internal = store.item_by_code(&ItemCode::Internal(code.clone()));
+        let internal = store.item_by_code(&ItemCode::Internal(code.to_owned()));
         let found = internal.or_else(|| {
             let rules = CodeRules {
                 layouts: &settings.embedded_codes,
                 currency: settings.currency,
                 this_year,
             };
-            match ScannedCode::parse(&code, &rules).ok()? {
+            match ScannedCode::parse(code, &rules).ok()? {
                 ScannedCode::Item(scanned) => store.item_by_code(&scanned.code),
                 ScannedCode::Coupon(_) => None,
             }
@@ -273,10 +284,7 @@ async fn item(
         store.check()?;
         Ok(found)
     });
-    match found.map_err(unavailable)? {
-        Some(item) => Ok(Json(item)),
-        None => Err(not_found("No item has this code.")),
-    }
+    found.map_err(unavailable)
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,8 @@
 use api::Problem;
 use catalog::{EmployeeId, Role};
 use node::sample;
-use sale::{Command, Event, Pin, Refusal};
+use sale::{Command, Event, Pin, Refusal, StockWork};
+use serde_json::Value;
 
 use crate::common::{Store, plain_items, runtime};
 
@@ -111,5 +112,71 @@ fn a_price_is_asked_without_touching_the_sale() {
         let unknown = lane.client.price("4006381333948").await.expect("an answer");
         let scanned = "4006381333948".to_owned();
         assert_eq!(refusal(unknown), Refusal::UnknownCode { scanned });
+    });
+}
+
+fn stock(code: &str, quantity: &str, work: StockWork) -> Command {
+    Command::Stock {
+        code: code.to_owned(),
+        quantity: quantity.to_owned(),
+        work,
+    }
+}
+
+#[test]
+fn stock_is_moved_on_one_lane_and_seen_on_another() {
+    runtime().block_on(async {
+        let store = Store::start(2, false).await;
+        let (first, second) = (&store.lanes[0], &store.lanes[1]);
+        let items = plain_items(2);
+        let row = |lane: &crate::common::Lane, code: &str| {
+            let (client, path) = (lane.client.clone(), format!("/v1/stock/{code}"));
+            async move { client.json(&path).await.expect("a row")["stock_milli"].clone() }
+        };
+        assert_eq!(row(first, &items[0]).await, Value::Null);
+        first.sign_in_as(Role::Manager).await;
+        second.sign_in_as(Role::Cashier).await;
+        let reference = Some("D-1".to_owned());
+        let receive = StockWork::Receive { reference };
+        first.done(stock(&items[0], "10", receive)).await;
+        let adjust = StockWork::Adjust {
+            reason: "broken".to_owned(),
+        };
+        first.done(stock(&items[0], "-2", adjust)).await;
+        let to = "north".to_owned();
+        first
+            .done(stock(&items[0], "3", StockWork::TransferOut { to }))
+            .await;
+        assert_eq!(row(first, &items[0]).await, 5000);
+        first.wait_shared().await;
+        second.wait_applied(first).await;
+        second.sell(&items[0]).await;
+        assert_eq!(row(second, &items[0]).await, 4000);
+        second.wait_shared().await;
+        first.wait_applied(second).await;
+        let done = first.done(stock(&items[0], "7", StockWork::Count)).await;
+        assert!(
+            matches!(done.events[..], [Event::StockMoved { milli: 3000, .. }]),
+            "{done:?}"
+        );
+        let needs = Role::Supervisor;
+        let refused = second.try_do(stock(&items[0], "7", StockWork::Count)).await;
+        assert_eq!(refusal(refused), Refusal::NotAllowed { needs });
+        first.wait_shared().await;
+        second.wait_applied(first).await;
+        let all = second
+            .client
+            .json("/v1/stock?limit=10")
+            .await
+            .expect("rows");
+        let rows = all.as_array().expect("rows");
+        assert_eq!(rows.len(), 1, "{all}");
+        assert_eq!(rows[0]["stock_milli"], 7000);
+        let item = rows[0]["item"].as_str().expect("an item");
+        let rest = format!("/v1/stock?after={item}");
+        let rest = second.client.json(&rest).await.expect("rows");
+        assert_eq!(rest, Value::Array(Vec::new()));
+        assert!(second.client.json("/v1/stock/4006381333948").await.is_err());
+        store.assert_verified();
     });
 }

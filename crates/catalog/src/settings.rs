@@ -228,6 +228,13 @@ pub enum Action {
     /// Taking goods back without one.
     ReturnUnreceipted,
     TakeCheque,
+    /// Taking goods into stock.
+    ReceiveStock,
+    CountStock,
+    /// Putting stock right.
+    AdjustStock,
+    /// Goods that go to another store, or come from one.
+    TransferStock,
     /// Leaving a card payment to a person, of which nobody knows what became of it.
     LeaveCard,
 }
@@ -254,8 +261,14 @@ impl Action {
             | Action::ReportX
             | Action::Return
             | Action::TakeCheque
+            | Action::ReceiveStock
+            | Action::CountStock
+            | Action::TransferStock
             | Action::LeaveCard => Role::Supervisor,
-            Action::CloseDay | Action::ReportZ | Action::ReturnUnreceipted => Role::Manager,
+            Action::CloseDay
+            | Action::ReportZ
+            | Action::ReturnUnreceipted
+            | Action::AdjustStock => Role::Manager,
         }
     }
 }

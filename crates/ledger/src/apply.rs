@@ -298,6 +298,9 @@ impl Rules<'_, '_> {
         }?;
         match fact {
             Fact::Register { event, .. } => {
+                if let Event::StockMoved { item, milli, .. } = event {
+                    self.move_stock(item, i128::from(*milli))?;
+                }
                 self.card(entry, event)?;
                 self.day(entry, event)
             }

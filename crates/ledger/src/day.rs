@@ -115,6 +115,7 @@ fn moment(event: &Event) -> Option<LocalTime> {
         | Event::CashMoved { at, .. }
         | Event::DrawerCounted { at, .. }
         | Event::ReportedZ { at, .. }
+        | Event::StockMoved { at, .. }
         | Event::CardCancelled { at, .. }
         | Event::CardAnswered { at, .. }
         | Event::CardLeft { at, .. } => Some(*at),

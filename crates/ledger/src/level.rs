@@ -37,7 +37,11 @@ fn settings_format(settings: &Settings) -> u16 {
 
 fn action_format(action: Action) -> u16 {
     match action {
-        Action::ReturnUnreceipted => FORMAT_GOODS,
+        Action::ReturnUnreceipted
+        | Action::ReceiveStock
+        | Action::CountStock
+        | Action::AdjustStock
+        | Action::TransferStock => FORMAT_GOODS,
         Action::LeaveCard => FORMAT_CARDS,
         Action::ChangeQuantity
         | Action::OverridePrice

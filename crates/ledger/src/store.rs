@@ -74,6 +74,14 @@ pub(crate) fn carried_key(hash: EntryHash) -> Vec<u8> {
     key
 }
 
+/// The first key after an item's.
+fn key_after(item: Option<&ItemId>) -> Vec<u8> {
+    match item {
+        Some(item) => [item.0.as_bytes(), &[0]].concat(),
+        None => Vec::new(),
+    }
+}
+
 /// The store as this lane has applied it.
 pub struct StoreView<'a> {
     tables: &'a dyn Tables,
@@ -292,17 +300,32 @@ impl<'a> StoreView<'a> {
         row(self.tables, Table::Stock, item.0.as_bytes())
     }
 
+    /// Stock after an item, in order of items, at most `limit`: a page of all of which something was
+    /// ever moved.
+    pub fn stock_after(
+        &self,
+        after: Option<&ItemId>,
+        limit: usize,
+    ) -> Result<Vec<(ItemId, i64)>, TableError> {
+        let rows = self.tables.scan(Table::Stock, &key_after(after), limit)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let item = String::from_utf8(key).map_err(|_| TableError {
+                    action: "read",
+                    reason: "the number of an item in stock is no text".to_owned(),
+                })?;
+                Ok((ItemId(item), decode(&value)?))
+            })
+            .collect()
+    }
+
     /// Items after an id, in order of id, at most `limit`: a page of the whole catalog.
     pub fn items_after(
         &self,
         after: Option<&ItemId>,
         limit: usize,
     ) -> Result<Vec<Item>, TableError> {
-        let mut from = after.map_or(Vec::new(), |id| id.0.as_bytes().to_vec());
-        if after.is_some() {
-            from.push(0);
-        }
-        let rows = self.tables.scan(Table::Item, &from, limit)?;
+        let rows = self.tables.scan(Table::Item, &key_after(after), limit)?;
         rows.iter().map(|(_, value)| decode(value)).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use catalog::{CustomerId, EmployeeId, TaxId};
 use serde::{Deserialize, Serialize};
 
-use crate::{BusinessDay, PayWith};
+use crate::{BusinessDay, PayWith, StockWork};
 
 /// A PIN on its way to being checked. Never shown, logged or journalled.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,6 +218,13 @@ pub enum Command {
     VoidTender {
         number: u32,
     },
+    /// Moves stock besides selling: goods that come in, a count, what puts it right, a transfer.
+    Stock {
+        code: String,
+        /// Pieces or kilograms. Below zero only to put stock right, 0 only of a count.
+        quantity: String,
+        work: StockWork,
+    },
     /// Has the card terminal give up what it is asked for, where it still can.
     CancelCard,
     /// Leaves a card payment to a person, of which the terminal cannot say what became of it.
@@ -237,7 +244,7 @@ pub struct CountedCash {
 
 impl Command {
     /// The names of all commands.
-    pub const NAMES: [&str; 41] = [
+    pub const NAMES: [&str; 42] = [
         "sign-in",
         "sign-out",
         "open-cart",
@@ -277,6 +284,7 @@ impl Command {
         "void-coupon",
         "quote",
         "requote",
+        "stock",
         "cancel-card",
         "leave-card",
     ];
@@ -323,6 +331,7 @@ impl Command {
             Command::VoidCoupon { .. } => "void-coupon",
             Command::Quote { .. } => "quote",
             Command::Requote => "requote",
+            Command::Stock { .. } => "stock",
             Command::CancelCard => "cancel-card",
             Command::LeaveCard { .. } => "leave-card",
         }

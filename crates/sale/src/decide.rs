@@ -11,7 +11,7 @@ use crate::returns::Asked;
 use crate::{
     Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
     Refusal, Register, Rights, Shared, SoldAt, Standing, card, drawer, lines, people, requote,
-    returns, scan, suspend, tender, terms, unreceipted,
+    returns, scan, stock, suspend, tender, terms, unreceipted,
 };
 
 /// What a decision may look at besides the register itself.
@@ -263,6 +263,11 @@ fn decide_on_drawer(
         Command::PayOut { amount, reason } => move_cash(CashMovement::PayOut, amount, reason),
         Command::CountDrawer { counted } => drawer::count(register, who, counted, ctx),
         Command::ReportZ => drawer::report_z(register, who, ctx),
+        Command::Stock {
+            code,
+            quantity,
+            work,
+        } => stock::move_stock(who, code, quantity, work, ctx),
         _ => unreachable!("`decide_as` takes every other command"),
     }
 }

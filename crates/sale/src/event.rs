@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::terms::is_plain;
 use crate::{
     BusinessDay, CardAnswer, CardAsk, CardPaid, Cart, CartId, HandDiscount, HandedCoupon,
-    LocalTime, Receipt, ReturnOf, SoldAt, Standing, Tally,
+    LocalTime, Receipt, ReturnOf, SoldAt, Standing, StockWork, Tally,
 };
 
 /// The tax of a line as it was when the item was scanned.
@@ -411,6 +411,19 @@ pub enum Event {
         /// Why nobody could.
         doubt: String,
         reason: String,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    /// Stock was moved besides selling.
+    StockMoved {
+        item: ItemId,
+        /// What was scanned or typed.
+        code: String,
+        work: StockWork,
+        /// What it adds to stock, in thousandths of the item's unit; below zero what it takes.
+        milli: i64,
+        /// What was there, as far as the lane knew; none where nothing had been moved of it.
+        before_milli: Option<i64>,
         by: EmployeeId,
         at: LocalTime,
     },

@@ -53,6 +53,7 @@ pub use register::{Cart, Cashier, Drawer, Phase, Register, evolve};
 pub use requote::newest_total;
 pub use returns::{LocalRights, ReturnOf, Rights, SoldReceipt};
 pub use shared::{NothingShared, Shared};
+pub use stock::StockWork;
 pub use tally::{Sum, Sums, Tally};
 pub use tax::{PartTotal, TaxDetail, TaxRules};
 pub use tender::PayWith;

@@ -158,6 +158,10 @@ pub enum Refusal {
     ReturnLimit { left: Money },
     #[error("Without a receipt, no more than {left} is given back with {tender}.")]
     RefundLimit { tender: String, left: Money },
+    #[error("{description} is a kit: its parts are in stock.")]
+    KitStock { description: String },
+    #[error("A transfer names the store that it goes to or comes from.")]
+    PlaceNeeded,
     #[error("That line takes goods back.")]
     ReturnLine,
     #[error("That is more than the {left} still to be paid.")]
@@ -281,6 +285,8 @@ impl Refusal {
             Refusal::RefundLimit { .. } => {
                 "Give the rest another way that the store's settings allow, or void the line."
             }
+            Refusal::KitStock { .. } => "Move its parts.",
+            Refusal::PlaceNeeded => "Say which store, by its name or number.",
             Refusal::ReturnLine => "Void the line and take the goods back again.",
             Refusal::OverTender { .. } => "Take no more than that; change is given for cash alone.",
             Refusal::NotForRefunds => "Give cash, store credit, or take it off the account.",

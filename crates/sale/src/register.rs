@@ -235,7 +235,7 @@ pub fn evolve(register: &mut Register, event: &Event) {
         }
         Event::DrawerCounted { .. } => register.drawer = None,
         Event::Approved { by, .. } => register.wrong_pins.forgive(by),
-        Event::NoSale { .. } | Event::CashMoved { .. } => {}
+        Event::NoSale { .. } | Event::CashMoved { .. } | Event::StockMoved { .. } => {}
         Event::CardAsked { .. }
         | Event::CardCancelled { .. }
         | Event::CardAnswered { .. }

@@ -8,7 +8,7 @@ use api::{
 };
 use catalog::{BookVersion, ImportProblem, Role};
 use ledger::{DayTotal, Entry, EntryBody, ExceptionKind, ExceptionRecord, Fact};
-use money::{Currency, Money, Quantity};
+use money::{Currency, Money, Quantity, Unit};
 use sale::{
     BusinessDay, Command, Event, LaneId, LocalTime, Pin, PriceCheck, Refusal, Register, StoreId,
     Totals,
@@ -16,6 +16,7 @@ use sale::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::stock::StockRow;
 use super::{Applied, DESCRIPTION_PATH, OPENAPI, TotalRow, routes};
 use crate::client::Invitation;
 use crate::import::ImportReport;
@@ -301,6 +302,11 @@ fn commands() -> Vec<Command> {
             tender: Some(text("account")),
         },
         Command::Requote,
+        Command::Stock {
+            code: text("milk"),
+            quantity: text("12"),
+            work: sale::StockWork::Receive { reference: None },
+        },
         Command::CancelCard,
         Command::LeaveCard {
             reason: text("the terminal is broken"),
@@ -473,6 +479,10 @@ fn refusals() -> Vec<Refusal> {
             tender: word(),
             left: money,
         },
+        Refusal::KitStock {
+            description: word(),
+        },
+        Refusal::PlaceNeeded,
         Refusal::ReturnLine,
         Refusal::OverTender { left: money },
         Refusal::NotForRefunds,
@@ -549,6 +559,8 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::NotIdentified
             | Refusal::ReturnLimit { .. }
             | Refusal::RefundLimit { .. }
+            | Refusal::KitStock { .. }
+            | Refusal::PlaceNeeded
             | Refusal::ReturnLine
             | Refusal::OverTender { .. }
             | Refusal::NotForRefunds
@@ -686,6 +698,19 @@ fn what_else_is_answered_is_described() {
     );
     check("Applied", &Applied { applied_seq: 7 });
     check("PriceCheck", &price_check());
+    for unit in [Some(Unit::Each), Some(Unit::Kilogram), None] {
+        let (item, description) = ("milk".into(), word());
+        let stock_milli = Some(-1000);
+        check(
+            "StockRow",
+            &StockRow {
+                item,
+                description,
+                unit,
+                stock_milli,
+            },
+        );
+    }
     check(
         "Invitation",
         &Invitation {

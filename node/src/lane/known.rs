@@ -103,11 +103,47 @@ impl<'a> Known<'a> {
         None
     }
 
+    /// What entries that are not applied yet add to stock, in thousandths.
+    fn unapplied_stock(&self) -> BTreeMap<ItemId, i128> {
+        let mut moved: BTreeMap<ItemId, i128> = BTreeMap::new();
+        self.unapplied(&mut |_, event| {
+            for (item, milli) in event.stock_moves() {
+                let sum = moved.entry(item.clone()).or_default();
+                *sum = sum.saturating_add(milli);
+            }
+        });
+        moved
+    }
+
+    /// Stock after an item, in order of items, at most `limit`: a page of all of which something was
+    /// ever moved.
+    pub fn stock_after(&self, after: Option<&ItemId>, limit: usize) -> Vec<(ItemId, i64)> {
+        let applied = self.noted(self.store.stock_after(after, limit));
+        let is_last = applied.len() < limit;
+        let last = applied.last().map(|(item, _)| item.clone());
+        let mut page: BTreeMap<ItemId, i64> = applied.into_iter().collect();
+        for (item, milli) in self.unapplied_stock() {
+            let comes_later = !is_last && last.as_ref().is_some_and(|last| item > *last);
+            if after.is_none_or(|after| item > *after) && !comes_later {
+                let stock = page.entry(item).or_default();
+                *stock = plus(*stock, milli);
+            }
+        }
+        page.into_iter().take(limit).collect()
+    }
+
     fn unapplied(&self, each: &mut dyn FnMut(LaneId, Event)) {
         for lane in self.journal.heads().into_keys() {
             self.unapplied_of(lane, each);
         }
     }
+}
+
+/// Stock after a movement, as the books bound it.
+fn plus(stock_milli: i64, moved_milli: i128) -> i64 {
+    let sum = i128::from(stock_milli).saturating_add(moved_milli);
+    let bounded = sum.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+    i64::try_from(bounded).expect("clamped to its bounds")
 }
 
 /// The receipt that an entry prints, where it does.
@@ -256,22 +292,11 @@ impl Shared for Known<'_> {
 
     fn stock_milli(&self, item: &ItemId) -> Option<i64> {
         let applied = self.noted(self.store.stock_known(item));
-        let mut moved: Option<i128> = None;
-        self.unapplied(&mut |_, event| {
-            let Event::Completed { receipt, .. } = event else {
-                return;
-            };
-            let moves = receipt.lines.iter().flat_map(|line| line.stock_moves());
-            for (_, milli) in moves.filter(|(of, _)| *of == item) {
-                moved = Some(moved.unwrap_or(0).saturating_add(milli));
-            }
-        });
-        if applied.is_none() && moved.is_none() {
-            return None;
+        let moved = self.unapplied_stock().remove(item);
+        match (applied, moved) {
+            (None, None) => None,
+            (applied, moved) => Some(plus(applied.unwrap_or(0), moved.unwrap_or(0))),
         }
-        let stock = i128::from(applied.unwrap_or(0)).saturating_add(moved.unwrap_or(0));
-        let bounded = stock.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
-        i64::try_from(bounded).ok()
     }
 
     fn unshared_receipts(&self) -> u64 {

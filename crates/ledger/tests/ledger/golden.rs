@@ -118,6 +118,7 @@ fn event_name(event: &Event) -> &'static str {
         Event::CardCancelled { .. } => "card-cancelled",
         Event::CardAnswered { .. } => "card-answered",
         Event::CardLeft { .. } => "card-left",
+        Event::StockMoved { .. } => "stock-moved",
     }
 }
 

@@ -1,10 +1,11 @@
-//! Goods that come back without a receipt, in the store's books and in the journal.
+//! Goods that come back without a receipt and stock that is moved, in the store's books and in the
+//! journal.
 
 use catalog::{Record, Settings, UnreceiptedReturns};
 use expect_test::expect_file;
 use ledger::{Command, Entry, EntryBody, ExceptionKind};
 use money::Money;
-use sale::{CartId, Event, Line, LineTotal, Receipt, ReturnOf, Returner, Unreceipted};
+use sale::{CartId, Event, Line, LineTotal, Receipt, ReturnOf, Returner, StockWork, Unreceipted};
 
 use crate::golden::{body_of, check_read, later_cart, of_register, sealed, written};
 use crate::shop::{DAY, Journal, Shop, at, completed, lane, line, receipt, usd};
@@ -126,14 +127,69 @@ fn more_than_a_day_may_come_to_goes_to_a_person_once() {
     assert!(list[0].message.starts_with(words), "{}", list[0].message);
 }
 
-/// What format 12 added to older events: goods that come back without a receipt.
+fn moved(work: StockWork, milli: i64) -> Event {
+    Event::StockMoved {
+        item: "milk".into(),
+        code: "4006381333931".to_owned(),
+        work,
+        milli,
+        before_milli: Some(2000),
+        by: "102".into(),
+        at: at(),
+    }
+}
+
+fn stock_works() -> [StockWork; 5] {
+    let word = || "north".to_owned();
+    [
+        StockWork::Receive {
+            reference: Some("D-1".to_owned()),
+        },
+        StockWork::Count,
+        StockWork::Adjust { reason: word() },
+        StockWork::TransferIn { from: word() },
+        StockWork::TransferOut { to: word() },
+    ]
+}
+
+#[test]
+fn stock_that_is_moved_is_in_stock_in_whatever_order() {
+    let movements: Vec<Event> = stock_works()
+        .into_iter()
+        .zip([10_000, -500, -2000, 3000, -1000])
+        .map(|(work, milli)| moved(work, milli))
+        .collect();
+    let stock_after = |movements: &mut dyn Iterator<Item = &Event>| {
+        let mut shop = Shop::with_lanes("a");
+        let mut a = Journal::of('a');
+        assert_eq!(shop.view().stock_known(&"milk".into()).unwrap(), None);
+        for event in movements {
+            let (event, request) = (event.clone(), None);
+            let entry = a.write(ledger::Fact::Register { event, request });
+            ingest(&mut shop, vec![entry]);
+        }
+        ingest(&mut shop, vec![a.sell(DAY, &[("milk", 1000, 99)])]);
+        assert_eq!(shop.exceptions(), []);
+        let page = shop.view().stock_after(None, 10).unwrap();
+        assert_eq!(page.len(), 1);
+        assert_eq!(
+            shop.view().stock_after(Some(&"milk".into()), 10).unwrap(),
+            []
+        );
+        page[0].1
+    };
+    assert_eq!(stock_after(&mut movements.iter()), 8500);
+    assert_eq!(stock_after(&mut movements.iter().rev()), 8500);
+}
+
+/// What format 12 added: goods that come back without a receipt, and stock that is moved.
 fn events() -> Vec<Event> {
     let mut open = later_cart();
     let cart = open.id;
     open.lines = vec![unreceipted(document(), usd(99), false)];
     let mut receipt = receipt(cart, DAY, &[]);
     receipt.lines = vec![unreceipted(grace(), usd(99), true)];
-    vec![
+    let mut events = vec![
         Event::LineAdded {
             cart,
             line: unreceipted(document(), usd(99), true),
@@ -154,7 +210,10 @@ fn events() -> Vec<Event> {
             cart,
             receipt: Box::new(receipt),
         },
-    ]
+    ];
+    let works = stock_works().into_iter();
+    events.extend(works.map(|work| moved(work, -1500)));
+    events
 }
 
 fn bodies() -> Vec<(&'static str, EntryBody)> {

@@ -9,7 +9,8 @@
 //! `off 10% why`, `off 1 0.50 why` (line 1), `on 1` (discount 1 back), `coupon SPRING`, `uncoupon 1`,
 //! `quote account`, `quote`, `sell gift x 2 at 4.50`, `sell phone no SN-1`, `return 3-000001 1 no SN-1`,
 //! `back yogurt x 2 by ID-7 damaged why sour` (without a receipt; `at` and `no` as with `sell`),
-//! `born 1999-12-31`, `with card`, `with card 5 tip 1`, `cancel card`, `leave card why`. What the card
+//! `stock receive yogurt x 10 D-1`, `stock count yogurt x 8`, `stock adjust yogurt x -2 broken`, `stock
+//! in yogurt x 2 north`, `stock out yogurt x 2 north`, `born 1999-12-31`, `with card`, `with card 5 tip 1`, `cancel card`, `leave card why`. What the card
 //! terminal says: `terminal approves`, `terminal approves 3` (3.00 in all), `terminal tips 1`, `terminal
 //! declines`, `terminal doubts`, each with `#2` for an earlier question than the open one.
 
@@ -25,8 +26,8 @@ use promotions::{CompiledBook, PromotionFile};
 use sale::{
     BusinessDay, CardAnswer, CardApproval, CardTransaction, CardWork, Cart, Command, Context,
     CountedCash, Event, HandOff, History, LaneId, LocalRights, LocalTime, PayWith, Pin, PriceCheck,
-    Receipt, Refusal, Register, Shared, SoldReceipt, Tender, Totals, card_answered, decide,
-    events_of_refusal, evolve, price, price_check,
+    Receipt, Refusal, Register, Shared, SoldReceipt, StockWork, Tender, Totals, card_answered,
+    decide, events_of_refusal, evolve, price, price_check,
 };
 
 pub const LANE: LaneId = LaneId([0xa0; 16]);
@@ -359,6 +360,10 @@ pub struct Known {
 
 impl Known {
     fn learn(&mut self, event: &Event) {
+        for (item, milli) in event.stock_moves() {
+            let stock = self.stock_milli.entry(item.clone()).or_default();
+            *stock += i64::try_from(milli).unwrap();
+        }
         match event {
             Event::Suspended { slip, open, .. } => {
                 self.suspended.insert(slip.clone(), open.as_ref().clone());
@@ -376,10 +381,6 @@ impl Known {
     fn learn_receipt(&mut self, receipt: &Receipt) {
         self.unshared_receipts += 1;
         for line in &receipt.lines {
-            for (item, milli) in line.stock_moves() {
-                let stock = self.stock_milli.entry(item.clone()).or_default();
-                *stock += i64::try_from(milli).unwrap();
-            }
             let of = line.detail.returned.as_ref();
             if let Some(of) = of.filter(|of| of.unreceipted.is_none()) {
                 let source = self.receipts.get_mut(&of.receipt).unwrap();
@@ -697,6 +698,7 @@ pub fn command(text: &str) -> Command {
             command
         }
         ["back", code, rest @ ..] => back(code, rest),
+        ["stock", work, code, "x", quantity, rest @ ..] => stock(work, code, quantity, rest),
         ["sell", code, rest @ ..] => sell(code, rest),
         ["born", day] => Command::ConfirmBirth { born: own(day) },
         ["with", kind, rest @ ..] => pay(kind, rest),
@@ -814,6 +816,26 @@ fn back(code: &str, rest: &[&str]) -> Command {
         document: of("by"),
         reason: of("why").unwrap_or_default(),
         restock: !rest.contains(&"damaged"),
+    }
+}
+
+/// What is moved is followed by a reference, a reason or a store.
+fn stock(work: &str, code: &str, quantity: &str, rest: &[&str]) -> Command {
+    let words = rest.join(" ");
+    let work = match work {
+        "receive" => StockWork::Receive {
+            reference: Some(words),
+        },
+        "count" => StockWork::Count,
+        "adjust" => StockWork::Adjust { reason: words },
+        "in" => StockWork::TransferIn { from: words },
+        "out" => StockWork::TransferOut { to: words },
+        other => panic!("stock is not moved by {other}"),
+    };
+    Command::Stock {
+        code: code.to_owned(),
+        quantity: quantity.to_owned(),
+        work,
     }
 }
 
@@ -992,6 +1014,24 @@ pub fn show(event: &Event) -> String {
         Event::CardLeft {
             ask, reason, by, ..
         } => format!("card {} left by {by}: {reason}", ask.number),
+        Event::StockMoved {
+            item,
+            work,
+            milli,
+            by,
+            ..
+        } => {
+            let why = match work {
+                StockWork::Receive { reference } => {
+                    format!("received, {}", reference.as_deref().unwrap_or("-"))
+                }
+                StockWork::Count => "counted".to_owned(),
+                StockWork::Adjust { reason } => format!("put right: {reason}"),
+                StockWork::TransferIn { from } => format!("from {from}"),
+                StockWork::TransferOut { to } => format!("to {to}"),
+            };
+            format!("{milli:+} of {item} by {by}, {why}")
+        }
         Event::ReportedZ { number, report, .. } => format!(
             "Z {number}: {} receipts, {}",
             report.receipts.count, report.receipts.amount

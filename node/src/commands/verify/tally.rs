@@ -12,13 +12,17 @@ pub type Totals = BTreeMap<(BusinessDay, LaneId), DayTotal>;
 
 /// The receipt in an entry, if it is a sale's.
 pub fn receipt(entry: &Entry) -> Result<Option<Box<Receipt>>, EntryError> {
+    Ok(match event(entry)? {
+        Some(Event::Completed { receipt, .. }) => Some(receipt),
+        _ => None,
+    })
+}
+
+/// What happened on the register by an entry.
+fn event(entry: &Entry) -> Result<Option<Event>, EntryError> {
     Ok(match entry.body()?.fact {
-        Fact::Register {
-            event: Event::Completed { receipt, .. },
-            ..
-        } => Some(receipt),
-        Fact::Register { .. }
-        | Fact::LaneStarted { .. }
+        Fact::Register { event, .. } => Some(event),
+        Fact::LaneStarted { .. }
         | Fact::LaneClosed
         | Fact::SellingResumed { .. }
         | Fact::CarriedOver { .. } => None,
@@ -29,7 +33,7 @@ pub fn receipt(entry: &Entry) -> Result<Option<Box<Receipt>>, EntryError> {
 #[derive(Default)]
 pub struct Tally {
     pub totals: Totals,
-    /// In thousandths of the item's unit; negative: what was sold.
+    /// What was moved, in thousandths of the item's unit; negative: what left stock.
     pub stock_milli: BTreeMap<ItemId, i64>,
     receipts: BTreeSet<String>,
     /// Receipts whose amounts do not add up with the others of their day.
@@ -48,13 +52,17 @@ pub enum Counted {
 
 impl Tally {
     pub fn count(&mut self, entry: &Entry) -> Counted {
-        let receipt = match receipt(entry) {
-            Ok(Some(receipt)) => receipt,
+        let event = match event(entry) {
+            Ok(Some(event)) => event,
             Ok(None) => return Counted::NoSale,
             Err(_) => {
                 self.unreadable += 1;
                 return Counted::NoSale;
             }
+        };
+        self.move_stock(&event);
+        let Event::Completed { receipt, .. } = event else {
+            return Counted::NoSale;
         };
         self.add(entry.lane, &receipt);
         match self.receipts.insert(receipt.id.clone()) {
@@ -74,14 +82,13 @@ impl Tally {
         if total.receipts > 0 {
             self.totals.insert(key, total);
         }
-        for line in &receipt.lines {
-            let moved_milli = match &line.detail.returned {
-                None => -line.quantity.milli(),
-                Some(of) if of.restock => line.quantity.milli(),
-                Some(_) => continue,
-            };
-            let stock = self.stock_milli.entry(line.item.clone()).or_default();
-            *stock = stock.saturating_add(moved_milli);
+    }
+
+    fn move_stock(&mut self, event: &Event) {
+        for (item, milli) in event.stock_moves() {
+            let stock = self.stock_milli.entry(item.clone()).or_default();
+            let moved = i64::try_from(milli).unwrap_or(i64::MAX);
+            *stock = stock.saturating_add(moved);
         }
     }
 
