@@ -118,6 +118,7 @@ fn routes() -> Vec<Route> {
         reads("/v1/prices/{code}", get(prices::price)),
         reads("/v1/receipts/{id}", get(receipt)),
         reads("/v1/reports/x", get(day::report_x)),
+        reads("/v1/reports/z/{number}", get(day::report_z)),
         reads("/v1/reports/day", get(day::report_day)),
         reads("/v1/slips/{slip}", get(day::slip)),
         reads("/v1/stock", get(stock::stock)),

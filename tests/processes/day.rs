@@ -3,7 +3,7 @@
 use catalog::Role;
 use sale::{BusinessDay, Command, CountedCash, Event};
 
-use crate::common::{Store, plain_items, scan};
+use crate::common::{Lane, Store, plain_items, scan};
 
 fn text(text: &str) -> String {
     text.to_owned()
@@ -87,5 +87,41 @@ fn a_drawer_and_a_day_from_open_to_close() {
         let paper = lane.client.paper("/v1/reports/x?format=text").await;
         let paper = paper.expect("paper");
         assert!(paper.contains("X report"), "{paper}");
+    });
+}
+
+#[test]
+fn reports_are_printed_once_and_then_reprinted() {
+    runtime().block_on(async {
+        let mut store = Store::start(1, false).await;
+        let lane = &mut store.lanes[0];
+        lane.sign_in_as(Role::Manager).await;
+        async fn check(lane: &Lane, path: &str, title: &str, reprint: bool) {
+            let path = format!("/v1/reports/{path}?format=text");
+            let paper = lane.client.paper(&path).await.expect("paper");
+            assert!(paper.contains(title), "{paper}");
+            assert_eq!(paper.contains("*** REPRINT ***"), reprint, "{paper}");
+        }
+        lane.sell(&plain_items(1)[0]).await;
+        check(lane, "x", "X report", false).await;
+        check(lane, "x", "X report", true).await;
+        lane.sell(&plain_items(1)[0]).await;
+        check(lane, "x", "X report", false).await;
+        lane.done(Command::ReportZ).await;
+        // What is read as data is no paper.
+        let report = lane.client.json("/v1/reports/z/1").await.expect("a report");
+        assert_eq!(report["number"], 1);
+        assert_eq!(report["report"]["receipts"]["count"], 2);
+        check(lane, "z/1", "Z report 1", false).await;
+        check(lane, "z/1", "Z report 1", true).await;
+        lane.done(Command::ReportZ).await;
+        lane.crash_and_restart().await;
+        check(lane, "z/2", "Z report 2", true).await;
+        let none = lane.client.json("/v1/reports/z/3").await;
+        assert!(none.is_err(), "{none:?}");
+        lane.done(Command::SignOut).await;
+        lane.sign_in_as(Role::Supervisor).await;
+        let refused = lane.client.json("/v1/reports/z/1").await;
+        assert!(refused.is_err(), "{refused:?}");
     });
 }

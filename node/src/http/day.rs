@@ -1,5 +1,6 @@
 //! The part of the local API about a lane's day: reports, and slips of suspended sales.
 
+use api::LaneView;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -7,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use catalog::{Action, Reference};
 use devices::{Document, ReportHead, escpos_of, text_of};
 use ledger::StoreView;
-use sale::{BusinessDay, Refusal, Shared as _, Tally};
+use sale::{BusinessDay, Event, Refusal, Shared as _, Tally};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Failure, Shared, not_found, unavailable};
+use super::{Failure, Local, Shared, not_found, unavailable};
 
 #[derive(Deserialize)]
 pub(super) struct FormatQuery {
@@ -33,38 +34,75 @@ fn paper(
     }
 }
 
-/// The sums since this lane's last Z report. They say what should be in the drawer, so whoever is
-/// signed in needs the role for it.
+/// The sums since this lane's last Z report. A second paper of the same sums is a reprint.
 pub(super) async fn report_x(
     State(local): Shared,
     Query(query): Query<FormatQuery>,
 ) -> Result<Response, Failure> {
     let lane = &local.lane;
     let view = lane.view().borrow().clone();
-    let settings = lane
-        .read(|tables| Ok(StoreView::new(tables).settings()))
-        .map_err(unavailable)?;
-    let needs = settings.role_for(Action::ReportX);
-    let refusal = match &view.register.cashier {
-        None => Some(Refusal::NotSignedIn),
-        Some(cashier) if cashier.role < needs => Some(Refusal::NotAllowed { needs }),
-        Some(_) => None,
-    };
-    if let Some(refusal) = refusal {
-        return Err(Failure(StatusCode::CONFLICT, refusal.into()));
-    }
+    allowed(&local, &view, Action::ReportX)?;
     let tally = lane.period();
-    let head = ReportHead {
-        store_name: view.store_name.clone(),
-        title: "X report".to_owned(),
-        rows: vec![view.lane_name.clone(), view.now.to_string()],
-        reprint: false,
-    };
     paper(
         query.format.as_deref(),
         || Json(tally.as_ref()).into_response(),
-        || devices::report(&head, &tally, view.currency),
+        || {
+            let head = ReportHead {
+                store_name: view.store_name.clone(),
+                title: "X report".to_owned(),
+                rows: vec![view.lane_name.clone(), view.now.to_string()],
+                reprint: lane.reprints_x(view.register.reports_z, &tally),
+            };
+            devices::report(&head, &tally, view.currency)
+        },
     )
+}
+
+/// A Z report of this lane. Its first paper since it was made is the report, all others are reprints;
+/// so is the first one after the lane was started anew.
+pub(super) async fn report_z(
+    State(local): Shared,
+    Path(number): Path<u64>,
+    Query(query): Query<FormatQuery>,
+) -> Result<Response, Failure> {
+    let lane = &local.lane;
+    let view = lane.view().borrow().clone();
+    allowed(&local, &view, Action::ReportZ)?;
+    let found = lane.known(|known| known.report_z(number));
+    let found = found.map_err(unavailable)?;
+    let Some(Event::ReportedZ { report, by, at, .. }) = found else {
+        return Err(not_found(
+            "This lane has made no Z report with that number.",
+        ));
+    };
+    paper(
+        query.format.as_deref(),
+        || Json(json!({ "number": number, "report": report, "by": by, "at": at })).into_response(),
+        || {
+            let head = ReportHead {
+                store_name: view.store_name.clone(),
+                title: format!("Z report {number}"),
+                rows: vec![view.lane_name.clone(), at.to_string()],
+                reprint: lane.reprints_z(number),
+            };
+            devices::report(&head, &report, view.currency)
+        },
+    )
+}
+
+/// Whether whoever is signed in may have a report: it says what should be in the drawer.
+fn allowed(local: &Local, view: &LaneView, action: Action) -> Result<(), Failure> {
+    let settings = local
+        .lane
+        .read(|tables| Ok(StoreView::new(tables).settings()))
+        .map_err(unavailable)?;
+    let needs = settings.role_for(action);
+    let refusal = match &view.register.cashier {
+        None => Refusal::NotSignedIn,
+        Some(cashier) if cashier.role < needs => Refusal::NotAllowed { needs },
+        Some(_) => return Ok(()),
+    };
+    Err(Failure(StatusCode::CONFLICT, refusal.into()))
 }
 
 #[derive(Deserialize)]

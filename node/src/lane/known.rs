@@ -88,15 +88,32 @@ impl<'a> Known<'a> {
         let number: u32 = id.split_once('-')?.0.parse().ok()?;
         let lanes = self.noted(self.store.lanes());
         let lane = lanes.iter().find(|record| record.number == number)?.lane;
+        self.newest_in(lane, &|entry| {
+            completed(entry).filter(|receipt| receipt.id == id)
+        })
+    }
+
+    /// A Z report of this lane: its event.
+    pub fn report_z(&self, number: u64) -> Option<Event> {
+        self.newest_in(self.own, &|entry| match entry.body().ok()?.fact {
+            Fact::Register { event, .. } => {
+                let is_it = matches!(&event, Event::ReportedZ { number: n, .. } if *n == number);
+                is_it.then_some(event)
+            }
+            _ => None,
+        })
+    }
+
+    /// Looks through a lane's journal from its end.
+    fn newest_in<T>(&self, lane: LaneId, look: &dyn Fn(&Entry) -> Option<T>) -> Option<T> {
         let mut before = self.journal.head(lane).next_seq;
         let oldest = before.saturating_sub(ENTRIES_MAX as u64).max(1);
         while before > oldest {
             let from = before.saturating_sub(PAGE as u64).max(oldest);
             let count = usize::try_from(before - from).unwrap_or(PAGE);
             let page = self.noted(self.journal.read(lane, from, count, usize::MAX));
-            let mut found = page.iter().rev().filter_map(completed);
-            if let Some(receipt) = found.find(|receipt| receipt.id == id) {
-                return Some(receipt);
+            if let Some(found) = page.iter().rev().find_map(look) {
+                return Some(found);
             }
             before = from;
         }

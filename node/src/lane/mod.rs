@@ -21,6 +21,7 @@ mod known;
 mod links;
 mod members;
 mod offers;
+mod papers;
 mod prices;
 mod propose;
 mod recover;
@@ -155,6 +156,7 @@ struct Shared {
     providers: Providers,
     register: RegisterHandle,
     prices: prices::PriceDesk,
+    papers: papers::Papers,
     view: watch::Receiver<Arc<LaneView>>,
     state: StateReader,
     journal: Journal,
@@ -278,6 +280,7 @@ impl Lane {
             receipts,
         } = register::start(register_parts, &parts.release, parts.reads).await?;
 
+        let reports_z = register.state.borrow().register.reports_z;
         start.send_replace(Some(started));
         let mut tasks = Vec::new();
         let mut run = |task: futures::future::BoxFuture<'static, ()>| {
@@ -453,6 +456,7 @@ impl Lane {
                 providers,
                 register,
                 prices: prices::PriceDesk::default(),
+                papers: papers::Papers::after(reports_z),
                 view,
                 state: reader,
                 journal,
