@@ -13,3 +13,4 @@ mod publications;
 mod real_baskets;
 mod store;
 mod strangers;
+mod training;

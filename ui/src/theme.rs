@@ -27,6 +27,8 @@ pub const ON_DARK: Color32 = rgb(0xFF_FFFF);
 pub const ON_DARK_SOFT: Color32 = rgb(0xC3_CFDC);
 /// The status bar.
 pub const BAR: Color32 = rgb(0x16_2231);
+/// The status bar while nothing counts that is rung up.
+pub const TRAINING: Color32 = rgb(0x5B_1A8F);
 pub const ACCENT: Color32 = rgb(0x0F_5FBF);
 pub const ACCENT_HOVER: Color32 = rgb(0x0C_54AB);
 pub const ACCENT_PRESSED: Color32 = rgb(0x0A_468F);

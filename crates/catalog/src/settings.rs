@@ -235,6 +235,8 @@ pub enum Action {
     AdjustStock,
     /// Goods that go to another store, or come from one.
     TransferStock,
+    /// Beginning and ending a training.
+    Train,
     /// Leaving a card payment to a person, of which nobody knows what became of it.
     LeaveCard,
 }
@@ -264,6 +266,7 @@ impl Action {
             | Action::ReceiveStock
             | Action::CountStock
             | Action::TransferStock
+            | Action::Train
             | Action::LeaveCard => Role::Supervisor,
             Action::CloseDay
             | Action::ReportZ

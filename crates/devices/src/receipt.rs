@@ -54,6 +54,10 @@ fn head(doc: &mut Document, receipt: &Receipt, style: &ReceiptStyle) {
         doc.text(Align::Center, Emphasis::Plain, row);
     }
     doc.push(Block::Blank);
+    if receipt.detail.training {
+        training(doc);
+        doc.push(Block::Blank);
+    }
     if style.kind == PrintKind::Reprint {
         doc.text(Align::Center, Emphasis::Bold, "*** REPRINT ***");
         doc.push(Block::Blank);
@@ -73,6 +77,13 @@ fn head(doc: &mut Document, receipt: &Receipt, style: &ReceiptStyle) {
     }
     if let Some(certificate) = &receipt.detail.terms.standing.exemption {
         doc.columns(Emphasis::Plain, "Tax exemption", certificate);
+    }
+}
+
+/// What no customer and no cashier takes for a receipt.
+fn training(doc: &mut Document) {
+    for words in ["*** TRAINING ***", "NOT A RECEIPT"] {
+        doc.text(Align::Center, Emphasis::Tall, words);
     }
 }
 
@@ -202,8 +213,9 @@ fn paid(doc: &mut Document, receipt: &Receipt) {
             &format!("Points earned: {points}"),
         );
     }
-    // Its own number makes each coupon good for one use.
-    for code in &receipt.totals.next_coupons {
+    // Its own number makes each coupon good for one use. In training none is handed out.
+    let coupons = receipt.totals.next_coupons.iter();
+    for code in coupons.filter(|_| !receipt.detail.training) {
         doc.push(Block::Blank);
         doc.text(Align::Center, Emphasis::Bold, "A coupon for next time");
         doc.push(Block::Barcode(format!("{code}:{}", receipt.id)));
@@ -302,5 +314,8 @@ fn tail(doc: &mut Document, receipt: &Receipt, style: &ReceiptStyle) {
         doc.text(Align::Left, Emphasis::Plain, note);
     }
     doc.push(Block::Blank);
-    doc.push(Block::Barcode(receipt.id.clone()));
+    match receipt.detail.training {
+        true => training(doc),
+        false => doc.push(Block::Barcode(receipt.id.clone())),
+    }
 }

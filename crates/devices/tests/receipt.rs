@@ -300,6 +300,19 @@ fn a_reprint_says_so() {
 }
 
 #[test]
+fn what_is_printed_in_training_is_no_receipt() {
+    let mut receipt = receipt(&[plain("Milk 1 l", "1.09")], &[], &["5.00"]);
+    receipt.id = "T3-000042".to_owned();
+    receipt.totals.next_coupons = vec!["SPRING".to_owned()];
+    receipt.detail.training = true;
+    check("training", &receipt, &style());
+    let text = render_text(&receipt, &style());
+    assert_eq!(text.matches("*** TRAINING ***").count(), 2, "{text}");
+    // Nothing on it can be scanned.
+    assert!(!text.contains("SPRING") && !text.contains("*T3-"), "{text}");
+}
+
+#[test]
 fn foreign_letters_and_commands_in_a_description_are_tamed() {
     let sold = [
         plain("Crème brûlée à la café €", "3.50"),

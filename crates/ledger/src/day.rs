@@ -116,6 +116,8 @@ fn moment(event: &Event) -> Option<LocalTime> {
         | Event::DrawerCounted { at, .. }
         | Event::ReportedZ { at, .. }
         | Event::StockMoved { at, .. }
+        | Event::TrainingBegun { at, .. }
+        | Event::TrainingEnded { at, .. }
         | Event::CardCancelled { at, .. }
         | Event::CardAnswered { at, .. }
         | Event::CardLeft { at, .. } => Some(*at),

@@ -79,8 +79,8 @@ pub const FORMAT_REQUOTES: u16 = 9;
 /// counted so from the moment on at which all lanes of a store read it.
 pub const FORMAT_BOUGHT: u16 = 10;
 
-/// The oldest entry format that can say that goods came back without a receipt, and that stock was
-/// moved besides selling.
+/// The oldest entry format that can say that goods came back without a receipt, that stock was moved
+/// besides selling, and what happened in training.
 pub(crate) const FORMAT_GOODS: u16 = 12;
 
 /// The oldest entry format that can say what goods must cost at least.
@@ -105,8 +105,11 @@ pub fn event_format(event: &Event) -> u16 {
         {
             FORMAT_GOODS
         }
-        // Earlier releases do not read it.
-        Event::StockMoved { .. } => FORMAT_GOODS,
+        // Earlier releases do not read these.
+        Event::StockMoved { .. } | Event::TrainingBegun { .. } | Event::TrainingEnded { .. } => {
+            FORMAT_GOODS
+        }
+        Event::Training { event } => FORMAT_GOODS.max(event_format(event)),
         // Earlier releases would take it that nothing was bought.
         Event::CustomerSet { standing, .. } if !standing.bought.is_empty() => FORMAT_BOUGHT,
         Event::Completed { receipt, .. } if any_bought(&receipt.detail.terms) => FORMAT_BOUGHT,

@@ -41,7 +41,8 @@ fn action_format(action: Action) -> u16 {
         | Action::ReceiveStock
         | Action::CountStock
         | Action::AdjustStock
-        | Action::TransferStock => FORMAT_GOODS,
+        | Action::TransferStock
+        | Action::Train => FORMAT_GOODS,
         Action::LeaveCard => FORMAT_CARDS,
         Action::ChangeQuantity
         | Action::OverridePrice

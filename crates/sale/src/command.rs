@@ -225,6 +225,10 @@ pub enum Command {
         quantity: String,
         work: StockWork,
     },
+    /// From now on nothing that is rung up on this lane counts; needs a supervisor.
+    BeginTraining,
+    /// Drops what is rung up in training, and sells again; needs a supervisor.
+    EndTraining,
     /// Has the card terminal give up what it is asked for, where it still can.
     CancelCard,
     /// Leaves a card payment to a person, of which the terminal cannot say what became of it.
@@ -244,7 +248,7 @@ pub struct CountedCash {
 
 impl Command {
     /// The names of all commands.
-    pub const NAMES: [&str; 42] = [
+    pub const NAMES: [&str; 44] = [
         "sign-in",
         "sign-out",
         "open-cart",
@@ -285,6 +289,8 @@ impl Command {
         "quote",
         "requote",
         "stock",
+        "begin-training",
+        "end-training",
         "cancel-card",
         "leave-card",
     ];
@@ -332,6 +338,8 @@ impl Command {
             Command::Quote { .. } => "quote",
             Command::Requote => "requote",
             Command::Stock { .. } => "stock",
+            Command::BeginTraining => "begin-training",
+            Command::EndTraining => "end-training",
             Command::CancelCard => "cancel-card",
             Command::LeaveCard { .. } => "leave-card",
         }

@@ -11,7 +11,7 @@ use crate::returns::Asked;
 use crate::{
     Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
     Refusal, Register, Rights, Shared, SoldAt, Standing, card, drawer, lines, people, requote,
-    returns, scan, stock, suspend, tender, terms, unreceipted,
+    returns, scan, stock, suspend, tender, terms, training, unreceipted,
 };
 
 /// What a decision may look at besides the register itself.
@@ -77,6 +77,21 @@ pub(crate) fn decide_as(
     if let Some(refusal) = card::waits(register, command) {
         return Err(refusal);
     }
+    match (command, &register.training) {
+        (Command::BeginTraining, _) => training::begin(register, who, ctx),
+        (Command::EndTraining, _) => training::end(register, who, ctx),
+        (_, Some(training)) => training::decide(training, who, command, ctx),
+        (_, None) => decide_here(register, who, command, ctx),
+    }
+}
+
+/// Decides on this register and no other.
+pub(crate) fn decide_here(
+    register: &Register,
+    who: &Who<'_>,
+    command: &Command,
+    ctx: &Context<'_>,
+) -> Decision {
     match command {
         Command::SignIn { .. } | Command::Approved { .. } => Err(Refusal::NotApprovable),
         Command::SignOut => match register.cart {

@@ -427,6 +427,20 @@ pub enum Event {
         by: EmployeeId,
         at: LocalTime,
     },
+    /// From now on nothing that is rung up on this lane counts.
+    TrainingBegun {
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    /// The lane sells again; what was rung up in training is gone.
+    TrainingEnded {
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    /// Something happened in training, and counts nowhere.
+    Training {
+        event: Box<Event>,
+    },
     /// The period of the lane's reports ended.
     ReportedZ {
         /// From 1 on each lane.

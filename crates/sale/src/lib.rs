@@ -31,6 +31,7 @@ mod tax;
 mod tender;
 mod terms;
 mod time;
+mod training;
 mod unreceipted;
 
 pub use attempts::{Attempts, WrongPins};
@@ -59,6 +60,7 @@ pub use tax::{PartTotal, TaxDetail, TaxRules};
 pub use tender::PayWith;
 pub use terms::{HandDiscount, HandOff, HandedCoupon, History, SoldAt, Standing, Terms};
 pub use time::{BusinessDay, LocalTime};
+pub use training::Training;
 pub use unreceipted::{Returner, Unreceipted};
 
 /// The most lines one cart may have.

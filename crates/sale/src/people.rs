@@ -3,7 +3,7 @@
 use catalog::{Action, EmployeeId, Role};
 
 use crate::decide::{Decision, bounded, decide_as};
-use crate::{Cashier, Command, Context, Event, Pin, Refusal, Register};
+use crate::{Cashier, Command, Context, Event, Pin, Refusal, Register, training};
 
 /// Who is behind a command: the cashier, and whoever approved it.
 pub(crate) struct Who<'a> {
@@ -54,14 +54,18 @@ pub(crate) fn approved(
     let found = ctx.reference.employee(employee);
     let approver = found.filter(|found| (ctx.pin_matches)(found, pin));
     let approver = approver.ok_or(Refusal::WrongPin)?;
-    let mut events = vec![Event::Approved {
+    let approval = Event::Approved {
         by: approver.id.clone(),
         name: approver.name.clone(),
         role: approver.role,
         asked_by: cashier.employee.clone(),
         command: command.name().to_owned(),
         at: ctx.now,
-    }];
+    };
+    let mut events = match training::takes(register, command) {
+        true => vec![training::marked(approval)],
+        false => vec![approval],
+    };
     let who = Who {
         cashier,
         approver: Some(approver),

@@ -63,6 +63,9 @@ pub struct ReceiptDetail {
     /// The coupons that it used up; others that were handed over stay the customer's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub coupons_used: Vec<HandedCoupon>,
+    /// It was printed in training, and is no receipt.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub training: bool,
 }
 
 impl ReceiptDetail {

@@ -162,6 +162,10 @@ pub enum Refusal {
     KitStock { description: String },
     #[error("A transfer names the store that it goes to or comes from.")]
     PlaceNeeded,
+    #[error("This lane is in training.")]
+    InTraining,
+    #[error("This lane is not in training.")]
+    NotInTraining,
     #[error("That line takes goods back.")]
     ReturnLine,
     #[error("That is more than the {left} still to be paid.")]
@@ -287,6 +291,8 @@ impl Refusal {
             }
             Refusal::KitStock { .. } => "Move its parts.",
             Refusal::PlaceNeeded => "Say which store, by its name or number.",
+            Refusal::InTraining => "End the training first.",
+            Refusal::NotInTraining => "Go on selling.",
             Refusal::ReturnLine => "Void the line and take the goods back again.",
             Refusal::OverTender { .. } => "Take no more than that; change is given for cash alone.",
             Refusal::NotForRefunds => "Give cash, store credit, or take it off the account.",

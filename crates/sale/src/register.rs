@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::tally::cash_effect;
 use crate::{
-    BusinessDay, Cards, CartId, Event, Line, LocalTime, Receipt, Tally, Tender, Terms, WrongPins,
-    card, suspend, terms,
+    BusinessDay, Cards, CartId, Event, Line, LocalTime, Receipt, Tally, Tender, Terms, Training,
+    WrongPins, card, suspend, terms,
 };
 
 /// Who is signed in.
@@ -123,13 +123,26 @@ pub struct Register {
     /// What the card terminal is asked.
     #[serde(default, skip_serializing_if = "Cards::is_plain")]
     pub cards: Cards,
+    /// Set while the lane is in training: everything is rung up there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Box<Training>>,
+    /// This register is one of a training.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_training: bool,
 }
 
 impl Register {
-    /// The register as its window may show it: without the sums, and without what should be in the
-    /// drawer, because counts are blind.
+    /// Where things are rung up: itself, or the register of its training.
+    pub fn working(&self) -> &Register {
+        let training = self.training.as_ref();
+        training.map_or(self, |training| &training.register)
+    }
+
+    /// The register where things are rung up as its window may show it: without the sums, and without
+    /// what should be in the drawer, because counts are blind.
     pub fn shown(&self) -> Register {
-        let mut shown = self.clone();
+        let mut shown = self.working().clone();
+        shown.wrong_pins.clone_from(&self.wrong_pins);
         shown.period = Arc::default();
         if let Some(drawer) = &mut shown.drawer {
             drawer.cash_minor = 0;
@@ -240,6 +253,20 @@ pub fn evolve(register: &mut Register, event: &Event) {
         | Event::CardCancelled { .. }
         | Event::CardAnswered { .. }
         | Event::CardLeft { .. } => card::evolve(register, event),
+        Event::TrainingBegun { by, at } => {
+            let training = Training::new(by, *at, register);
+            register.training = Some(Box::new(training));
+        }
+        Event::TrainingEnded { .. } => register.training = None,
+        Event::Training { event } => {
+            // A right PIN is one, whatever it is typed for.
+            if let Event::Approved { by, .. } = event.as_ref() {
+                register.wrong_pins.forgive(by);
+            }
+            if let Some(training) = &mut register.training {
+                evolve(&mut training.register, event);
+            }
+        }
         Event::ReportedZ { number, .. } => {
             register.reports_z = *number;
             register.period = Arc::default();

@@ -235,13 +235,16 @@ impl<'a> Paying<'a> {
                 notes: cart.notes.clone(),
                 terms: cart.terms.clone(),
                 coupons_used,
+                training: register.is_training,
             },
         }
     }
 }
 
 fn receipt_id(register: &Register, ctx: &Context<'_>) -> String {
-    format!("{}-{:06}", ctx.lane_number, receipt_number(register))
+    // No number of a training can be taken for one of a receipt.
+    let mark = if register.is_training { "T" } else { "" };
+    format!("{mark}{}-{:06}", ctx.lane_number, receipt_number(register))
 }
 
 fn receipt_number(register: &Register) -> u64 {

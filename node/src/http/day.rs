@@ -45,13 +45,20 @@ pub(super) async fn report_x(
     let tally = lane.period();
     paper(
         query.format.as_deref(),
-        || Json(tally.as_ref()).into_response(),
+        || match view.register.is_training {
+            true => Json(json!({ "training": true, "report": tally.as_ref() })).into_response(),
+            false => Json(tally.as_ref()).into_response(),
+        },
         || {
             let head = ReportHead {
                 store_name: view.store_name.clone(),
-                title: "X report".to_owned(),
+                title: match view.register.is_training {
+                    true => "*** TRAINING *** X report".to_owned(),
+                    false => "X report".to_owned(),
+                },
                 rows: vec![view.lane_name.clone(), view.now.to_string()],
-                reprint: lane.reprints_x(view.register.reports_z, &tally),
+                reprint: !view.register.is_training
+                    && lane.reprints_x(view.register.reports_z, &tally),
             };
             devices::report(&head, &tally, view.currency)
         },

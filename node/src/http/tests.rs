@@ -307,6 +307,8 @@ fn commands() -> Vec<Command> {
             quantity: text("12"),
             work: sale::StockWork::Receive { reference: None },
         },
+        Command::BeginTraining,
+        Command::EndTraining,
         Command::CancelCard,
         Command::LeaveCard {
             reason: text("the terminal is broken"),
@@ -483,6 +485,8 @@ fn refusals() -> Vec<Refusal> {
             description: word(),
         },
         Refusal::PlaceNeeded,
+        Refusal::InTraining,
+        Refusal::NotInTraining,
         Refusal::ReturnLine,
         Refusal::OverTender { left: money },
         Refusal::NotForRefunds,
@@ -561,6 +565,8 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::RefundLimit { .. }
             | Refusal::KitStock { .. }
             | Refusal::PlaceNeeded
+            | Refusal::InTraining
+            | Refusal::NotInTraining
             | Refusal::ReturnLine
             | Refusal::OverTender { .. }
             | Refusal::NotForRefunds
@@ -671,7 +677,10 @@ fn what_a_lane_shows_is_described() {
             lane_name: "Lane 1".to_owned(),
             currency: Currency::USD,
             now: at(),
-            register: Register::default(),
+            register: Register {
+                is_training: true,
+                ..Register::default()
+            },
             totals: None,
             hints: vec![promotions::Hint {
                 promotion: "soup".into(),

@@ -537,9 +537,10 @@ impl Lane {
         })
     }
 
-    /// The sums of this lane since its last Z report.
+    /// The sums of this lane since its last Z report; in training, those of the training.
     pub fn period(&self) -> Arc<sale::Tally> {
-        self.shared.register.state.borrow().register.period.clone()
+        let state = self.shared.register.state.borrow();
+        state.register.working().period.clone()
     }
 
     /// Looks for items whose description has all the words.

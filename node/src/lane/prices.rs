@@ -25,12 +25,13 @@ impl Lane {
         self.read(|tables| {
             let store = StoreView::new(tables);
             let known = Known::new(&shared.journal, &store, shared.identity.lane);
-            let open = state.register.cart.as_ref();
+            let register = state.register.working();
+            let open = register.cart.as_ref();
             let pinned = open.map_or_else(|| store.version(), |cart| cart.book);
             let book = books.at(pinned, &store)?;
             let wall_ms = shared.providers.clock.wall_ms();
             let checked = price_check(
-                &state.register,
+                register,
                 code,
                 &Context {
                     reference: &store,

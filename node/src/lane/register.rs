@@ -718,7 +718,7 @@ impl Task {
         let Task { parts, books, .. } = self;
         let register = &self.now.register;
         let Moment { store, now, .. } = moment;
-        let pinned = match &register.cart {
+        let pinned = match &register.working().cart {
             Some(cart) => cart.book,
             None => store.version(),
         };
@@ -763,7 +763,7 @@ impl Task {
     }
 
     fn price_cart(&mut self, moment: &Moment<'_>) -> Result<Option<Priced>, TableError> {
-        let Some(cart) = &self.now.register.cart else {
+        let Some(cart) = &self.now.register.working().cart else {
             return Ok(None);
         };
         let store = &moment.store;

@@ -121,6 +121,12 @@ fn happened(model: &mut Model, event: &Event) {
             model.scrolled = 0;
             model.receipt = Some(receipt.clone());
         }
+        Event::Training { event } => happened(model, event),
+        Event::TrainingBegun { .. } | Event::TrainingEnded { .. } => {
+            model.tendering = false;
+            model.dialog = None;
+            put_receipt_away(model);
+        }
         Event::SignedIn { .. } => model.sign_in = SignIn::default(),
         // The view shows all else.
         _ => {}
@@ -130,6 +136,10 @@ fn happened(model: &mut Model, event: &Event) {
 /// Says what a cashier would otherwise not see, or has to act on.
 fn words_for(model: &mut Model, done: &Done) {
     for event in &done.events {
+        let event = match event {
+            Event::Training { event } => event,
+            event => event,
+        };
         let (message, hint) = match event {
             Event::LineVoided { line, .. } => {
                 let description = model

@@ -22,7 +22,7 @@ pub fn height(model: &Model) -> f32 {
 
 pub fn show(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
     let rect = ui.max_rect();
-    ui.painter().rect_filled(rect, 0.0, theme::BAR);
+    ui.painter().rect_filled(rect, 0.0, bar_color(model));
     let (top, state) = split_top(rect, theme::BAR_HEIGHT, 0.0);
     who(model, ui, top.shrink2(vec2(theme::GAP, 0.0)), out);
     let Some(view) = &model.view else {
@@ -32,6 +32,15 @@ pub fn show(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
     match words.level {
         Level::Stop => stopped(ui, state, &words),
         _ => standing(ui, state, view, &words),
+    }
+}
+
+/// In training the bar has another colour than it ever has while goods are sold.
+fn bar_color(model: &Model) -> Color32 {
+    let view = model.view.as_ref();
+    match view.is_some_and(|view| view.register.is_training) {
+        true => theme::TRAINING,
+        false => theme::BAR,
     }
 }
 
@@ -66,7 +75,12 @@ fn who(model: &Model, ui: &mut Ui, rect: Rect, out: &mut Vec<Message>) {
     );
     let rest = rest.with_max_x(at.left() - theme::GAP * 2.0);
     let strong = theme::strong(theme::SIZE_LARGE);
-    let lane = format!("{}   ", view.lane_name);
+    let training = if view.register.is_training {
+        "TRAINING: nothing counts   "
+    } else {
+        ""
+    };
+    let lane = format!("{training}{}   ", view.lane_name);
     let at = label(
         ui,
         rest,

@@ -119,6 +119,9 @@ fn event_name(event: &Event) -> &'static str {
         Event::CardAnswered { .. } => "card-answered",
         Event::CardLeft { .. } => "card-left",
         Event::StockMoved { .. } => "stock-moved",
+        Event::TrainingBegun { .. } => "training-begun",
+        Event::TrainingEnded { .. } => "training-ended",
+        Event::Training { .. } => "training",
     }
 }
 

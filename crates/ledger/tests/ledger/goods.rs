@@ -182,7 +182,52 @@ fn stock_that_is_moved_is_in_stock_in_whatever_order() {
     assert_eq!(stock_after(&mut movements.iter().rev()), 8500);
 }
 
-/// What format 12 added: goods that come back without a receipt, and stock that is moved.
+/// A training with a sale in it.
+fn training() -> Vec<Event> {
+    let by = || "102".into();
+    let cart = CartId {
+        lane: lane('a'),
+        number: 1,
+    };
+    let mut receipt = receipt(cart, DAY, &[("milk", 1000, 99)]);
+    receipt.id = "T1-000001".to_owned();
+    receipt.detail.training = true;
+    let receipt = Box::new(receipt);
+    let event = Box::new(Event::Completed { cart, receipt });
+    vec![
+        Event::TrainingBegun { by: by(), at: at() },
+        Event::Training { event },
+        Event::TrainingEnded { by: by(), at: at() },
+    ]
+}
+
+#[test]
+fn a_training_leaves_the_books_as_they_are() {
+    let mut shop = Shop::with_lanes("a");
+    let mut a = Journal::of('a');
+    ingest(&mut shop, vec![a.sell(DAY, &[("milk", 1000, 99)])]);
+    let figures = |shop: &Shop| {
+        let view = shop.view();
+        let day = sale::BusinessDay(DAY.to_owned());
+        (
+            view.totals().unwrap(),
+            view.tallies(&day).unwrap(),
+            view.stock_after(None, 10).unwrap(),
+            view.receipt("T1-000001").unwrap(),
+            shop.exceptions(),
+        )
+    };
+    let before = figures(&shop);
+    for event in training() {
+        let request = None;
+        let entry = a.write(ledger::Fact::Register { event, request });
+        ingest(&mut shop, vec![entry]);
+    }
+    assert_eq!(figures(&shop), before);
+    assert_eq!(shop.view().entries().unwrap(), 4);
+}
+
+/// What format 12 added: goods that come back without a receipt, stock that is moved, training.
 fn events() -> Vec<Event> {
     let mut open = later_cart();
     let cart = open.id;
@@ -213,6 +258,7 @@ fn events() -> Vec<Event> {
     ];
     let works = stock_works().into_iter();
     events.extend(works.map(|work| moved(work, -1500)));
+    events.extend(training());
     events
 }
 

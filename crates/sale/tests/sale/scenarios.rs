@@ -362,6 +362,18 @@ fn state(register: &Register) -> Vec<String> {
         None => rows.push("no day is open".to_owned()),
     }
     rows.push(format!("{} receipts", register.receipts));
+    let Some(training) = &register.training else {
+        rows.push("not in training".to_owned());
+        return rows;
+    };
+    rows.push("in training".to_owned());
+    assert!(training.register.is_training && training.register.training.is_none());
+    let inner = state(&training.register);
+    rows.extend(inner.iter().map(|row| format!("training: {row}")));
+    if let Some(receipt) = &training.register.last_receipt {
+        assert!(receipt.detail.training);
+        rows.push(format!("training: receipt {} marked", receipt.id));
+    }
     rows
 }
 

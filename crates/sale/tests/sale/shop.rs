@@ -10,7 +10,7 @@
 //! `quote account`, `quote`, `sell gift x 2 at 4.50`, `sell phone no SN-1`, `return 3-000001 1 no SN-1`,
 //! `back yogurt x 2 by ID-7 damaged why sour` (without a receipt; `at` and `no` as with `sell`),
 //! `stock receive yogurt x 10 D-1`, `stock count yogurt x 8`, `stock adjust yogurt x -2 broken`, `stock
-//! in yogurt x 2 north`, `stock out yogurt x 2 north`, `born 1999-12-31`, `with card`, `with card 5 tip 1`, `cancel card`, `leave card why`. What the card
+//! in yogurt x 2 north`, `train`, `train off`, `stock out yogurt x 2 north`, `born 1999-12-31`, `with card`, `with card 5 tip 1`, `cancel card`, `leave card why`. What the card
 //! terminal says: `terminal approves`, `terminal approves 3` (3.00 in all), `terminal tips 1`, `terminal
 //! declines`, `terminal doubts`, each with `#2` for an earlier question than the open one.
 
@@ -699,6 +699,8 @@ pub fn command(text: &str) -> Command {
         }
         ["back", code, rest @ ..] => back(code, rest),
         ["stock", work, code, "x", quantity, rest @ ..] => stock(work, code, quantity, rest),
+        ["train"] => Command::BeginTraining,
+        ["train", "off"] => Command::EndTraining,
         ["sell", code, rest @ ..] => sell(code, rest),
         ["born", day] => Command::ConfirmBirth { born: own(day) },
         ["with", kind, rest @ ..] => pay(kind, rest),
@@ -1032,6 +1034,9 @@ pub fn show(event: &Event) -> String {
             };
             format!("{milli:+} of {item} by {by}, {why}")
         }
+        Event::TrainingBegun { by, .. } => format!("training begun by {by}"),
+        Event::TrainingEnded { by, .. } => format!("training ended by {by}"),
+        Event::Training { event } => format!("TRAINING {}", show(event)),
         Event::ReportedZ { number, report, .. } => format!(
             "Z {number}: {} receipts, {}",
             report.receipts.count, report.receipts.amount
