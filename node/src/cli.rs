@@ -409,8 +409,8 @@ pub struct PriceArgs {
     /// How it is paid, such as store-card; may be repeated.
     #[arg(long)]
     pub tender: Vec<String>,
-    /// How often a promotion that is limited in the store may still be given, such as door-buster=2;
-    /// may be repeated. One that is not named is not given.
+    /// How often a promotion that is limited in the store or by the day may still be given, such as
+    /// door-buster=2; may be repeated. One that is not named is not given.
     #[arg(long, value_name = "PROMOTION=TIMES")]
     pub rights: Vec<String>,
     /// The store's time, such as 2026-11-27T09:00 [default: now].

@@ -8,6 +8,7 @@ mod day;
 mod full_disk;
 mod goods;
 mod json;
+mod limits;
 mod members;
 mod publications;
 mod real_baskets;

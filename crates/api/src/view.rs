@@ -2,7 +2,7 @@
 
 use money::{Currency, Money};
 
-use sale::{Hint, LaneId, LocalTime, Register, StoreId, Totals};
+use sale::{Hint, LaneId, LocalTime, Register, StoreId, Totals, UsedUp};
 use serde::{Deserialize, Serialize};
 
 use crate::LaneStatus;
@@ -26,6 +26,9 @@ pub struct LaneView {
     /// What the customer could still get for a little more, the nearest first.
     #[serde(default)]
     pub hints: Vec<Hint>,
+    /// Promotions that the open cart would have but for their limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_up: Vec<UsedUp>,
     /// What the open cart would cost with the newest prices and promotions, where it has older ones.
     /// It gets them by itself as paying begins where that is less, and otherwise when it is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -86,9 +86,20 @@ pub(crate) const FORMAT_GOODS: u16 = 12;
 /// The oldest entry format that can say what goods must cost at least.
 pub(crate) const FORMAT_FLOORS: u16 = 13;
 
+/// The oldest entry format that can say what is left of promotions that are given only so often. How
+/// often they were given is counted, and what comes back taken off, from the moment on at which all
+/// lanes of a store read it.
+pub const FORMAT_LIMITS: u16 = 14;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {
+        // Earlier releases would give what is limited in the store to nobody.
+        Event::LimitsKnown { .. } => FORMAT_LIMITS,
+        Event::Completed { receipt, .. } if any_rights(&receipt.detail.terms) => FORMAT_LIMITS,
+        Event::Suspended { open, .. } | Event::Resumed { open, .. } if any_rights(&open.terms) => {
+            FORMAT_LIMITS
+        }
         // Earlier releases would take more off than they should.
         Event::LineAdded { line, .. } if has_floor(line) => FORMAT_FLOORS,
         Event::Completed { receipt, .. } if receipt.lines.iter().any(has_floor) => FORMAT_FLOORS,
@@ -200,6 +211,10 @@ pub fn event_format(event: &Event) -> u16 {
 
 fn has_floor(line: &Line) -> bool {
     line.detail.floor.is_some()
+}
+
+fn any_rights(terms: &Terms) -> bool {
+    !terms.rights.is_empty()
 }
 
 fn any_bought(terms: &Terms) -> bool {

@@ -12,6 +12,7 @@ mod day;
 mod entry;
 mod fact;
 mod level;
+mod limits;
 mod membership;
 mod publish;
 mod records;
@@ -26,15 +27,17 @@ pub use entry::{
     FORMAT_UNSAID, Head, Hlc, Seq, format_unsaid, is_format_unsaid,
 };
 pub use fact::{
-    FORMAT_BOUGHT, FORMAT_CARRIES_OVER, FORMAT_FIRST, FORMAT_REQUOTES, Fact, event_format,
+    FORMAT_BOUGHT, FORMAT_CARRIES_OVER, FORMAT_FIRST, FORMAT_LIMITS, FORMAT_REQUOTES, Fact,
+    event_format,
 };
 pub use level::record_format;
+pub use limits::GIVEN_DAYS_KEPT;
 pub use membership::{BARRED_RUNS_KEPT, Epoch, Left, LeftWhy, Run};
 pub use publish::PUBLICATIONS_KEPT;
 pub use records::{
-    DayTotal, ExceptionKind, ExceptionRecord, InvitationId, InvitationRecord, LaneDayRecord,
-    LaneRecord, PublishedRecord, ReceiptRecord, StoreRecord, SuspendedRecord, TakenPublication,
-    TotalError,
+    DayTotal, ExceptionKind, ExceptionRecord, GivenRecord, InvitationId, InvitationRecord,
+    LaneDayRecord, LaneRecord, PublishedRecord, ReceiptRecord, StoreRecord, SuspendedRecord,
+    TakenPublication, TotalError,
 };
 pub use sale::{LaneId, StoreId};
 pub use store::StoreView;

@@ -228,6 +228,21 @@ impl ReceiptRecord {
     }
 }
 
+/// How often a promotion was given, less what came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenRecord {
+    /// On all days.
+    pub times: u64,
+    /// By business day, the last [`crate::GIVEN_DAYS_KEPT`] on which it was given.
+    pub days: BTreeMap<BusinessDay, u64>,
+}
+
+impl GivenRecord {
+    pub fn on(&self, day: &BusinessDay) -> u64 {
+        self.days.get(day).copied().unwrap_or(0)
+    }
+}
+
 /// Where a lane stands in its business days.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneDayRecord {

@@ -30,6 +30,8 @@ impl Rules<'_, '_> {
         record.sold_milli = sold.map(|l| (l.number, l.quantity.milli())).collect();
         let over = record.returned_too_much();
         self.put(Table::Receipt, receipt.id.as_bytes(), &record)?;
+        self.history(receipt)?;
+        self.given(receipt, &record)?;
         // Its returns may have come before it did.
         for line in over {
             self.returned_too_much(entry, &receipt.id, line)?;
@@ -69,14 +71,19 @@ impl Rules<'_, '_> {
         {
             self.coupon(entry, &single, &receipt.id)?;
         }
-        if let Some(customer) = &receipt.customer {
-            let key = customer.0.as_bytes();
-            let mut history: History = row(self.tables, Table::History, key)?.unwrap_or_default();
-            history.add(receipt);
-            self.put(Table::History, key, &history)?;
-            self.bought(customer, receipt)?;
-        }
         Ok(())
+    }
+
+    /// Adds a receipt to what its customer bought.
+    fn history(&mut self, receipt: &Receipt) -> Result<(), TableError> {
+        let Some(customer) = &receipt.customer else {
+            return Ok(());
+        };
+        let key = customer.0.as_bytes();
+        let mut history: History = row(self.tables, Table::History, key)?.unwrap_or_default();
+        history.add(receipt);
+        self.put(Table::History, key, &history)?;
+        self.bought(customer, receipt)
     }
 
     /// Counts what a customer bought, by item. Lanes of earlier releases do not.
@@ -121,11 +128,13 @@ impl Rules<'_, '_> {
         line: u32,
         milli: i64,
     ) -> Result<(), TableError> {
-        let mut record = self.receipt_record(id)?;
+        let before = self.receipt_record(id)?;
+        let mut record = before.clone();
         let sum = record.returned_milli.entry(line).or_default();
         *sum = sum.saturating_add(milli);
         let over = record.returned_too_much().contains(&line);
         self.put(Table::Receipt, id.as_bytes(), &record)?;
+        self.given_back(&before, &record)?;
         match over {
             true => self.returned_too_much(entry, id, line),
             false => Ok(()),

@@ -10,11 +10,12 @@ use sale::{BusinessDay, History, LaneId, Tally};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::limits::given_key;
 use crate::returns::bought_key;
 use crate::{
-    DayTotal, Entry, EntryHash, ExceptionRecord, FORMAT_FIRST, InvitationId, InvitationRecord,
-    LaneDayRecord, LaneRecord, PublishedRecord, ReceiptRecord, StoreRecord, SuspendedRecord, Table,
-    TableError, Tables,
+    DayTotal, Entry, EntryHash, ExceptionRecord, FORMAT_FIRST, GivenRecord, InvitationId,
+    InvitationRecord, LaneDayRecord, LaneRecord, PublishedRecord, ReceiptRecord, StoreRecord,
+    SuspendedRecord, Table, TableError, Tables,
 };
 
 pub(crate) const STORE: &[u8] = b"store";
@@ -270,6 +271,17 @@ impl<'a> StoreView<'a> {
     pub fn bought(&self, customer: &CustomerId, item: &ItemId) -> Result<i64, TableError> {
         let found = row(self.tables, Table::Bought, &bought_key(customer, item))?;
         Ok(found.unwrap_or(0))
+    }
+
+    /// How often a promotion that is given only so often was: in the store, or to a customer. They are
+    /// counted once the store's level is [`crate::FORMAT_LIMITS`].
+    pub fn given(
+        &self,
+        promotion: &str,
+        customer: Option<&CustomerId>,
+    ) -> Result<GivenRecord, TableError> {
+        let found = row(self.tables, Table::Given, &given_key(promotion, customer))?;
+        Ok(found.unwrap_or_default())
     }
 
     /// The sums of reports of a business day, by lane.

@@ -63,12 +63,15 @@ pub enum Table {
     History = 24,
     /// Pieces that customers bought of items, by customer and item.
     Bought = 25,
+    /// How often promotions were given that are given only so often, by promotion, and by promotion and
+    /// customer.
+    Given = 26,
     /// What was given back without a receipt, in minor units, by business day and person.
     Unreceipted = 30,
 }
 
 impl Table {
-    pub const ALL: [Table; 26] = [
+    pub const ALL: [Table; 27] = [
         Table::Meta,
         Table::Entry,
         Table::Lane,
@@ -94,6 +97,7 @@ impl Table {
         Table::Coupon,
         Table::History,
         Table::Bought,
+        Table::Given,
         Table::Unreceipted,
     ];
 }

@@ -92,8 +92,8 @@ pub struct Basket {
     pub asks: BTreeMap<String, Vec<Purchases>>,
     /// How it is paid, as far as that is known, such as `store-card`.
     pub tenders: BTreeSet<String>,
-    /// How often a promotion that is limited in the whole store may still be given by this lane:
-    /// the rights that it holds. A promotion that is not named has none left.
+    /// How often a promotion that is limited in the whole store, or by the day, may still be given by
+    /// this lane: the rights that it holds. A promotion that is not named has none left.
     pub rights: BTreeMap<PromotionId, u32>,
     /// What the cashier takes off by hand, after everything else.
     pub manual: Vec<ManualDiscount>,

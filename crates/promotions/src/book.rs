@@ -254,6 +254,11 @@ impl CompiledBook {
         self.promotions.iter().any(|p| p.tender.is_some())
     }
 
+    /// Whether a promotion is given only so often beyond one basket.
+    pub fn is_limited(&self) -> bool {
+        self.promotions.iter().any(|p| p.limits.beyond_basket())
+    }
+
     pub(crate) fn promotion(&self, index: usize) -> &Compiled {
         &self.promotions[index]
     }

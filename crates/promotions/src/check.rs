@@ -324,7 +324,7 @@ fn gives_away(promotion: &Promotion, gives: &Gives) -> bool {
         _ => false,
     };
     let limits = &promotion.limits;
-    let limited = limits.basket.or(limits.customer).or(limits.store).is_some();
+    let limited = limits.basket.is_some() || limits.beyond_basket();
     let bound = promotion.coupon.is_some() || promotion.cap.is_some() || limited;
     match gives {
         Gives::Unit { steps, selector } => {

@@ -75,8 +75,8 @@ pub(crate) fn times_max(promotion: &Compiled, basket: &Basket, customer: &Custom
     let given = customer.given.get(&promotion.id).copied().unwrap_or(0);
     let of_customer = limits.customer.map(|max| max.saturating_sub(given));
     let held = basket.rights.get(&promotion.id).copied().unwrap_or(0);
-    let of_store = limits.store.map(|_| held);
-    [of_basket, of_customer, of_store]
+    let by_right = limits.by_right().then_some(held);
+    [of_basket, of_customer, by_right]
         .into_iter()
         .flatten()
         .min()

@@ -16,6 +16,7 @@ mod conditions;
 mod evaluate;
 mod explain;
 mod file;
+mod limits;
 mod model;
 mod pool;
 mod purchases;
@@ -36,6 +37,7 @@ pub use check::{CheckItem, Finding, FindingKind, check};
 pub use evaluate::{EVALUATION_WORK_MAX, evaluate, evaluate_counted, evaluate_greedily};
 pub use explain::{Explained, Hint, Lacks, Verdict, Why, explain, hints, refused_by_hand};
 pub use file::{FileProblem, JSON_SCHEMA};
+pub use limits::{GivenBefore, limited, used_up};
 pub use model::{
     Across, Choose, Exclusive, FileAmount, FileReward, Give, Gives, Group, Limits, Measure, Need,
     Of, Over, Phase, Promotion, PromotionFile, Selector, SetPart, Spread, TaxBasis, Where, Who,

@@ -171,8 +171,12 @@ pub enum Over {
 pub struct Limits {
     pub basket: Option<u32>,
     pub customer: Option<u32>,
+    /// To a customer on a business day. Given by the right of [`crate::Basket::rights`].
+    pub customer_day: Option<u32>,
     /// In the whole store. Each lane gives what it holds rights for.
     pub store: Option<u32>,
+    /// In the whole store on a business day, likewise.
+    pub day: Option<u32>,
 }
 
 /// Who a promotion is for. Every part that is empty holds for everyone.

@@ -10,8 +10,8 @@ use crate::people::Who;
 use crate::returns::Asked;
 use crate::{
     Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
-    Refusal, Register, Rights, Shared, SoldAt, Standing, card, drawer, lines, people, requote,
-    returns, scan, stock, suspend, tender, terms, training, unreceipted,
+    Refusal, Register, Rights, Shared, SoldAt, Standing, card, drawer, limits, lines, people,
+    requote, returns, scan, stock, suspend, tender, terms, training, unreceipted,
 };
 
 /// What a decision may look at besides the register itself.
@@ -24,6 +24,9 @@ pub struct Context<'a> {
     /// Whether all lanes of the store can read that a sale was quoted anew: it is by itself, where
     /// the customer gains.
     pub requotes: bool,
+    /// Whether all lanes of the store can read what is left of promotions that are given only so often:
+    /// those that are limited in the store or by the day are not given before.
+    pub limits: bool,
     pub now: LocalTime,
     pub lane: LaneId,
     /// The lane's number in its store, never used again for another lane.
@@ -92,6 +95,11 @@ pub(crate) fn decide_here(
     command: &Command,
     ctx: &Context<'_>,
 ) -> Decision {
+    let events = decided(register, who, command, ctx)?;
+    Ok(limits::with_limits(register, events, ctx))
+}
+
+fn decided(register: &Register, who: &Who<'_>, command: &Command, ctx: &Context<'_>) -> Decision {
     match command {
         Command::SignIn { .. } | Command::Approved { .. } => Err(Refusal::NotApprovable),
         Command::SignOut => match register.cart {

@@ -385,6 +385,16 @@ pub enum Event {
         before: Money,
         due: Money,
     },
+    /// What is left of promotions that are given only so often, as far as this lane knows.
+    LimitsKnown {
+        cart: CartId,
+        /// How often each that is limited in the store or by the day may still be given; in place of
+        /// what the sale knew of that.
+        rights: BTreeMap<String, u32>,
+        /// How often each that is limited by customer was given to the sale's.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        given: BTreeMap<String, u32>,
+    },
     /// The card terminal is asked for something. Once this is durable it hears the question.
     CardAsked {
         ask: Box<CardAsk>,

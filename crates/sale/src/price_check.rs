@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::scan::{FoundItem, find_item, line_for, may_be_sold};
 use crate::{
     Cart, CartId, Context, Line, Phase, Refusal, Register, SoldAt, Standing, Terms, Totals, drawer,
-    goods, hints, price,
+    goods, hints, limits, price, terms,
 };
 
 /// What one of something costs now at a lane.
@@ -68,7 +68,10 @@ pub fn price_check(
         let line = goods::along_with(&lines[0], found, number, open, ctx)?;
         lines.push(line);
     }
-    let cart = alone(register, lines, ctx);
+    let mut cart = alone(register, lines, ctx);
+    if let Some(left) = limits::known(&cart, ctx.book, ctx) {
+        terms::evolve(&mut cart.terms, &left);
+    }
     let totals = price(&cart, ctx.book, ctx.now, ctx.reference.settings().currency);
     let line = &cart.lines[0];
     Ok(PriceCheck {

@@ -222,6 +222,7 @@ pub fn evolve(register: &mut Register, event: &Event) {
         | Event::DiscountVoided { cart, .. }
         | Event::TenderQuoted { cart, .. }
         | Event::Requoted { cart, .. }
+        | Event::LimitsKnown { cart, .. }
         | Event::TendersReturned { cart } => {
             if let Some(open) = register.cart.as_mut().filter(|open| open.id == *cart) {
                 evolve_cart(open, event);

@@ -13,31 +13,42 @@ use money::Money;
 use promotions::CompiledBook;
 
 use crate::decide::{Decision, bounded_cost, selling};
-use crate::{Cart, Context, Event, Line, LocalTime, Refusal, Register, price};
+use crate::{Cart, Context, Event, Line, LocalTime, Refusal, Register, limits, price, terms};
 
-/// A cart and the promotions it is priced by: as it was opened, or quoted anew.
+/// A cart and the promotions it is priced by, as paying begins.
 pub(crate) struct Quoted<'a> {
     pub cart: Cow<'a, Cart>,
     pub book: &'a CompiledBook,
-    /// What quotes it anew, where that was done.
-    pub event: Option<Event>,
+    /// What made it so: what is left of limited promotions, and what quotes it anew.
+    pub events: Vec<Event>,
+}
+
+impl Quoted<'_> {
+    /// Looks once more at what is left of promotions that are given only so often.
+    fn look_at_limits(&mut self, ctx: &Context<'_>) {
+        if let Some(event) = limits::known(&self.cart, self.book, ctx) {
+            terms::evolve(&mut self.cart.to_mut().terms, &event);
+            self.events.push(event);
+        }
+    }
 }
 
 /// The cart as paying begins: with the newest prices where the customer gains.
 pub(crate) fn as_paying_begins<'a>(cart: &'a Cart, ctx: &Context<'a>) -> Quoted<'a> {
-    let newer = of_context(cart, ctx).filter(|newer| ctx.requotes && newer.due < newer.before);
-    match newer {
-        Some(newer) => Quoted {
-            book: newer.book,
-            event: Some(newer.event(cart)),
-            cart: Cow::Owned(newer.cart),
-        },
-        None => Quoted {
-            cart: Cow::Borrowed(cart),
-            book: ctx.book,
-            event: None,
-        },
+    let mut quoted = Quoted {
+        cart: Cow::Borrowed(cart),
+        book: ctx.book,
+        events: Vec::new(),
+    };
+    quoted.look_at_limits(ctx);
+    let newer = of_context(&quoted.cart, ctx);
+    if let Some(newer) = newer.filter(|newer| ctx.requotes && newer.due < newer.before) {
+        quoted.events.push(newer.event(cart));
+        quoted.book = newer.book;
+        quoted.cart = Cow::Owned(newer.cart);
+        quoted.look_at_limits(ctx);
     }
+    quoted
 }
 
 /// Quotes the open sale anew, whatever it then costs.

@@ -44,24 +44,6 @@ pub struct ReturnOf {
     pub unreceipted: Option<Box<Unreceipted>>,
 }
 
-/// The right to refund. Granted to a lane for a receipt's lines; until rights are divided between
-/// lanes, what this lane knows decides ([`LocalRights`]).
-pub trait Rights {
-    /// Takes the right to refund so much more of a receipt's line. `false` where this lane must not.
-    fn may_refund(&self, receipt: &str, line: u32, milli: i64) -> bool;
-}
-
-/// Grants what the known facts allow, and leaves it to the books to find what two lanes did that
-/// could not reach each other.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LocalRights;
-
-impl Rights for LocalRights {
-    fn may_refund(&self, _receipt: &str, _line: u32, _milli: i64) -> bool {
-        true
-    }
-}
-
 /// What comes back, as the command says it.
 pub(crate) struct Asked<'a> {
     pub receipt: &'a str,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{CustomerId, ItemId};
 
-use crate::{BusinessDay, Cart, History, SoldReceipt};
+use crate::{BusinessDay, Cart, Given, History, SoldReceipt};
 
 /// What the lanes of the store did, as far as this lane knows: what the store has applied, and
 /// entries on this lane that are not applied yet, its own and copies of its siblings'.
@@ -21,6 +21,14 @@ pub trait Shared {
     fn coupon_used(&self, single: &str) -> Option<String>;
     /// Pieces that a customer bought before of these items, those of which there were none left out.
     fn bought(&self, customer: &CustomerId, items: &BTreeSet<ItemId>) -> BTreeMap<ItemId, u32>;
+    /// How often each of these promotions was given, in their order: in the store, on a business day,
+    /// and to a customer.
+    fn given(
+        &self,
+        promotions: &[&str],
+        day: &BusinessDay,
+        customer: Option<&CustomerId>,
+    ) -> Vec<Given>;
     /// How much a customer bought before.
     fn history(&self, customer: &CustomerId) -> History;
     /// What was given back without a receipt on a business day under a key of [`crate::Returner`], in
@@ -57,6 +65,15 @@ impl Shared for NothingShared {
 
     fn bought(&self, _customer: &CustomerId, _items: &BTreeSet<ItemId>) -> BTreeMap<ItemId, u32> {
         BTreeMap::new()
+    }
+
+    fn given(
+        &self,
+        promotions: &[&str],
+        _day: &BusinessDay,
+        _customer: Option<&CustomerId>,
+    ) -> Vec<Given> {
+        vec![Given::default(); promotions.len()]
     }
 
     fn history(&self, _customer: &CustomerId) -> History {

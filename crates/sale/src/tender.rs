@@ -104,7 +104,7 @@ impl<'a> Paying<'a> {
             Phase::Paying { .. } => (Cow::Borrowed(cart), ctx.book, Vec::new()),
             Phase::Selling => {
                 let quoted = requote::as_paying_begins(cart, ctx);
-                (quoted.cart, quoted.book, Vec::from_iter(quoted.event))
+                (quoted.cart, quoted.book, quoted.events)
             }
         };
         terms::costs_the_same_with(&cart, book, tender, settings.currency, ctx)?;

@@ -48,6 +48,10 @@ pub struct Terms {
     /// The tender for which the sale was quoted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tender: Option<String>,
+    /// How often promotions that are limited in the store or by the day may still be given, as far as
+    /// the lane knew. One that is not named is not given.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rights: BTreeMap<String, u32>,
 }
 
 pub(crate) fn is_plain<T: Default + PartialEq>(value: &T) -> bool {
@@ -63,8 +67,13 @@ impl Terms {
             coupons,
             discounts,
             tender,
+            rights,
         } = self;
-        !is_plain(standing) || !coupons.is_empty() || !discounts.is_empty() || tender.is_some()
+        !is_plain(standing)
+            || !coupons.is_empty()
+            || !discounts.is_empty()
+            || tender.is_some()
+            || !rights.is_empty()
     }
 
     /// Whether they decide on the tax.
@@ -235,6 +244,10 @@ pub(crate) fn apply(terms: &Terms, basket: &mut Basket) {
         }
     }
     basket.tenders.extend(terms.tender.clone());
+    let rights = terms.rights.iter();
+    basket.rights = rights
+        .map(|(id, left)| (PromotionId(id.clone()), *left))
+        .collect();
     basket.manual = terms.discounts.iter().map(manual).collect();
 }
 
@@ -270,6 +283,10 @@ pub(crate) fn evolve(terms: &mut Terms, event: &Event) {
             }
         }
         Event::TenderQuoted { tender, .. } => terms.tender.clone_from(tender),
+        Event::LimitsKnown { rights, given, .. } => {
+            terms.rights.clone_from(rights);
+            terms.standing.history.given.extend(given.clone());
+        }
         _ => {}
     }
 }

@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::cli::{Exit, PriceArgs, PromotionsArgs, PromotionsCheckArgs, PromotionsCommand, Report};
 
+mod given;
 mod past;
 mod replay;
 
@@ -65,7 +66,7 @@ fn tier(text: &str) -> anyhow::Result<Tier> {
     }
 }
 
-/// How often promotions that are limited in the store may still be given, from `PROMOTION=TIMES`.
+/// How often promotions that are limited in the store or by the day may still be given, from `PROMOTION=TIMES`.
 fn rights(texts: &[String], book: &CompiledBook) -> anyhow::Result<BTreeMap<PromotionId, u32>> {
     let mut rights = BTreeMap::new();
     for text in texts {
@@ -76,10 +77,10 @@ fn rights(texts: &[String], book: &CompiledBook) -> anyhow::Result<BTreeMap<Prom
         let limits = book.limits_of(&id).with_context(|| {
             format!("there is no promotion '{id}' in the file: write the id of one that is")
         })?;
-        if limits.store.is_none() {
+        if !limits.by_right() {
             bail!(
-                "the promotion '{id}' is not limited in the store, so there are no rights to it: \
-                 leave it out, or give it limit = {{ store = {times} }}"
+                "the promotion '{id}' is not limited in the store or by the day, so there are no rights \
+                 to it: leave it out, or give it limit = {{ store = {times} }}"
             );
         }
         let most = u32::MAX;

@@ -23,7 +23,7 @@ use crate::import::ImportReport;
 use crate::lane::LaneEvent;
 
 /// Every event once, as journals keep it; the ledger's tests see to it that none is missing.
-const EVENTS: [&str; 9] = [
+const EVENTS: [&str; 10] = [
     include_str!("../../../crates/ledger/tests/golden/entries-1.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-2.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-3.txt"),
@@ -33,6 +33,7 @@ const EVENTS: [&str; 9] = [
     include_str!("../../../crates/ledger/tests/golden/entries-9.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-10.txt"),
     include_str!("../../../crates/ledger/tests/golden/entries-12.txt"),
+    include_str!("../../../crates/ledger/tests/golden/entries-14.txt"),
 ];
 
 fn description() -> Value {
@@ -687,6 +688,13 @@ fn what_a_lane_shows_is_described() {
                 name: "4 soups".to_owned(),
                 lacks: promotions::Lacks::Units { units: 1 },
             }],
+            used_up: [sale::WhyUsedUp::LimitReached, sale::WhyUsedUp::CutOff]
+                .map(|why| sale::UsedUp {
+                    promotion: "tv".to_owned(),
+                    name: "The first 50".to_owned(),
+                    why,
+                })
+                .into(),
             newest_total: Some(Money::from_minor(298, Currency::USD)),
             status: status(Mode::Together),
         },

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{CustomerId, ItemId};
 use ledger::{Entry, FORMAT_BOUGHT, Fact, LaneId, StoreView};
-use sale::{BusinessDay, Cart, Event, History, Receipt, Shared, SoldReceipt, Tender};
+use sale::{
+    BusinessDay, Cart, Event, Given, GivenBefore, History, Receipt, Shared, SoldReceipt, Tender,
+};
 use storage::{Journal, StorageError};
 
 /// Entries read at once.
@@ -280,6 +282,44 @@ impl Shared for Known<'_> {
         over_zero
             .map(|(item, pieces)| (item.clone(), u32::try_from(pieces).unwrap_or(u32::MAX)))
             .collect()
+    }
+
+    fn given(
+        &self,
+        promotions: &[&str],
+        day: &BusinessDay,
+        customer: Option<&CustomerId>,
+    ) -> Vec<Given> {
+        let history = customer.map(|id| self.noted(self.store.history(id)));
+        let history = history.unwrap_or_default();
+        let applied = |id: &&str| {
+            let in_store = self.noted(self.store.given(id, None));
+            let to_customer = customer.map(|who| self.noted(self.store.given(id, Some(who))));
+            Given {
+                before: GivenBefore {
+                    store: in_store.times,
+                    day: in_store.on(day),
+                    customer_day: to_customer.map_or(0, |given| given.on(day)),
+                },
+                customer: history.given.get(*id).copied().unwrap_or(0),
+            }
+        };
+        let mut given: Vec<Given> = promotions.iter().map(applied).collect();
+        // What comes back frees nothing before it is applied.
+        self.unapplied(&mut |_, event| {
+            let Event::Completed { receipt, .. } = event else {
+                return;
+            };
+            for part in &receipt.totals.promotions {
+                let place = promotions.iter().position(|id| *id == part.promotion);
+                if let Some(given) = place.and_then(|place| given.get_mut(place)) {
+                    let on_day = receipt.day == *day;
+                    let to_customer = customer.is_some() && receipt.customer.as_ref() == customer;
+                    given.add(part.times, on_day, to_customer);
+                }
+            }
+        });
+        given
     }
 
     fn history(&self, customer: &CustomerId) -> History {

@@ -26,6 +26,7 @@ mod prices;
 mod propose;
 mod recover;
 mod register;
+mod rights;
 mod roll;
 mod search;
 mod serve;
@@ -272,6 +273,7 @@ impl Lane {
             haste: haste.clone(),
             trouble: trouble_seen.clone(),
             terminal: parts.terminal.as_ref().map(|t| t.name().to_owned()),
+            raft: consensus.status(),
         };
         let register::Started {
             handle: register,

@@ -3,11 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 
 use catalog::Reference;
-use ledger::{StoreView, TableError};
-use sale::{Context, LocalRights, PriceCheck, Refusal, price_check};
+use ledger::{FORMAT_LIMITS, StoreView, TableError};
+use sale::{Context, PriceCheck, Refusal, price_check};
 
 use super::books::Books;
 use super::known::Known;
+use super::rights::rights;
 use super::store_time::StoreTime;
 use super::{Lane, LaneError};
 
@@ -29,6 +30,7 @@ impl Lane {
             let open = register.cart.as_ref();
             let pinned = open.map_or_else(|| store.version(), |cart| cart.book);
             let book = books.at(pinned, &store)?;
+            let level = store.level()?;
             let wall_ms = shared.providers.clock.wall_ms();
             let checked = price_check(
                 register,
@@ -38,12 +40,13 @@ impl Lane {
                     book: &book,
                     newest: &book,
                     requotes: false,
+                    limits: level >= FORMAT_LIMITS,
                     now: time.at(wall_ms, &store.settings().time_zone),
                     lane: shared.identity.lane,
                     lane_number: shared.identity.number,
                     lane_name: &shared.identity.lane_name,
                     shared: &known,
-                    rights: &LocalRights,
+                    rights: rights(&shared.consensus.status().borrow()),
                     terminal: None,
                     pin_matches: &|_, _| false,
                 },

@@ -11,16 +11,17 @@ use std::time::Duration;
 
 use api::{Answer, CommandRequest, Done, Problem};
 use catalog::{Employee, Reference, Settings};
+use consensus::RaftStatus;
 use ledger::{
-    Entry, EntryBody, FORMAT_FIRST, FORMAT_REQUOTES, Fact, Head, Hlc, Seq, StoreId, StoreView,
-    TableError, Tables, event_format,
+    Entry, EntryBody, FORMAT_FIRST, FORMAT_LIMITS, FORMAT_REQUOTES, Fact, Head, Hlc, Seq, StoreId,
+    StoreView, TableError, Tables, event_format,
 };
 use money::Money;
 use promotions::Hint;
 use providers::{DiskError, SharedClock, SharedDisk};
 use sale::{
-    CardAnswer, Context, Event, LocalRights, LocalTime, Pin, Refusal, Register, Totals,
-    card_answered, decide, events_of_refusal, evolve, price,
+    CardAnswer, Context, Event, LocalTime, Pin, Refusal, Register, Totals, UsedUp, card_answered,
+    decide, events_of_refusal, evolve, price,
 };
 use serde::{Deserialize, Serialize};
 use storage::{Journal, StateReader, StorageError};
@@ -30,6 +31,7 @@ use super::Identity;
 use super::books::Books;
 use super::haste::Haste;
 use super::known::Known;
+use super::rights::{is_cut_off, rights};
 use super::stamps::Stamps;
 use super::standing::Trouble;
 use super::store_time::StoreTime;
@@ -64,6 +66,8 @@ pub struct RegisterState {
     pub totals: Option<Totals>,
     /// What its customer could still get for a little more.
     pub hints: Vec<Hint>,
+    /// Promotions that it would have but for their limits.
+    pub used_up: Vec<UsedUp>,
     /// What it would cost with the newest prices and promotions, where it has older ones.
     pub newest_total: Option<Money>,
     /// Number of the newest journal entry.
@@ -76,6 +80,7 @@ pub struct RegisterState {
 struct Priced {
     totals: Totals,
     hints: Vec<Hint>,
+    used_up: Vec<UsedUp>,
     newest_total: Option<Money>,
 }
 
@@ -190,6 +195,8 @@ pub struct RegisterParts {
     pub trouble: watch::Receiver<Option<Trouble>>,
     /// The name of the card terminal at this lane, where there is one.
     pub terminal: Option<String>,
+    /// Whether the store can agree now, and this lane gets what it agrees on.
+    pub raft: watch::Receiver<RaftStatus>,
 }
 
 pub struct Started {
@@ -518,6 +525,10 @@ impl Task {
                 .priced
                 .as_ref()
                 .map_or(Vec::new(), |priced| priced.hints.clone()),
+            used_up: self
+                .priced
+                .as_ref()
+                .map_or(Vec::new(), |priced| priced.used_up.clone()),
             newest_total: self.priced.as_ref().and_then(|priced| priced.newest_total),
             seq: self.now.head.next_seq - 1,
             stopped: self
@@ -732,12 +743,13 @@ impl Task {
             book: &book,
             newest: &newest,
             requotes: level >= FORMAT_REQUOTES,
+            limits: level >= FORMAT_LIMITS,
             now: *now,
             lane: parts.identity.lane,
             lane_number: parts.identity.number,
             lane_name: &parts.identity.lane_name,
             shared: &known,
-            rights: &LocalRights,
+            rights: rights(&parts.raft.borrow()),
             terminal: parts.terminal.as_deref(),
             pin_matches: parts.pin_check.as_ref(),
         };
@@ -776,11 +788,13 @@ impl Task {
                 (moment.now, total)
             }
         };
+        let used_up = sale::used_up(cart, &book, at, is_cut_off(&self.parts.raft.borrow()));
         let totals = price(cart, &book, at, moment.settings.currency);
         let hints = sale::hints(cart, &book, at, &totals);
         Ok(Some(Priced {
             totals,
             hints,
+            used_up,
             newest_total,
         }))
     }

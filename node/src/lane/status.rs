@@ -198,6 +198,7 @@ impl Composer {
             register: register.register.shown(),
             totals: register.totals.clone(),
             hints: register.hints.clone(),
+            used_up: register.used_up.clone(),
             newest_total: register.newest_total,
             status,
         }

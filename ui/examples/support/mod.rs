@@ -342,6 +342,7 @@ impl Inside {
             book: &self.book,
             newest: &self.book,
             requotes: true,
+            limits: true,
             now: NOW,
             lane: LaneId([1; 16]),
             lane_number: 1,
@@ -392,6 +393,9 @@ impl Inside {
             hints: cart.map_or(Vec::new(), |cart| {
                 let totals = price(cart, &self.book, NOW, Currency::USD);
                 sale::hints(cart, &self.book, NOW, &totals)
+            }),
+            used_up: cart.map_or(Vec::new(), |cart| {
+                sale::used_up(cart, &self.book, NOW, false)
             }),
             newest_total: None,
             totals: cart.map(|cart| price(cart, &self.book, NOW, Currency::USD)),

@@ -204,6 +204,7 @@ fn lines(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
                 }
                 promotions(model, ui);
                 hints(model, ui);
+                used_up(model, ui);
             });
     });
 }
@@ -394,6 +395,18 @@ fn hints(model: &Model, ui: &mut Ui) {
         let words = hint.to_string();
         let font = theme::text(theme::SIZE_BODY);
         label(ui, rect, Align2::LEFT_CENTER, &words, font, theme::ACCENT);
+    }
+}
+
+/// What the customer does not get because it was given as often as it may be.
+fn used_up(model: &Model, ui: &mut Ui) {
+    let used_up = model.view.as_ref().map_or(&[][..], |view| &view.used_up);
+    for used_up in used_up {
+        let (_, rect) = ui.allocate_space(vec2(ui.available_width(), theme::SIZE_BODY * 2.0));
+        let rect = rect.shrink2(vec2(theme::GAP * 1.5, 0.0));
+        let words = used_up.to_string();
+        let font = theme::text(theme::SIZE_BODY);
+        label(ui, rect, Align2::LEFT_CENTER, &words, font, theme::INK_SOFT);
     }
 }
 

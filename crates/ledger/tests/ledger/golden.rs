@@ -1,6 +1,7 @@
 //! What journals and logs on disk look like, byte for byte. A release may add to the formats; what
 //! stands in the golden files must stay readable for ever, with the same meaning.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use catalog::{
@@ -114,6 +115,7 @@ fn event_name(event: &Event) -> &'static str {
         Event::DiscountVoided { .. } => "discount-voided",
         Event::TenderQuoted { .. } => "tender-quoted",
         Event::Requoted { .. } => "requoted",
+        Event::LimitsKnown { .. } => "limits-known",
         Event::CardAsked { .. } => "card-asked",
         Event::CardCancelled { .. } => "card-cancelled",
         Event::CardAnswered { .. } => "card-answered",
@@ -447,6 +449,7 @@ fn terms() -> Terms {
         .map(discount)
         .into(),
         tender: Some("account".to_owned()),
+        rights: BTreeMap::new(),
     }
 }
 
@@ -1051,6 +1054,65 @@ fn what_format_12_cannot_say_is_written_in_format_13() {
     let text = written(&floor_bodies(), |body| Entry::seal(body).bytes);
     expect_file!["../golden/entries-13.txt"].assert_eq(&text);
     assert!(floor_bodies().iter().all(|(_, body)| body.v == 13));
+}
+
+/// The event that format 14 added, and what it added to older ones: what is left of promotions that are
+/// given only so often.
+fn limits_events() -> Vec<Event> {
+    let mut open = later_cart();
+    let cart = open.id;
+    let rights: BTreeMap<String, u32> = [("tv".to_owned(), 2), ("eggs".to_owned(), 0)].into();
+    open.terms.rights.clone_from(&rights);
+    let mut receipt = receipt(cart, DAY, &[("milk", 2000, 198)]);
+    receipt.detail.terms = open.terms.clone();
+    vec![
+        Event::LimitsKnown {
+            cart,
+            rights: rights.clone(),
+            given: [("tv".to_owned(), 1)].into(),
+        },
+        Event::LimitsKnown {
+            cart,
+            rights,
+            given: BTreeMap::new(),
+        },
+        Event::Suspended {
+            slip: "S1-1".to_owned(),
+            open: Box::new(open.clone()),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::Resumed {
+            slip: "S1-1".to_owned(),
+            open: Box::new(open),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::Completed {
+            cart,
+            receipt: Box::new(receipt),
+        },
+    ]
+}
+
+fn limits_bodies() -> Vec<(&'static str, EntryBody)> {
+    sealed(limits_events().into_iter().map(of_register).collect())
+}
+
+#[test]
+fn entries_of_format_14_are_read() {
+    check_read(
+        include_str!("../golden/entries-14.txt"),
+        &limits_bodies(),
+        body_of,
+    );
+}
+
+#[test]
+fn what_format_13_cannot_say_is_written_in_format_14() {
+    let text = written(&limits_bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-14.txt"].assert_eq(&text);
+    assert!(limits_bodies().iter().all(|(_, body)| body.v == 14));
 }
 
 /// Entry bodies of what format 2 added.

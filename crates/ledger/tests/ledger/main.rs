@@ -6,6 +6,7 @@ mod golden;
 mod goods;
 mod ingest;
 mod level;
+mod limits;
 mod membership;
 mod publish;
 mod reference;

@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["0cce413df3020faa349ed9b5d7fa13ca5a0398e9726757a980f6b9db080d6896"]
+    expect!["786010d5bb75a6dbbdd13875c6ee94da8cd2337b3991090bb51c1827a02575f7"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

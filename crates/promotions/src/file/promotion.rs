@@ -157,7 +157,9 @@ impl Reader<'_> {
         let limits = Limits {
             basket: limit("basket"),
             customer: limit("customer"),
+            customer_day: limit("customer_day"),
             store: limit("store"),
+            day: limit("day"),
         };
         keys.finish(self);
         limits

@@ -25,9 +25,9 @@ use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
 use sale::{
     BusinessDay, CardAnswer, CardApproval, CardTransaction, CardWork, Cart, Command, Context,
-    CountedCash, Event, HandOff, History, LaneId, LocalRights, LocalTime, PayWith, Pin, PriceCheck,
-    Receipt, Refusal, Register, Shared, SoldReceipt, StockWork, Tender, Totals, card_answered,
-    decide, events_of_refusal, evolve, price, price_check,
+    CountedCash, CutOff, Event, Given, HandOff, History, LaneId, LocalRights, LocalTime, PayWith,
+    Pin, PriceCheck, Receipt, Refusal, Register, Shared, SoldReceipt, StockWork, Tender, Totals,
+    card_answered, decide, events_of_refusal, evolve, price, price_check,
 };
 
 pub const LANE: LaneId = LaneId([0xa0; 16]);
@@ -356,6 +356,8 @@ pub struct Known {
     pub histories: BTreeMap<CustomerId, History>,
     pub stock_milli: BTreeMap<ItemId, i64>,
     pub unreceipted_minor: BTreeMap<(BusinessDay, String), i64>,
+    /// How often promotions were given on other lanes; below zero, what came back.
+    pub given_elsewhere: BTreeMap<String, i64>,
 }
 
 impl Known {
@@ -466,6 +468,30 @@ impl Shared for Known {
         self.stock_milli.get(item).copied()
     }
 
+    fn given(
+        &self,
+        promotions: &[&str],
+        day: &BusinessDay,
+        customer: Option<&CustomerId>,
+    ) -> Vec<Given> {
+        let given = promotions.iter().map(|id| {
+            let mut given = Given::default();
+            let receipts = self.receipts.values().map(|sold| &sold.receipt);
+            for receipt in receipts {
+                let parts = receipt.totals.promotions.iter();
+                for part in parts.filter(|part| part.promotion == *id) {
+                    let to_customer = customer.is_some() && receipt.customer.as_ref() == customer;
+                    given.add(part.times, receipt.day == *day, to_customer);
+                }
+            }
+            let elsewhere = self.given_elsewhere.get(*id).copied().unwrap_or(0);
+            given.before.store = given.before.store.saturating_add_signed(elsewhere);
+            given.before.day = given.before.day.saturating_add_signed(elsewhere);
+            given
+        });
+        given.collect()
+    }
+
     fn suspended(&self, slip: &str) -> Option<Cart> {
         self.suspended.get(slip).cloned()
     }
@@ -484,6 +510,10 @@ pub struct Lane {
     pub newest: Option<CompiledBook>,
     /// Whether all lanes of the store can read that a sale was quoted anew.
     pub requotes: bool,
+    /// Whether all lanes of the store can read what is left of limited promotions.
+    pub limits: bool,
+    /// Whether the lane is cut off from the store.
+    pub cut_off: bool,
     pub register: Register,
     pub journal: Vec<Event>,
     pub now: LocalTime,
@@ -499,6 +529,8 @@ impl Lane {
             promotions: CompiledBook::compile(&file, Currency::USD).unwrap(),
             newest: None,
             requotes: true,
+            limits: true,
+            cut_off: false,
             register: Register::default(),
             journal: Vec::new(),
             now: at(0),
@@ -551,12 +583,16 @@ impl Lane {
             book: &self.promotions,
             newest: self.newest.as_ref().unwrap_or(&self.promotions),
             requotes: self.requotes,
+            limits: self.limits,
             now: self.now,
             lane: LANE,
             lane_number: 3,
             lane_name: "Lane 3",
             shared: &self.shared,
-            rights: &LocalRights,
+            rights: match self.cut_off {
+                true => &CutOff,
+                false => &LocalRights,
+            },
             terminal: self.terminal,
             pin_matches: &|employee, pin| employee.pin_hash == pin.0,
         }
@@ -967,6 +1003,13 @@ pub fn show(event: &Event) -> String {
             "{before} with {} is {due}",
             tender.as_deref().unwrap_or("any")
         ),
+        Event::LimitsKnown { rights, given, .. } => {
+            let words = |counts: &BTreeMap<String, u32>| -> String {
+                let counts = counts.iter().map(|(id, times)| format!(" {id} {times}"));
+                counts.collect()
+            };
+            format!("left{} given{}", words(rights), words(given))
+        }
         Event::Requoted {
             book,
             prices,

@@ -173,6 +173,7 @@ impl<'a> Till<'a> {
             book: self.book,
             newest: self.book,
             requotes: true,
+            limits: true,
             now: self.now,
             lane: LaneId([1; 16]),
             lane_number: 1,

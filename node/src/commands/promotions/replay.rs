@@ -1,7 +1,7 @@
 //! `lanemesh promotions try`: past baskets priced again, and what each promotion did to them.
 //!
 //! Baskets are priced in the order of their time, each at its own. What a household bought, spent and
-//! was given in the baskets before counts for it, and what is limited in the store is used up.
+//! was given in the baskets before counts for it, and what is limited is used up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
@@ -14,6 +14,7 @@ use promotions::{
 };
 use serde_json::{Value, json};
 
+use super::given::Given;
 use super::past::{Past, PastFile};
 use super::{SHOWN_MAX, book, instant, items, line_of, moment, past, unpacked, unusable};
 use crate::cli::{Exit, PromotionsTryArgs, Report};
@@ -51,8 +52,7 @@ struct Replay<'b> {
     book: &'b CompiledBook,
     currency: Currency,
     households: BTreeMap<String, Customer>,
-    /// What is left of what is limited in the store.
-    rights: BTreeMap<PromotionId, u32>,
+    given: Given<'b>,
     moved: BTreeMap<PromotionId, Moved>,
     totals: Totals,
 }
@@ -83,16 +83,11 @@ pub fn run(args: &PromotionsTryArgs) -> anyhow::Result<Report> {
 
 impl<'b> Replay<'b> {
     fn new(book: &'b CompiledBook, file: &PromotionFile, currency: Currency) -> Replay<'b> {
-        let limited = file.promotions.iter();
-        let rights = limited.filter_map(|promotion| {
-            let most = promotion.limits.store?;
-            Some((promotion.id.clone(), most))
-        });
         Replay {
             book,
             currency,
             households: BTreeMap::new(),
-            rights: rights.collect(),
+            given: Given::new(book, file),
             moved: BTreeMap::new(),
             totals: Totals::default(),
         }
@@ -104,19 +99,15 @@ impl<'b> Replay<'b> {
             Some(line_of(number, items.get(item)?, *quantity))
         });
         let mut basket = Basket::new(self.currency, lines.collect());
-        basket.rights.clone_from(&self.rights);
         let household = past.household.clone();
+        basket.rights = self.given.left(at, household.as_ref());
         let known = household.as_ref().map(|id| self.household(id));
         let mut customer = known.unwrap_or_default();
         let pricing = evaluate(self.book, &basket, &customer, at);
+        self.given.add(&pricing.applied, at, household.as_ref());
         if let Some(id) = household {
             remember(&mut customer, &basket, &pricing);
             self.households.insert(id, customer);
-        }
-        for applied in &pricing.applied {
-            if let Some(left) = self.rights.get_mut(&applied.promotion) {
-                *left = left.saturating_sub(applied.times);
-            }
         }
         self.count(&basket, &pricing);
     }
@@ -464,6 +455,20 @@ until = 2020-01-01
         let report = tried(BOOK, baskets, Some("2026-06-04T12:00"));
         let buster = "buster: 2 baskets 66.7%, 2 times, 2 units, 0.20 for 3.58, 0 points";
         assert_eq!(shown(&report), [buster]);
+        // A day of the calendar, whoever buys.
+        let a_day = BOOK.replace("store = 2", "day = 1");
+        let baskets = "basket,household,time,item,quantity\n\
+                       1,8,2026-06-01 09:00,16101,3\n\
+                       2,9,2026-06-01 23:59,16101,1\n\
+                       3,9,2026-06-02 00:00,16101,1\n";
+        let given = |report: &Report| {
+            let shown = shown(report);
+            let buster = shown.into_iter().find(|row| row.starts_with("buster"));
+            buster.unwrap().split(", ").nth(1).unwrap().to_owned()
+        };
+        assert_eq!(given(&tried(&a_day, baskets, None)), "2 times");
+        let a_customer_and_day = BOOK.replace("store = 2", "customer_day = 1");
+        assert_eq!(given(&tried(&a_customer_and_day, baskets, None)), "3 times");
         let a_customer = BOOK.replace("store = 2", "customer = 1");
         let baskets = "basket,household,item,quantity\n1,8,16101,1\n2,8,16101,1\n3,9,16101,1\n";
         let report = tried(&a_customer, baskets, Some("2026-06-04T12:00"));
