@@ -331,11 +331,8 @@ async fn receipt(
 
 /// The last receipt of a training that goes on: no other is kept.
 fn receipt_of_training(local: &Local, id: &str) -> Option<Receipt> {
-    let view = local.lane.view();
-    let view = view.borrow();
-    let last = view.register.last_receipt.as_deref();
-    let last = last.filter(|receipt| receipt.detail.training && receipt.id == id);
-    last.cloned()
+    let last = local.lane.working().last_receipt?;
+    (last.detail.training && last.id == id).then_some(*last)
 }
 
 /// What one lane took on one business day.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use api::{CommandRequest, Done, LaneStatus, Problem};
+use api::{CommandRequest, Done, LaneStatus, LaneView, Problem};
 use catalog::{EmployeeId, Role};
 use node::client::LaneClient;
 use node::processes::{LaneProcess, Process};
@@ -183,6 +183,19 @@ impl Lane {
                 return;
             }
             assert!(started.elapsed() < LIMIT, "{what}: {status:#?}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// What the lane shows once it shows that.
+    pub async fn shown(&self, what: &str, is_it: impl Fn(&LaneView) -> bool) -> LaneView {
+        let started = Instant::now();
+        loop {
+            let view = self.client.view().await.expect("the lane answers");
+            if is_it(&view) {
+                return view;
+            }
+            assert!(started.elapsed() < LIMIT, "{what}: {view:#?}");
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }

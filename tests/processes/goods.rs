@@ -1,6 +1,6 @@
 //! What a cashier does with goods besides selling them, on real lanes through their API.
 
-use api::Problem;
+use api::{LaneView, Problem};
 use catalog::{EmployeeId, Role};
 use node::sample;
 use sale::{Command, Event, Pin, Refusal, StockWork};
@@ -96,13 +96,16 @@ fn a_price_is_asked_without_touching_the_sale() {
         assert_eq!(asked.stock_milli, None);
         lane.sign_in_as(Role::Cashier).await;
         lane.scan(&items[0]).await;
-        let before = lane.client.view().await.expect("a view").register;
+        let lines = |count| {
+            move |view: &LaneView| view.totals.as_ref().is_some_and(|t| t.lines.len() == count)
+        };
+        let before = lane.shown("one line", lines(1)).await.register;
         let again = lane.client.price(&items[1]).await.expect("an answer");
         assert_eq!(again.expect("a price").totals, asked.totals);
         let after = lane.client.view().await.expect("a view").register;
         assert_eq!(after, before);
         lane.scan(&items[1]).await;
-        let shown = lane.client.view().await.expect("a view").totals;
+        let shown = lane.shown("two lines", lines(2)).await.totals;
         let shown = shown.expect("an open sale");
         assert_eq!(shown.lines[1].net(), asked.totals.lines[0].net());
         lane.pay().await;

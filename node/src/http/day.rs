@@ -42,25 +42,25 @@ pub(super) async fn report_x(
     let lane = &local.lane;
     let view = lane.view().borrow().clone();
     allowed(&local, &view, Action::ReportX)?;
-    let tally = lane.period();
+    let register = lane.working();
+    let tally = &register.period;
     paper(
         query.format.as_deref(),
-        || match view.register.is_training {
+        || match register.is_training {
             true => Json(json!({ "training": true, "report": tally.as_ref() })).into_response(),
             false => Json(tally.as_ref()).into_response(),
         },
         || {
             let head = ReportHead {
                 store_name: view.store_name.clone(),
-                title: match view.register.is_training {
+                title: match register.is_training {
                     true => "*** TRAINING *** X report".to_owned(),
                     false => "X report".to_owned(),
                 },
                 rows: vec![view.lane_name.clone(), view.now.to_string()],
-                reprint: !view.register.is_training
-                    && lane.reprints_x(view.register.reports_z, &tally),
+                reprint: !register.is_training && lane.reprints_x(register.reports_z, tally),
             };
-            devices::report(&head, &tally, view.currency)
+            devices::report(&head, tally, view.currency)
         },
     )
 }

@@ -539,10 +539,11 @@ impl Lane {
         })
     }
 
-    /// The sums of this lane since its last Z report; in training, those of the training.
-    pub fn period(&self) -> Arc<sale::Tally> {
+    /// The register where things are rung up as it stands now, durable: in training, that of the
+    /// training. What is shown may be a moment behind.
+    pub fn working(&self) -> sale::Register {
         let state = self.shared.register.state.borrow();
-        state.register.working().period.clone()
+        state.register.working().clone()
     }
 
     /// Looks for items whose description has all the words.
