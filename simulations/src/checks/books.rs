@@ -205,7 +205,7 @@ fn read_books(name: &str, lane: &Lane, acknowledged: &[Acknowledged]) -> anyhow:
                 .map(|(day, lane, total)| ((day, lane), total))
                 .collect(),
             reports: reports(tables)?,
-            period: lane.period(),
+            period: lane.working().period,
             stock: stock.collect::<Result<_, ledger::TableError>>()?,
             exceptions: view.exception_list()?,
             hq_cursor: view.hq_cursor()?,
