@@ -1,12 +1,13 @@
 //! Which units a promotion is for, in numbers instead of names.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+use indexmap::IndexMap;
 
 use crate::{BasketLine, Selector};
 
-/// Numbers by name. Names are only looked up, so no order escapes.
-pub(crate) type Numbers<K> = HashMap<K, u32, BuildHasherDefault<Folded>>;
+/// Numbers by name, in the order in which they came.
+pub(crate) type Numbers<K> = IndexMap<K, u32, BuildHasherDefault<Folded>>;
 
 /// The names that promotions use.
 #[derive(Clone, Debug, Default)]
