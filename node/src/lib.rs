@@ -2,6 +2,8 @@
 //! wiring, the local API, the commands of the binary `lanemesh`, the demo and its robots.
 
 pub mod client;
+#[cfg(test)]
+mod golden;
 mod http;
 mod import;
 pub mod lane;

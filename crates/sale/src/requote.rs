@@ -41,9 +41,10 @@ pub(crate) fn as_paying_begins<'a>(cart: &'a Cart, ctx: &Context<'a>) -> Quoted<
         events: Vec::new(),
     };
     quoted.look_at_limits(ctx);
-    let newer = of_context(&quoted.cart, ctx);
-    if let Some(newer) = newer.filter(|newer| ctx.requotes && newer.due < newer.before) {
-        quoted.events.push(newer.event(cart));
+    let newer = of_context(&quoted.cart, ctx).filter(|_| ctx.requotes);
+    let newer = newer.map(|newer| (pinned_total(&quoted.cart, ctx), newer));
+    if let Some((before, newer)) = newer.filter(|(before, newer)| newer.due < *before) {
+        quoted.events.push(newer.event(before));
         quoted.book = newer.book;
         quoted.cart = Cow::Owned(newer.cart);
         quoted.look_at_limits(ctx);
@@ -55,11 +56,17 @@ pub(crate) fn as_paying_begins<'a>(cart: &'a Cart, ctx: &Context<'a>) -> Quoted<
 pub(crate) fn requote(register: &Register, ctx: &Context<'_>) -> Decision {
     let cart = selling(register)?;
     let newer = of_context(cart, ctx).ok_or(Refusal::NoNewerPrices)?;
-    Ok(vec![newer.event(cart)])
+    Ok(vec![newer.event(pinned_total(cart, ctx))])
 }
 
 fn of_context<'a>(cart: &Cart, ctx: &Context<'a>) -> Option<Anew<'a>> {
-    anew(cart, ctx.reference, (ctx.book, ctx.newest), ctx.now)
+    anew(cart, ctx.reference, ctx.newest, ctx.now)
+}
+
+/// What a sale costs with what it pinned.
+fn pinned_total(cart: &Cart, ctx: &Context<'_>) -> Money {
+    let currency = ctx.reference.settings().currency;
+    price(cart, ctx.book, ctx.now, currency).total
 }
 
 /// What an open sale would cost with the newest prices and promotions, and not those it pinned; `None`
@@ -67,11 +74,10 @@ fn of_context<'a>(cart: &Cart, ctx: &Context<'a>) -> Option<Anew<'a>> {
 pub fn newest_total(
     cart: &Cart,
     reference: &dyn Reference,
-    pinned: &CompiledBook,
     newest: &CompiledBook,
     now: LocalTime,
 ) -> Option<Money> {
-    anew(cart, reference, (pinned, newest), now).map(|newer| newer.due)
+    anew(cart, reference, newest, now).map(|newer| newer.due)
 }
 
 /// A sale with the newest prices and promotions.
@@ -79,17 +85,16 @@ struct Anew<'a> {
     cart: Cart,
     book: &'a CompiledBook,
     prices: BTreeMap<u32, Money>,
-    before: Money,
     due: Money,
 }
 
 impl Anew<'_> {
-    fn event(&self, cart: &Cart) -> Event {
+    fn event(&self, before: Money) -> Event {
         Event::Requoted {
-            cart: cart.id,
+            cart: self.cart.id,
             book: self.cart.book,
             prices: self.prices.clone(),
-            before: self.before,
+            before,
             due: self.due,
         }
     }
@@ -98,7 +103,7 @@ impl Anew<'_> {
 fn anew<'a>(
     cart: &Cart,
     reference: &dyn Reference,
-    (pinned, book): (&CompiledBook, &'a CompiledBook),
+    book: &'a CompiledBook,
     now: LocalTime,
 ) -> Option<Anew<'a>> {
     let newest = reference.version();
@@ -111,13 +116,11 @@ fn anew<'a>(
     let mut newer = cart.clone();
     newer.quote_anew(newest, &prices);
     let currency = reference.settings().currency;
-    let before = price(cart, pinned, now, currency).total;
     let due = price(&newer, book, now, currency).total;
     Some(Anew {
         cart: newer,
         book,
         prices,
-        before,
         due,
     })
 }

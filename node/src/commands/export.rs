@@ -14,7 +14,7 @@ use anyhow::{Context, anyhow, bail};
 use catalog::Reference;
 use jiff::Timestamp;
 use ledger::{Entry, EntryBody, Fact, Hlc, LaneId, StoreView};
-use money::{Currency, Quantity};
+use money::Quantity;
 use sale::{BusinessDay, Event};
 use serde_json::{Value, json};
 use storage::{OfflineJournal, OfflineState};
@@ -156,7 +156,6 @@ fn day(args: &ExportArgs) -> anyhow::Result<Option<BusinessDay>> {
 struct Store {
     number: String,
     name: String,
-    currency: Currency,
 }
 
 impl Store {
@@ -169,7 +168,6 @@ impl Store {
         Store {
             number: numbered.unwrap_or_else(|| identity.store.to_string()),
             name: settings.store_name,
-            currency: settings.currency,
         }
     }
 }
@@ -322,7 +320,6 @@ fn write_poslog(
             store_name: &store.name,
             lane,
             seq: body.seq,
-            currency: store.currency.code(),
         };
         Ok(wanted && log.event(&place, event)?)
     })?;

@@ -7,7 +7,7 @@ use api::{
     CommandRequest, Done, HqStatus, ItemFound, LaneStatus, LaneView, Mode, PeerStatus, Problem,
 };
 use catalog::{BookVersion, ImportProblem, Role};
-use ledger::{DayTotal, Entry, EntryBody, ExceptionKind, ExceptionRecord, Fact};
+use ledger::{DayTotal, ExceptionKind, ExceptionRecord};
 use money::{Currency, Money, Quantity, Unit};
 use sale::{
     BusinessDay, Command, Event, LaneId, LocalTime, Pin, PriceCheck, Refusal, Register, StoreId,
@@ -19,22 +19,9 @@ use serde_json::{Value, json};
 use super::stock::StockRow;
 use super::{Applied, DESCRIPTION_PATH, OPENAPI, TotalRow, routes};
 use crate::client::Invitation;
+use crate::golden;
 use crate::import::ImportReport;
 use crate::lane::LaneEvent;
-
-/// Every event once, as journals keep it; the ledger's tests see to it that none is missing.
-const EVENTS: [&str; 10] = [
-    include_str!("../../../crates/ledger/tests/golden/entries-1.txt"),
-    include_str!("../../../crates/ledger/tests/golden/entries-2.txt"),
-    include_str!("../../../crates/ledger/tests/golden/entries-3.txt"),
-    include_str!("../../../crates/ledger/tests/golden/entries-5.txt"),
-    include_str!("../../../crates/ledger/tests/golden/entries-6.txt"),
-    include_str!("../../../crates/ledger/tests/golden/entries-8.txt"),
-    include_str!("../../../crates/ledger/tests/golden/entries-9.txt"),
-    include_str!("../../../crates/ledger/tests/golden/entries-10.txt"),
-    include_str!("../../../crates/ledger/tests/golden/entries-12.txt"),
-    include_str!("../../../crates/ledger/tests/golden/entries-14.txt"),
-];
 
 fn description() -> Value {
     serde_json::from_str(OPENAPI).expect("the description is JSON")
@@ -335,19 +322,7 @@ fn every_command_is_described() {
 #[test]
 fn every_event_is_described() {
     let mut kinds = BTreeSet::new();
-    for line in EVENTS.iter().flat_map(|text| text.lines()) {
-        let (_, hex) = line.split_once(' ').expect("a name and bytes");
-        let bytes = (0..hex.len()).step_by(2);
-        let bytes = bytes.map(|i| u8::from_str_radix(&hex[i..i + 2], 16).expect("hex"));
-        let entry = Entry {
-            lane: LaneId([0; 16]),
-            seq: 1,
-            bytes: bytes.collect(),
-        };
-        let EntryBody { fact, seq, .. } = entry.body().expect("an entry");
-        let Fact::Register { event, .. } = fact else {
-            continue;
-        };
+    for (seq, event) in golden::events() {
         let shown = serde_json::to_value(&event).expect("it is JSON");
         kinds.insert(shown["type"].as_str().expect("a type").to_owned());
         let events = vec![event.clone()];

@@ -784,7 +784,7 @@ impl Task {
             sale::Phase::Paying { at, .. } => (at, None),
             sale::Phase::Selling => {
                 let newest = self.books.at(store.version(), store)?;
-                let total = sale::newest_total(cart, store, &book, &newest, moment.now);
+                let total = sale::newest_total(cart, store, &newest, moment.now);
                 (moment.now, total)
             }
         };

@@ -27,8 +27,6 @@ pub struct Place<'a> {
     pub store_name: &'a str,
     pub lane: u32,
     pub seq: Seq,
-    /// The ISO 4217 code of the store's currency.
-    pub currency: &'a str,
 }
 
 /// A POSLog that is written piece by piece.
@@ -77,7 +75,9 @@ impl<W: Write> PosLog<W> {
         if let Some(by) = by {
             self.text("OperatorID", &[], &by.to_string())?;
         }
-        self.text("CurrencyCode", &[], place.currency)?;
+        if let Event::CashMoved { amount, .. } | Event::DrawerOpened { float: amount, .. } = event {
+            self.text("CurrencyCode", &[], amount.currency().code())?;
+        }
         self.text("BeginDateTime", &[], &at.iso())?;
         match event {
             Event::SignedIn { .. } => self.session("OperatorSignOn", at)?,
@@ -177,7 +177,8 @@ impl<W: Write> PosLog<W> {
             ("OperatorType", "Cashier"),
         ];
         self.text("OperatorID", &operator, &receipt.cashier.to_string())?;
-        self.text("CurrencyCode", &[], place.currency)?;
+        let currency = receipt.totals.total.currency();
+        self.text("CurrencyCode", &[], currency.code())?;
         self.text("ReceiptDateTime", &[], &receipt.priced_at.iso())?;
         self.text("ReceiptNumber", &[], &receipt.id)?;
         self.open("RetailTransaction", &[("TransactionStatus", "Finished")])?;

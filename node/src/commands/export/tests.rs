@@ -4,45 +4,16 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use expect_test::expect_file;
-use ledger::{Entry, EntryBody, Fact, LaneId};
 use money::{Currency, Money, Rounding};
 use sale::{
     CashMovement, Event, Line, LineTotal, LocalTime, OverrideReason, PromotionTotal, Receipt,
 };
 
 use super::{Place, PosLog, Table};
-
-/// Events as releases wrote them.
-const EVENTS: [&str; 10] = [
-    include_str!("../../../../crates/ledger/tests/golden/entries-1.txt"),
-    include_str!("../../../../crates/ledger/tests/golden/entries-2.txt"),
-    include_str!("../../../../crates/ledger/tests/golden/entries-3.txt"),
-    include_str!("../../../../crates/ledger/tests/golden/entries-4.txt"),
-    include_str!("../../../../crates/ledger/tests/golden/entries-5.txt"),
-    include_str!("../../../../crates/ledger/tests/golden/entries-6.txt"),
-    include_str!("../../../../crates/ledger/tests/golden/entries-8.txt"),
-    include_str!("../../../../crates/ledger/tests/golden/entries-10.txt"),
-    include_str!("../../../../crates/ledger/tests/golden/entries-12.txt"),
-    include_str!("../../../../crates/ledger/tests/golden/entries-13.txt"),
-];
+use crate::golden;
 
 fn events() -> Vec<Event> {
-    let lines = EVENTS.iter().flat_map(|text| text.lines());
-    let events = lines.filter_map(|line| {
-        let (_, hex) = line.split_once(' ').expect("a name and bytes");
-        let bytes = (0..hex.len()).step_by(2);
-        let bytes = bytes.map(|i| u8::from_str_radix(&hex[i..i + 2], 16).expect("hex"));
-        let entry = Entry {
-            lane: LaneId([0; 16]),
-            seq: 1,
-            bytes: bytes.collect(),
-        };
-        let EntryBody { fact, .. } = entry.body().expect("an entry");
-        match fact {
-            Fact::Register { event, .. } => Some(event),
-            _ => None,
-        }
-    });
+    let events = golden::events().map(|(_, event)| event);
     let moved = |movement| Event::CashMoved {
         movement,
         amount: Money::from_minor(5_000, Currency::USD),
@@ -122,7 +93,6 @@ fn poslog() -> String {
             store_name: "Müller & Söhne\u{1}",
             lane: 3,
             seq,
-            currency: "USD",
         };
         log.event(&place, &event).unwrap();
     }
