@@ -21,9 +21,9 @@ use crate::timeline::Sample;
 const BEHIND_MAX: Duration = Duration::from_secs(6);
 /// State hashes looked at for each lane at a time.
 const HASHES: usize = 1_000;
-/// A lane that has just joined is watched for so long before it may vote: the spell for which
-/// consensus wants it caught up, less the time between two looks.
-const VOTES_AFTER: Duration = Duration::from_millis(1_500);
+/// How long a lane that has joined follows a leader before it may vote: half of the spell for which
+/// consensus wants it caught up. What a lane shows of itself is a little old.
+const VOTES_AFTER: Duration = Duration::from_secs(1);
 
 /// What the lanes have shown so far.
 #[derive(Default)]
@@ -76,7 +76,8 @@ impl Reigns {
 
 /// What one lane has shown.
 struct Seen {
-    since: Instant,
+    /// Since when it has shown that it knows a leader; before that nobody can hold it for caught up.
+    follows_since: Option<Instant>,
     term: u64,
     voted: bool,
     stopped: bool,
@@ -123,7 +124,7 @@ impl Monitor {
         let status = &view.status;
         store.timeline.sample(&slot.name, sample(status));
         let seen = self.lanes.entry((slot.name.clone(), lane)).or_insert(Seen {
-            since: Instant::now(),
+            follows_since: None,
             term: 0,
             // The founder has voted from the beginning, and a copy as long as its original.
             voted: process.lane.identity().number == 1 || slot.is_copy(),
@@ -152,13 +153,15 @@ impl Monitor {
             seen.term = seen.term.max(status.term);
         }
         let votes = status.lanes.iter().any(|lane| lane.this_lane && lane.voter);
-        if votes && !std::mem::replace(&mut seen.voted, true) && seen.since.elapsed() < VOTES_AFTER
-        {
-            let after = seen.since.elapsed();
-            wrong(
-                Check::PromotedCaughtUp,
-                format!("votes {after:?} after it joined"),
-            );
+        if status.leader.is_some() {
+            seen.follows_since.get_or_insert_with(Instant::now);
+        }
+        if votes && !std::mem::replace(&mut seen.voted, true) {
+            let follows = seen.follows_since.map_or(Duration::ZERO, |at| at.elapsed());
+            if follows < VOTES_AFTER {
+                let what = format!("votes {follows:?} after it began to follow a leader");
+                wrong(Check::PromotedCaughtUp, what);
+            }
         }
         let may_stand = status.mode != api::Mode::Together || slot.is_copy();
         let stands_at = (process.run, status.applied_index);
