@@ -4,9 +4,11 @@
 //! another state than its siblings. Such data is proposed only once every lane reads it.
 
 use catalog::{Action, Record, Settings, TaxRounding, UnreceiptedReturns};
+use promotions::{Limits, PromotionFile};
 
 use crate::fact::{
-    FORMAT_CARDS, FORMAT_FIRST, FORMAT_FLOORS, FORMAT_GOODS, FORMAT_GOODS_AND_TAXES, FORMAT_TERMS,
+    FORMAT_CARDS, FORMAT_FIRST, FORMAT_FLOORS, FORMAT_GOODS, FORMAT_GOODS_AND_TAXES, FORMAT_LIMITS,
+    FORMAT_TERMS,
 };
 use crate::{StoreView, TableError};
 
@@ -17,13 +19,23 @@ pub fn record_format(record: &Record) -> u16 {
         Record::Item(item) if !item.selling.is_plain() => FORMAT_GOODS_AND_TAXES,
         Record::Tax(tax) if !tax.parts.is_empty() => FORMAT_GOODS_AND_TAXES,
         Record::Settings(settings) => settings_format(settings),
+        Record::Promotions(file) => promotions_format(file),
         Record::Item(_)
         | Record::Tax(_)
         | Record::Department(_)
         | Record::Employee(_)
         | Record::Customer(_)
-        | Record::Promotions(_)
         | Record::Recall(_) => FORMAT_FIRST,
+    }
+}
+
+/// A lane keeps a promotion file as it is written, and sells without it where it does not know a key.
+fn promotions_format(file: &str) -> u16 {
+    let promotions = PromotionFile::parse(file).unwrap_or_default().promotions;
+    let by_day = |limits: &Limits| limits.day.is_some() || limits.customer_day.is_some();
+    match promotions.iter().any(|promotion| by_day(&promotion.limits)) {
+        true => FORMAT_LIMITS,
+        false => FORMAT_FIRST,
     }
 }
 

@@ -35,6 +35,12 @@ fn records_that_an_earlier_release_would_keep_a_part_of_need_a_later_one() {
         change(&mut settings);
         Record::Settings(settings)
     };
+    let promotions = |limit: &str| {
+        Record::Promotions(format!(
+            "schema = 2\n[[promotion]]\nid = \"p\"\nname = \"P\"\npercent_off = 10\n\
+             everything = true\n{limit}"
+        ))
+    };
     for (record, format) in [
         (Record::Item(plain.clone()), 1),
         (sold(|how| how.tare_grams = 20), 5),
@@ -52,6 +58,9 @@ fn records_that_an_earlier_release_would_keep_a_part_of_need_a_later_one() {
             12,
         ),
         (settings(|s| s.unreceipted_returns.day_max_minor = 1), 12),
+        (promotions("limit = { store = 5, customer = 1 }"), 1),
+        (promotions("limit = { day = 5 }"), 14),
+        (promotions("limit = { customer_day = 1 }"), 14),
     ] {
         assert_eq!(record_format(&record), format, "{record:?}");
     }
