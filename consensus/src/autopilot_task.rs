@@ -77,7 +77,7 @@ impl Autopilot {
             .iter()
             .copied()
             .filter(|node| silent_for[node] <= 2 * self.timing.election_max)
-            .filter(|node| entries_behind(metrics, *node) <= CAUGHT_UP_ENTRIES_MAX)
+            .filter(|node| has_caught_up(metrics, *node))
             .collect();
         let spans = reign.tracker.observe(now, &caught_up);
         let contact = |node: &NodeId| Contact {
@@ -128,13 +128,45 @@ pub fn silent_for(metrics: &RaftMetrics<Types>, node: NodeId) -> Option<Duration
     heard.map(|at| at.into_inner().elapsed())
 }
 
-/// How many of the leader's entries `node` is not known to have.
-fn entries_behind(metrics: &RaftMetrics<Types>, node: NodeId) -> u64 {
-    let next = |index: Option<u64>| index.map_or(0, |index| index + 1);
-    let matched = metrics
-        .replication
-        .as_ref()
-        .and_then(|map| *map.get(&node)?)
-        .map(|id| id.index());
-    next(metrics.last_log_index).saturating_sub(next(matched))
+/// Whether `node` is known to have nearly all of the leader's entries. One that has confirmed none, as
+/// long as it answers heartbeats alone, is not, however few there are.
+fn has_caught_up(metrics: &RaftMetrics<Types>, node: NodeId) -> bool {
+    let replication = metrics.replication.as_ref();
+    let matched = replication.and_then(|map| map.get(&node)?.as_ref());
+    let last = metrics.last_log_index.unwrap_or(0);
+    matched.is_some_and(|id| last.saturating_sub(id.index()) <= CAUGHT_UP_ENTRIES_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use openraft::LogId;
+    use openraft::impls::leader_id_adv::LeaderId;
+    use openraft::vote::RaftLeaderIdExt as _;
+
+    use super::*;
+
+    /// Found by leader-flaps with seed 90012: a lane that joined a young store was to vote before it
+    /// held any of the log.
+    #[test]
+    fn a_lane_that_is_heard_and_has_confirmed_nothing_has_not_caught_up() {
+        let log_id = |index| LogId::new(LeaderId::new_committed(1, 1), index);
+        let check = |last: u64, matched: Option<u64>, expected: bool| {
+            let mut metrics = RaftMetrics::<Types>::new_initial(1);
+            metrics.last_log_index = Some(last);
+            let replication = BTreeMap::from([(7, matched.map(log_id))]);
+            metrics.replication = Some(replication);
+            assert_eq!(
+                has_caught_up(&metrics, 7),
+                expected,
+                "{matched:?} of {last}"
+            );
+        };
+        check(20, None, false);
+        check(20, Some(0), true);
+        check(20, Some(20), true);
+        check(CAUGHT_UP_ENTRIES_MAX + 9, Some(9), true);
+        check(CAUGHT_UP_ENTRIES_MAX + 9, Some(8), false);
+        // Of a lane that was just admitted the leader's metrics say nothing yet.
+        assert!(!has_caught_up(&RaftMetrics::new_initial(1), 7));
+    }
 }
