@@ -93,7 +93,13 @@ fn shown(answer: Result<Record, ImportProblem>) -> String {
                 false => {
                     let certificate = d.exemption.as_ref().map(|own| format!(" {own}"));
                     let certificate = certificate.unwrap_or_default();
-                    format!(" {groups:?} {} {:?}{certificate}", d.employee, d.birthday)
+                    let email = d.email.as_ref().map(|email| format!(" <{email}>"));
+                    let email = email.unwrap_or_default();
+                    let account = if d.on_account { " on account" } else { "" };
+                    format!(
+                        " {groups:?} {} {:?}{certificate}{email}{account}",
+                        d.employee, d.birthday
+                    )
                 }
             };
             format!(
@@ -410,6 +416,15 @@ fn people_taxes_and_departments_are_read() {
             "tax vat 'Vat' 20% true",
             "line 4, rate 'lots': write a percentage from 0 to 100, such as 8.25",
             "line 5, tax_id 'none': 'none' is the tax of items without one: its rate is 0",
+        ],
+    );
+    check(
+        "customer_id,name,email,on_account\nC1,Eve,eve@example.org,yes\nC2,Fay,fay,perhaps\nC3,Gus,@example.org,\n",
+        &[
+            "customer C1 Eve Basic None [] false None <eve@example.org> on account",
+            "line 3, email 'fay': write an address such as ada@example.org",
+            "line 3, on_account 'perhaps': write yes or no",
+            "line 4, email '@example.org': write an address such as ada@example.org",
         ],
     );
     check(

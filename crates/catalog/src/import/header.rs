@@ -57,6 +57,8 @@ const CUSTOMERS: &[Column] = &[
     ("name", &["name"]),
     ("tier", &["tier"]),
     ("phone", &["phone"]),
+    ("email", &["email", "e-mail"]),
+    ("on_account", &["on_account"]),
     ("groups", &["groups"]),
     ("contracts", &["contracts"]),
     ("employee", &["employee"]),

@@ -66,6 +66,12 @@ pub(super) fn customer(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>
             .then_some(phone)
             .ok_or_else(|| cells.problem("phone", why))
     });
+    let email = cells.text("email").and_then(|email| {
+        let why = "write an address such as ada@example.org";
+        (email.is_empty() || is_email(email))
+            .then_some(email)
+            .ok_or_else(|| cells.problem("email", why))
+    });
     let birthday = cells.text("birthday").and_then(|text| {
         let why = "write month and day such as 04-27";
         match text {
@@ -78,9 +84,11 @@ pub(super) fn customer(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>
     let employee = both(cells.yes("employee"), cells.text("exemption"));
     let lists = both(list(cells, "groups"), list(cells, "contracts"));
     let named = both(id(cells, "customer_id"), cells.needed("name"));
-    let known = both(both(tier, phone), both(lists, both(birthday, employee)));
-    let ((id, name), ((tier, phone), ((groups, contracts), (birthday, (employee, exemption))))) =
+    let reached = both(both(tier, phone), both(email, cells.yes("on_account")));
+    let known = both(reached, both(lists, both(birthday, employee)));
+    let ((id, name), (reached, ((groups, contracts), (birthday, (employee, exemption))))) =
         both(named, known)?;
+    let ((tier, phone), (email, on_account)) = reached;
     seen.note(cells, &[("customer_id", id.clone())])?;
     Ok(vec![Record::Customer(Customer {
         id: CustomerId(id),
@@ -88,14 +96,25 @@ pub(super) fn customer(cells: &Cells<'_>, seen: &mut Seen) -> Result<Vec<Record>
         tier,
         phone: (!phone.is_empty()).then(|| phone.to_owned()),
         detail: CustomerDetail {
+            email: (!email.is_empty()).then(|| email.to_owned()),
+            on_account,
             groups,
             employee,
             contracts,
             birthday,
             exemption: (!exemption.is_empty()).then(|| exemption.to_owned()),
-            ..CustomerDetail::default()
         },
     })])
+}
+
+/// Whether it has the shape of an e-mail address; nobody is asked whether there is one.
+fn is_email(text: &str) -> bool {
+    let sound = |c: char| !c.is_control() && !c.is_whitespace() && c != '@';
+    let parts = text.split_once('@');
+    let (name, host) = parts.unwrap_or_default();
+    [name, host]
+        .iter()
+        .all(|part| !part.is_empty() && part.chars().all(sound))
 }
 
 /// Words divided by spaces.
