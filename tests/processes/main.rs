@@ -12,6 +12,7 @@ mod limits;
 mod members;
 mod publications;
 mod real_baskets;
+mod scenarios;
 mod store;
 mod strangers;
 mod training;

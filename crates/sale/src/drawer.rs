@@ -198,9 +198,12 @@ pub(crate) fn report_z(register: &Register, who: &Who<'_>, ctx: &Context<'_>) ->
     if register.cart.is_some() {
         return Err(Refusal::SaleOpen);
     }
+    let mut report = register.period.as_ref().clone();
+    // Who lets the report be made does so in the period that it ends.
+    report.approvals += u64::from(who.approver.is_some());
     Ok(vec![Event::ReportedZ {
         number: register.reports_z + 1,
-        report: Box::new(register.period.as_ref().clone()),
+        report: Box::new(report),
         by: who.id(),
         at: ctx.now,
     }])

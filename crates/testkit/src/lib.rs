@@ -3,6 +3,10 @@
 //! The data folder that `LANEMESH_DATA` names holds files that are not the project's own; tests use
 //! them where they are there and say so where they are not.
 
+pub mod scenario;
+pub mod sums;
+pub mod words;
+
 use std::path::PathBuf;
 
 /// The folder with the data files, if `LANEMESH_DATA` names one. Tells on standard error what is

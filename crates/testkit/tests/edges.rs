@@ -63,7 +63,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ),
     ("consensus", &["providers", "storage", "wire", "ledger"]),
     ("ui", &["api", "money", "catalog", "sale", "devices"]),
-    ("testkit", &[]),
+    ("testkit", &["money", "catalog", "sale"]),
 ];
 
 struct Workspace {

@@ -2,8 +2,9 @@
 
 use catalog::BookVersion;
 use sale::{Event, LINES_MAX, Refusal, Register};
+use testkit::words::show;
 
-use crate::shop::{Lane, show};
+use crate::shop::Lane;
 
 /// Given the commands (separated by `/`), the next one gives these events (separated by `/`).
 #[track_caller]

@@ -2,9 +2,10 @@
 
 use catalog::{Action, Role};
 use sale::{Event, Tally};
+use testkit::words::show;
 
 use crate::commands::{check, refuse};
-use crate::shop::{Lane, show};
+use crate::shop::Lane;
 
 const ADA: &str = "in 101 1111";
 const MILK: &str = "in 101 1111 / scan 4006381333931";
@@ -271,6 +272,18 @@ fn a_z_report_ends_a_period() {
     let events = lane.submit("z").unwrap();
     assert_eq!(show(&events[0]), "Z 2: 1 receipts, 100");
     refuse(MILK, "103: z", "A sale is open");
+}
+
+/// Found by `any_commands_leave_a_register_that_adds_up`: it counted in no report.
+#[test]
+fn the_approval_of_a_report_is_in_that_report() {
+    let lane = Lane::after("in 101 1111 / scan yogurt / cash / 103: z");
+    let report = lane.journal.iter().find_map(|event| match event {
+        Event::ReportedZ { report, .. } => Some(report),
+        _ => None,
+    });
+    assert_eq!(report.unwrap().approvals, 1);
+    assert_eq!(lane.register.period.approvals, 0);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Goods that are sold in a way of their own: open prices, serial numbers, linked items, kits, packing.
 
 use sale::{Command, Event, Refusal};
+use testkit::sums::assert_balances;
+use testkit::words::show;
 
 use crate::commands::refuse;
-use crate::pricing::assert_balances;
-use crate::shop::{Lane, show};
+use crate::shop::Lane;
 
 /// The events of the last of these commands.
 #[track_caller]

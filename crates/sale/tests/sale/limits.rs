@@ -3,8 +3,9 @@
 use money::Currency;
 use promotions::{CompiledBook, PromotionFile};
 use sale::{Receipt, price, used_up};
+use testkit::words::show;
 
-use crate::shop::{Lane, show};
+use crate::shop::Lane;
 
 /// Bread at 3.00 costs 1.00 for the first 50 in the store, wine 2.00 less on 4 a day, book 1.00 less once a
 /// customer and twice a customer and day for yogurt.

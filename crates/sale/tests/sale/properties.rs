@@ -1,13 +1,16 @@
 //! What holds after any commands at all.
 
+use std::collections::BTreeMap;
+
+use catalog::ItemId;
 use proptest::prelude::*;
 use sale::{Event, Phase, Refusal, Register, Tally, evolve, price};
+use testkit::sums::{assert_adds_up, assert_balances};
 
-use crate::pricing::{assert_adds_up, assert_balances};
 use crate::shop::Lane;
 
 /// What people and machines may send, sensible and not.
-const COMMANDS: [&str; 81] = [
+const COMMANDS: [&str; 87] = [
     "in 101 1111",
     "in 102 1111",
     "in 102 1111",
@@ -89,6 +92,12 @@ const COMMANDS: [&str; 81] = [
     "line 2 x 5",
     "void 3",
     "born 1999-12-31",
+    "103: stock receive yogurt x 10 D-1",
+    "103: stock count yogurt x 8",
+    "103: stock adjust pen x -2 broken",
+    "103: stock out pen x 1 north",
+    "103: back yogurt x 2 by ID-7 why sour",
+    "103: back hamper by ID-8 damaged why wet",
 ];
 
 fn fold(events: &[Event]) -> Register {
@@ -147,10 +156,72 @@ fn check_cash(lane: &Lane) {
     assert_eq!(drawer.cash_minor, facts.cash());
 }
 
+/// Each Z is the sum of what was reported of its period before, however that was divided: here where
+/// `cuts` say, counted in thousandths of the period.
+fn check_reports(lane: &Lane, cuts: &[usize]) {
+    let is_z = |event: &Event| matches!(event, Event::ReportedZ { .. });
+    let mut periods = lane.journal.split_inclusive(is_z).peekable();
+    while let Some(period) = periods.next() {
+        let (report, facts) = match period.split_last() {
+            Some((Event::ReportedZ { report, .. }, facts)) => (report.as_ref(), facts),
+            // The last one is still open: what an X would say.
+            _ => (lane.register.period.as_ref(), period),
+        };
+        let mut bounds: Vec<usize> = cuts.iter().map(|cut| facts.len() * cut / 1000).collect();
+        bounds.extend([0, facts.len()]);
+        bounds.sort_unstable();
+        let mut sum = Tally::default();
+        for part in bounds.windows(2) {
+            let mut x = Tally::default();
+            facts[part[0]..part[1]]
+                .iter()
+                .for_each(|event| x.add(event));
+            sum.merge(&x);
+        }
+        assert_eq!(sum, *report);
+        assert!(is_z(&period[period.len() - 1]) || periods.peek().is_none());
+    }
+}
+
+/// Stock is what came in and was counted, less what was sold, and what came back to it; a kit is its
+/// parts. Worked out here from the receipts.
+fn check_stock(lane: &Lane) {
+    let mut stock: BTreeMap<&str, i64> = BTreeMap::new();
+    for event in &lane.journal {
+        let receipt = match event {
+            Event::StockMoved { item, milli, .. } => {
+                *stock.entry(&item.0).or_default() += milli;
+                continue;
+            }
+            Event::Completed { receipt, .. } => receipt,
+            _ => continue,
+        };
+        for line in &receipt.lines {
+            let back = line.detail.returned.as_ref();
+            let milli = match back {
+                None => -line.quantity.milli(),
+                Some(of) if of.restock => line.quantity.milli(),
+                Some(_) => 0,
+            };
+            if line.detail.kit.is_empty() {
+                *stock.entry(&line.item.0).or_default() += milli;
+            }
+            for part in &line.detail.kit {
+                *stock.entry(&part.item.0).or_default() += milli / 1000 * part.milli;
+            }
+        }
+    }
+    let known = |item: &str| lane.shared.stock_milli.get(&ItemId::from(item)).copied();
+    for (item, milli) in stock {
+        assert_eq!(known(item).unwrap_or(0), milli, "{item}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_commands_leave_a_register_that_adds_up(
         commands in prop::collection::vec(prop::sample::select(&COMMANDS[..]), 0..80),
+        cuts in prop::collection::vec(0_usize..1000, 0..4),
     ) {
         let mut lane = Lane::after("in 102 1111");
         let mut receipts = 0;
@@ -180,6 +251,8 @@ proptest! {
             check_register(&lane);
         }
         prop_assert_eq!(lane.register.receipts, receipts);
+        check_reports(&lane, &cuts);
+        check_stock(&lane);
     }
 
     /// Two carts with the same lines in another order cost the same: no rounding and no promotion

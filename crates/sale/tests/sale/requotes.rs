@@ -4,8 +4,9 @@ use catalog::{BookVersion, PriceSince};
 use money::Currency;
 use promotions::{CompiledBook, PromotionFile};
 use sale::Refusal;
+use testkit::words::show;
 
-use crate::shop::{Lane, show, usd};
+use crate::shop::{Lane, usd};
 
 /// A lane whose open sale has what these commands did, by book 5; with book 6 bread has this price,
 /// and there are these promotions, where any are said.

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use sale::LineTotal;
+use testkit::sums::{assert_adds_up, assert_balances};
 
 use crate::commands::refuse;
-use crate::pricing::{assert_adds_up, assert_balances};
 use crate::shop::Lane;
 
 /// Three yogurts for 2.50, two colas with deposit and tax, a book with tax included.

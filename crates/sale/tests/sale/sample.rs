@@ -3,8 +3,8 @@
 use catalog::{Import, Item, ItemCode, Record};
 use money::Currency;
 use promotions::{CompiledBook, PromotionFile};
+use testkit::sums::assert_adds_up;
 
-use crate::pricing::assert_adds_up;
 use crate::shop::Lane;
 
 /// A lane of the sample store; its items are untaxed here.

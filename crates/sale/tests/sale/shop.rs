@@ -1,105 +1,35 @@
-//! A small shop, a register in it, and commands and events as text.
-//!
-//! Commands are written as a cashier would say them: `scan 4011 x 0.455`, `line 2 x 3`, `void 2`,
-//! `price 2 0.99`, `age 21`, `customer 700`, `cash`, `cash 20`, `take back`, `void sale`, `open b-9`,
-//! `in 101 1111`, `out`, `102: price 2 0.99` (approved by 102), `tax 1 food why`, `note 1 gift`,
-//! `note gift`, `suspend`, `resume S3-1`, `open day`, `close day`, `drawer 100`, `assign 102`,
-//! `no sale why`, `drop 50`, `pay in 5 why`, `pay out 5 why`, `count 20x3 0.25x4`, `z`,
-//! `return 3-000001 1 x 2` (line 1, two of it), `with voucher V1 5`, `with account`, `untender 1`,
-//! `off 10% why`, `off 1 0.50 why` (line 1), `on 1` (discount 1 back), `coupon SPRING`, `uncoupon 1`,
-//! `quote account`, `quote`, `sell gift x 2 at 4.50`, `sell phone no SN-1`, `return 3-000001 1 no SN-1`,
-//! `back yogurt x 2 by ID-7 damaged why sour` (without a receipt; `at` and `no` as with `sell`),
-//! `stock receive yogurt x 10 D-1`, `stock count yogurt x 8`, `stock adjust yogurt x -2 broken`, `stock
-//! in yogurt x 2 north`, `train`, `train off`, `stock out yogurt x 2 north`, `born 1999-12-31`, `with card`, `with card 5 tip 1`, `cancel card`, `leave card why`. What the card
-//! terminal says: `terminal approves`, `terminal approves 3` (3.00 in all), `terminal tips 1`, `terminal
-//! declines`, `terminal doubts`, each with `#2` for an earlier question than the open one.
+//! A small shop and a register in it. What the shop knows stands in `tests/shop` once more, as files that
+//! a lane imports. Commands are written as `testkit::words` reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{
     BookVersion, Customer, CustomerDetail, CustomerId, Department, DepartmentId, Employee,
-    EmployeeId, Item, ItemCode, ItemId, KitPart, PriceSince, Recall, Reference, Role, Selling,
-    Settings, TaxCategory, TaxHoliday, TaxId, TaxPart, TaxThreshold, Tier,
+    EmployeeId, Import, Item, ItemCode, ItemId, KitPart, PriceSince, Recall, Record, Reference,
+    Role, Selling, Settings, TaxCategory, TaxHoliday, TaxId, TaxPart, TaxThreshold, Tier,
 };
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
 use sale::{
-    BusinessDay, CardAnswer, CardApproval, CardTransaction, CardWork, Cart, Command, Context,
-    CountedCash, CutOff, Event, Given, HandOff, History, LaneId, LocalRights, LocalTime, PayWith,
-    Pin, PriceCheck, Receipt, Refusal, Register, Shared, SoldReceipt, StockWork, Tender, Totals,
-    card_answered, decide, events_of_refusal, evolve, price, price_check,
+    BusinessDay, Cart, Context, CutOff, Event, Given, History, LaneId, LocalRights, LocalTime,
+    PriceCheck, Receipt, Refusal, Register, Shared, SoldReceipt, Tender, Totals, card_answered,
+    decide, events_of_refusal, evolve, price, price_check,
 };
+use testkit::words::{command, said_by_terminal};
 
 pub const LANE: LaneId = LaneId([0xa0; 16]);
 
-const PROMOTIONS: &str = r#"
-schema = 2
-manual_max = { cashier = 5, supervisor = 20 }
+const PROMOTIONS: &str = include_str!("../shop/promotions.toml");
 
-[[promotion]]
-id = "three-yogurts"
-name = "3 yogurts for 2.50"
-n_for = { units = 3, price = "2.50" }
-items = ["yogurt"]
-
-[[promotion]]
-id = "gold-wine"
-name = "10% off wine"
-percent_off = 10
-departments = ["wine"]
-tiers = ["gold"]
-
-[[promotion]]
-id = "spring"
-name = "Spring coupon"
-amount_off = "0.50"
-items = ["book"]
-coupon = "SPRING"
-
-[[promotion]]
-id = "maker"
-name = "The maker's coupon"
-total_amount_off = "1.00"
-items = ["cola"]
-coupon = "0036000-123456"
-limit = { basket = 1 }
-
-[[promotion]]
-id = "global"
-name = "Global coupon"
-percent_off = 50
-items = ["milk"]
-coupon = "9501101021501"
-
-[[promotion]]
-id = "on-account"
-name = "5% off on account"
-total_percent_off = 5
-items = ["book"]
-tender = "account"
-
-[[promotion]]
-id = "lane-3"
-name = "Bread at lane 3"
-amount_off = "0.25"
-items = ["bread"]
-where = { lanes = [3] }
-who = { groups = ["club"] }
-
-[[promotion]]
-id = "once"
-name = "Once a customer"
-price = "0.30"
-items = ["bananas"]
-limit = { customer = 1 }
-who = { spent = "5.00" }
-
-[[promotion]]
-id = "points"
-name = "Points on books"
-points = 7
-needs = [{ units = 1, items = ["book"] }]
-"#;
+/// The files that say what the shop knows.
+const FILES: [&str; 6] = [
+    include_str!("../shop/taxes.csv"),
+    include_str!("../shop/departments.csv"),
+    include_str!("../shop/items.csv"),
+    include_str!("../shop/employees.csv"),
+    include_str!("../shop/customers.csv"),
+    include_str!("../shop/recalls.csv"),
+];
 
 pub fn usd(minor: i64) -> Money {
     Money::from_minor(minor, Currency::USD)
@@ -618,475 +548,39 @@ impl Lane {
     }
 }
 
-/// What the terminal says of the open question, or of the one that is named.
-fn said_by_terminal(register: &Register, text: &str) -> (u64, CardAnswer) {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let named = words.iter().find_map(|word| word.strip_prefix('#'));
-    let number = named.map(|number| number.parse().unwrap());
-    let number = number.unwrap_or(register.cards.asked);
-    let asked = register.cards.pending(number);
-    let asked = asked.map_or(usd(0), |open| open.ask.work.amount());
-    let amount = |text: &&str| Money::parse(text, Currency::USD).unwrap();
-    let said = words.get(1).filter(|word| !word.starts_with('#'));
-    let reason = "the terminal says so".to_owned();
-    let approves = |amount: Money, tip: Option<Money>| CardAnswer::Approved {
-        approval: Box::new(CardApproval {
-            amount,
-            tip,
-            transaction: CardTransaction {
-                id: format!("t{number}"),
-                time: "2026-11-27T10:00:00Z".to_owned(),
-            },
-            brand: Some("VISA".to_owned()),
-            last_four: Some("0119".to_owned()),
-            token: Some(format!("tok-{number}")),
-            approval_code: Some("000001".to_owned()),
-            offline: false,
-        }),
-    };
-    let answer = match words[0] {
-        "approves" => approves(said.map_or(asked, amount), None),
-        "tips" => {
-            let tip = amount(said.unwrap());
-            approves(asked + tip, Some(tip))
-        }
-        "declines" => CardAnswer::Declined { reason },
-        "doubts" => CardAnswer::Doubtful { reason },
-        other => panic!("no terminal {other}"),
-    };
-    (number, answer)
-}
-
-/// Reads a command as the head of this file describes.
-pub fn command(text: &str) -> Command {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let own = |text: &str| text.to_owned();
-    let line = |text: &str| text.parse().unwrap();
-    match words.as_slice() {
-        ["in", employee, pin] => Command::SignIn {
-            employee: EmployeeId::from(*employee),
-            pin: Pin(own(pin)),
-        },
-        [by, rest @ ..] if by.ends_with(':') => Command::Approved {
-            employee: EmployeeId::from(by.trim_end_matches(':')),
-            pin: Pin(own("1111")),
-            command: Box::new(command(&rest.join(" "))),
-        },
-        ["tax", number, tax, why @ ..] => Command::OverrideTax {
-            line: line(number),
-            tax: TaxId::from(*tax),
-            reason: why.join(" "),
-        },
-        ["note", number, text @ ..] if number.parse::<u32>().is_ok() => Command::Note {
-            line: Some(line(number)),
-            text: text.join(" "),
-        },
-        ["note", text @ ..] => Command::Note {
-            line: None,
-            text: text.join(" "),
-        },
-        ["suspend"] => Command::Suspend,
-        ["resume", slip] => Command::Resume { slip: own(slip) },
-        ["open", "day"] => Command::OpenDay { day: None },
-        ["open", "day", day] => Command::OpenDay {
-            day: Some(BusinessDay(own(day))),
-        },
-        ["close", "day"] => Command::CloseDay,
-        ["drawer", float] => Command::OpenDrawer { float: own(float) },
-        ["assign", employee] => Command::AssignDrawer {
-            employee: EmployeeId::from(*employee),
-        },
-        ["no", "sale", why @ ..] => Command::NoSale {
-            reason: why.join(" "),
-        },
-        ["drop", amount] => Command::Drop {
-            amount: own(amount),
-        },
-        ["pay", "in", amount, why @ ..] => Command::PayIn {
-            amount: own(amount),
-            reason: why.join(" "),
-        },
-        ["pay", "out", amount, why @ ..] => Command::PayOut {
-            amount: own(amount),
-            reason: why.join(" "),
-        },
-        ["count", pieces @ ..] => Command::CountDrawer {
-            counted: pieces
-                .iter()
-                .map(|piece| {
-                    let (value, pieces) = piece.split_once('x').unwrap();
-                    CountedCash {
-                        value: own(value),
-                        pieces: pieces.parse().unwrap(),
+/// A lane's process imports what the shop knows from files: they say the same.
+#[test]
+fn the_files_of_the_shop_say_what_its_books_say() {
+    let books = Books::new();
+    let mut found = BTreeSet::new();
+    for text in FILES {
+        let pins = Box::new(str::to_owned);
+        for record in Import::new(text.as_bytes(), None, Currency::USD, pins) {
+            match record.unwrap() {
+                Record::Item(mut item) => {
+                    let known = books.item(&item.id).unwrap();
+                    // Its own number finds an item by itself, and old prices are not imported.
+                    let own = ItemCode::Internal(item.id.0.clone());
+                    if known.codes.contains(&own) {
+                        item.codes.push(own);
                     }
-                })
-                .collect(),
-        },
-        ["return", receipt, number] => take_back(receipt, number, None),
-        ["return", receipt, number, "x", quantity] => {
-            take_back(receipt, number, Some(own(quantity)))
-        }
-        ["return", receipt, number, "no", serial] => {
-            let mut command = take_back(receipt, number, None);
-            if let Command::Return { serial: named, .. } = &mut command {
-                *named = Some(own(serial));
-            }
-            command
-        }
-        ["back", code, rest @ ..] => back(code, rest),
-        ["stock", work, code, "x", quantity, rest @ ..] => stock(work, code, quantity, rest),
-        ["train"] => Command::BeginTraining,
-        ["train", "off"] => Command::EndTraining,
-        ["sell", code, rest @ ..] => sell(code, rest),
-        ["born", day] => Command::ConfirmBirth { born: own(day) },
-        ["with", kind, rest @ ..] => pay(kind, rest),
-        ["untender", number] => Command::VoidTender {
-            number: line(number),
-        },
-        ["z"] => Command::ReportZ,
-        ["out"] => Command::SignOut,
-        ["open"] => Command::OpenCart { reference: None },
-        ["open", reference] => Command::OpenCart {
-            reference: Some(own(reference)),
-        },
-        ["scan", code] => Command::Scan {
-            code: own(code),
-            quantity: None,
-        },
-        ["scan", code, "x", quantity] => Command::Scan {
-            code: own(code),
-            quantity: Some(own(quantity)),
-        },
-        ["line", number, "x", quantity] => Command::SetQuantity {
-            line: line(number),
-            quantity: own(quantity),
-        },
-        ["void", "sale"] => Command::VoidCart {
-            reason: own("left the shop"),
-        },
-        ["void", number] => Command::VoidLine { line: line(number) },
-        ["price", number, unit_price] => Command::OverridePrice {
-            line: line(number),
-            unit_price: own(unit_price),
-            reason: own("dented"),
-        },
-        ["age", years] => Command::ConfirmAge {
-            years: years.parse().unwrap(),
-        },
-        ["customer", id] => Command::SetCustomer {
-            customer: CustomerId::from(*id),
-        },
-        ["cash"] => Command::TenderCash { amount: None },
-        ["cash", amount] => Command::TenderCash {
-            amount: Some(own(amount)),
-        },
-        ["off", number, much, why @ ..] if number.parse::<u32>().is_ok() => {
-            off(Some(line(number)), much, why)
-        }
-        ["off", much, why @ ..] => off(None, much, why),
-        ["on", number] => Command::VoidDiscount {
-            number: line(number),
-        },
-        ["coupon", code] => Command::Coupon { code: own(code) },
-        ["uncoupon", number] => Command::VoidCoupon {
-            number: line(number),
-        },
-        ["requote"] => Command::Requote,
-        ["quote"] => Command::Quote { tender: None },
-        ["quote", tender] => Command::Quote {
-            tender: Some(own(tender)),
-        },
-        ["take", "back"] => Command::CancelTender,
-        ["cancel", "card"] => Command::CancelCard,
-        ["leave", "card", why @ ..] => Command::LeaveCard {
-            reason: why.join(" "),
-        },
-        _ => panic!("'{text}' is no command"),
-    }
-}
-
-fn off(line: Option<u32>, much: &str, why: &[&str]) -> Command {
-    let percent = much.strip_suffix('%');
-    Command::Discount {
-        line,
-        percent: percent.map(str::to_owned),
-        amount: percent.is_none().then(|| much.to_owned()),
-        reason: why.join(" "),
-    }
-}
-
-fn take_back(receipt: &str, line: &str, quantity: Option<String>) -> Command {
-    Command::Return {
-        receipt: receipt.to_owned(),
-        line: line.parse().unwrap(),
-        quantity,
-        reason: "does not fit".to_owned(),
-        restock: true,
-        serial: None,
-    }
-}
-
-/// `x 2`, `at 4.50` and `no SN-1` after a code, in any order.
-fn sell(code: &str, rest: &[&str]) -> Command {
-    let of = |word: &str| {
-        let place = rest.iter().position(|found| *found == word)?;
-        rest.get(place + 1).map(|text| (*text).to_owned())
-    };
-    Command::Sell {
-        code: code.to_owned(),
-        quantity: of("x"),
-        price: of("at"),
-        serial: of("no"),
-    }
-}
-
-/// `x 2`, `at 4.50`, `no SN-1`, `by DOCUMENT`, `damaged` and `why REASON` after a code, in any order.
-fn back(code: &str, rest: &[&str]) -> Command {
-    let of = |word: &str| {
-        let place = rest.iter().position(|found| *found == word)?;
-        rest.get(place + 1).map(|text| (*text).to_owned())
-    };
-    Command::ReturnUnreceipted {
-        code: code.to_owned(),
-        quantity: of("x"),
-        price: of("at"),
-        serial: of("no"),
-        document: of("by"),
-        reason: of("why").unwrap_or_default(),
-        restock: !rest.contains(&"damaged"),
-    }
-}
-
-/// What is moved is followed by a reference, a reason or a store.
-fn stock(work: &str, code: &str, quantity: &str, rest: &[&str]) -> Command {
-    let words = rest.join(" ");
-    let work = match work {
-        "receive" => StockWork::Receive {
-            reference: Some(words),
-        },
-        "count" => StockWork::Count,
-        "adjust" => StockWork::Adjust { reason: words },
-        "in" => StockWork::TransferIn { from: words },
-        "out" => StockWork::TransferOut { to: words },
-        other => panic!("stock is not moved by {other}"),
-    };
-    Command::Stock {
-        code: code.to_owned(),
-        quantity: quantity.to_owned(),
-        work,
-    }
-}
-
-/// `voucher NUMBER AMOUNT`, `account AMOUNT`, … The amount may be left out.
-fn pay(kind: &str, rest: &[&str]) -> Command {
-    let number = rest
-        .first()
-        .map_or(String::new(), |text| (*text).to_owned());
-    let tip = rest.iter().position(|word| *word == "tip");
-    let tip = tip.and_then(|place| rest.get(place + 1));
-    let (with, amount) = match kind {
-        "card" => {
-            let tip = tip.map(|text| (*text).to_owned());
-            let amount = rest.first().filter(|text| **text != "tip");
-            (PayWith::Card { tip }, amount)
-        }
-        "account" => (PayWith::Account, rest.first()),
-        "voucher" => (PayWith::Voucher { number }, rest.get(1)),
-        "cheque" => (PayWith::Cheque { number }, rest.get(1)),
-        "credit" => (PayWith::StoreCredit { number }, rest.get(1)),
-        currency => {
-            let currency = currency.to_uppercase();
-            (PayWith::ForeignCash { currency }, rest.first())
-        }
-    };
-    Command::Tender {
-        with,
-        amount: amount.map(|text| (*text).to_owned()),
-    }
-}
-
-/// An event in a few words.
-pub fn show(event: &Event) -> String {
-    match event {
-        Event::SignedIn { name, role, .. } => format!("{name} in as {role:?}"),
-        Event::SignInFailed { employee, .. } => format!("wrong PIN for {employee}"),
-        Event::SignedOut { .. } => "out".to_owned(),
-        Event::CartOpened {
-            cart,
-            book,
-            day,
-            reference,
-            ..
-        } => {
-            let reference = reference.as_deref().unwrap_or("-");
-            format!(
-                "cart {} opened, book {book}, {day}, {reference}",
-                cart.number
-            )
-        }
-        Event::LineAdded { line, .. } => {
-            let (number, item) = (line.number, &line.item);
-            let added = format!(
-                "line {number}: {} {item} at {}",
-                line.quantity, line.unit_price
-            );
-            match (line.unreceipted(), &line.detail.returned) {
-                (Some(back), Some(of)) => {
-                    let from = back.from.key();
-                    format!("{added}, back from {from} by {}: {}", back.by, of.reason)
+                    item.price_since = known.price_since;
+                    item.earlier_prices.clone_from(&known.earlier_prices);
+                    assert_eq!(item, known);
+                    found.insert(item.id);
                 }
-                _ => added,
+                // The register only passes them on.
+                Record::Department(_) => {}
+                Record::Tax(tax) => assert_eq!(Some(&tax), books.tax(&tax.id).as_ref()),
+                Record::Employee(who) => assert_eq!(Some(&who), books.employee(&who.id).as_ref()),
+                Record::Customer(who) => assert_eq!(Some(&who), books.customer(&who.id).as_ref()),
+                Record::Recall(recall) => {
+                    assert_eq!(Some(&recall), books.recall(&recall.item).as_ref());
+                }
+                other => panic!("{other:?}"),
             }
         }
-        Event::QuantityChanged { line, quantity, .. } => format!("line {line} now {quantity}"),
-        Event::PriceOverridden {
-            line,
-            unit_price,
-            reason,
-            ..
-        } => {
-            let (by, why) = (&reason.by, &reason.reason);
-            format!("line {line} now at {unit_price} by {by}: {why}")
-        }
-        Event::LineVoided { line, .. } => format!("line {line} void"),
-        Event::AgeConfirmed { years, by, .. } => format!("age {years} seen by {by}"),
-        Event::CustomerSet { name, tier, .. } => format!("customer {name}, {tier:?}"),
-        Event::TenderStarted { due, .. } => format!("due {due}"),
-        Event::Tendered { tender, .. } => format!("{} {}", tender.kind(), tender.amount()),
-        Event::TendersReturned { .. } => "tenders returned".to_owned(),
-        Event::CartVoided { reason, .. } => format!("cart void: {reason}"),
-        Event::Approved { by, command, .. } => format!("{by} approved {command}"),
-        Event::TaxOverridden { line, tax, .. } => format!("line {line} now taxed {}", tax.id),
-        Event::Noted { line, text, .. } => match line {
-            Some(line) => format!("line {line} noted: {text}"),
-            None => format!("noted: {text}"),
-        },
-        Event::Suspended { slip, open, .. } => {
-            format!("{slip} put aside, {} lines", open.lines.len())
-        }
-        Event::Resumed { slip, open, .. } => format!("{slip} goes on, {} lines", open.lines.len()),
-        Event::DayOpened { day, .. } => format!("day {day} open"),
-        Event::DayClosed {
-            day,
-            unshared_receipts,
-            ..
-        } => format!("day {day} closed, {unshared_receipts} unshared"),
-        Event::DrawerOpened { float, by, .. } => format!("drawer of {by} with {float}"),
-        Event::DrawerAssigned { employee, by, .. } => format!("drawer to {employee} by {by}"),
-        Event::NoSale { reason, by, .. } => format!("no sale by {by}: {reason}"),
-        Event::CashMoved {
-            movement, amount, ..
-        } => format!("{movement:?} {amount}"),
-        Event::DrawerCounted {
-            counted, expected, ..
-        } => format!("counted {counted} of {expected}"),
-        Event::TenderVoided { number, .. } => format!("tender {number} given back"),
-        Event::CouponTaken { coupon, .. } => format!("coupon {coupon}"),
-        Event::CouponReturned { number, .. } => format!("coupon {number} handed back"),
-        Event::DiscountGiven { discount, .. } => {
-            let off = match discount.off {
-                HandOff::Percent(rate) => rate.to_string(),
-                HandOff::Amount(amount) => amount.to_string(),
-            };
-            let place = discount
-                .line
-                .map_or("the sale".to_owned(), |l| format!("line {l}"));
-            format!("{off} off {place} by {}: {}", discount.by, discount.reason)
-        }
-        Event::DiscountVoided { number, .. } => format!("discount {number} taken back"),
-        Event::TenderQuoted {
-            tender,
-            before,
-            due,
-            ..
-        } => format!(
-            "{before} with {} is {due}",
-            tender.as_deref().unwrap_or("any")
-        ),
-        Event::LimitsKnown { rights, given, .. } => {
-            let words = |counts: &BTreeMap<String, u32>| -> String {
-                let counts = counts.iter().map(|(id, times)| format!(" {id} {times}"));
-                counts.collect()
-            };
-            format!("left{} given{}", words(rights), words(given))
-        }
-        Event::Requoted {
-            book,
-            prices,
-            before,
-            due,
-            ..
-        } => {
-            let prices = prices
-                .iter()
-                .map(|(line, price)| format!(" {line}:{price}"));
-            let prices: String = prices.collect();
-            format!("quoted anew by book {}{prices}: {before} is {due}", book.0)
-        }
-        Event::CardAsked { ask } => {
-            let amount = ask.work.amount();
-            match &ask.work {
-                CardWork::Pay { tip: None, .. } => {
-                    format!("card {} asked for {amount}", ask.number)
-                }
-                CardWork::Pay { tip: Some(tip), .. } => {
-                    format!("card {} asked for {amount} and {tip}", ask.number)
-                }
-                CardWork::Refund { of, .. } => format!(
-                    "card {} to be given {amount} of {} tender {}",
-                    ask.number, of.receipt, of.tender
-                ),
-                CardWork::Reverse { original, .. } => {
-                    format!(
-                        "card {} to take back {amount} of {}",
-                        ask.number, original.id
-                    )
-                }
-            }
-        }
-        Event::CardCancelled { number, .. } => format!("card {number} cancelled"),
-        Event::CardAnswered {
-            ask, answer, late, ..
-        } => {
-            let late = if *late { " late" } else { "" };
-            let answer = match answer {
-                CardAnswer::Approved { approval } => format!("approved {}", approval.amount),
-                CardAnswer::Declined { reason } => format!("declined: {reason}"),
-                CardAnswer::Doubtful { reason } => format!("in doubt: {reason}"),
-            };
-            format!("card {}{late} {answer}", ask.number)
-        }
-        Event::CardLeft {
-            ask, reason, by, ..
-        } => format!("card {} left by {by}: {reason}", ask.number),
-        Event::StockMoved {
-            item,
-            work,
-            milli,
-            by,
-            ..
-        } => {
-            let why = match work {
-                StockWork::Receive { reference } => {
-                    format!("received, {}", reference.as_deref().unwrap_or("-"))
-                }
-                StockWork::Count => "counted".to_owned(),
-                StockWork::Adjust { reason } => format!("put right: {reason}"),
-                StockWork::TransferIn { from } => format!("from {from}"),
-                StockWork::TransferOut { to } => format!("to {to}"),
-            };
-            format!("{milli:+} of {item} by {by}, {why}")
-        }
-        Event::TrainingBegun { by, .. } => format!("training begun by {by}"),
-        Event::TrainingEnded { by, .. } => format!("training ended by {by}"),
-        Event::Training { event } => format!("TRAINING {}", show(event)),
-        Event::ReportedZ { number, report, .. } => format!(
-            "Z {number}: {} receipts, {}",
-            report.receipts.count, report.receipts.amount
-        ),
-        Event::Completed { receipt, .. } => format!(
-            "receipt {}, total {}, change {}",
-            receipt.id, receipt.totals.total, receipt.change
-        ),
     }
+    let all: BTreeSet<ItemId> = books.items.into_iter().map(|item| item.id).collect();
+    assert_eq!(found, all);
 }

@@ -3,8 +3,8 @@
 
 use catalog::TaxRounding;
 use sale::{Tally, Totals};
+use testkit::sums::{assert_adds_up, assert_balances};
 
-use crate::pricing::{assert_adds_up, assert_balances};
 use crate::shop::{Lane, at};
 
 /// `tax total: part taxable amount, …` for each tax of a sale, and the total.

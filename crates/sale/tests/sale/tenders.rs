@@ -2,10 +2,11 @@
 
 use catalog::ForeignRate;
 use sale::{Event, Refusal, Tender};
+use testkit::sums::assert_balances;
+use testkit::words::show;
 
 use crate::commands::{check, refuse};
-use crate::pricing::assert_balances;
-use crate::shop::{Lane, show};
+use crate::shop::Lane;
 
 /// 1.99 and tax of 0.16: 2.15 are due.
 const MILK: &str = "in 102 1111 / scan 4006381333931";

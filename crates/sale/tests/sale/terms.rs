@@ -3,9 +3,10 @@
 use money::Currency;
 use promotions::{CompiledBook, PromotionFile};
 use sale::{Receipt, Totals, price};
+use testkit::sums::{assert_adds_up, assert_balances};
+use testkit::words::show;
 
-use crate::pricing::{assert_adds_up, assert_balances};
-use crate::shop::{Lane, show, usd};
+use crate::shop::{Lane, usd};
 
 /// After these commands the next one says this, or is refused with these words.
 #[track_caller]
