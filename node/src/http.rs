@@ -116,6 +116,7 @@ fn routes() -> Vec<Route> {
         reads("/v1/items", get(search)),
         reads("/v1/items/{code}", get(item)),
         reads("/v1/prices/{code}", get(prices::price)),
+        reads("/v1/gift-cards/{number}", get(prices::gift_card)),
         reads("/v1/receipts/{id}", get(receipt)),
         reads("/v1/reports/x", get(day::report_x)),
         reads("/v1/reports/z/{number}", get(day::report_z)),

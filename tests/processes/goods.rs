@@ -6,7 +6,7 @@ use node::sample;
 use sale::{Command, Event, Pin, Refusal, StockWork};
 use serde_json::Value;
 
-use crate::common::{Store, plain_items, runtime};
+use crate::common::{Store, plain_items, runtime, scan};
 
 fn back(code: &str, document: Option<&str>) -> Command {
     Command::ReturnUnreceipted {
@@ -180,6 +180,65 @@ fn stock_is_moved_on_one_lane_and_seen_on_another() {
         let rest = second.client.json(&rest).await.expect("rows");
         assert_eq!(rest, Value::Array(Vec::new()));
         assert!(second.client.json("/v1/stock/4006381333948").await.is_err());
+        store.assert_verified();
+    });
+}
+
+/// The tender of gift card G-1, for as much as it holds of what is due.
+fn gift_card() -> Command {
+    Command::Tender {
+        with: sale::PayWith::GiftCard {
+            number: "G-1".to_owned(),
+        },
+        amount: None,
+    }
+}
+
+#[test]
+fn a_gift_card_that_one_lane_loads_pays_at_another() {
+    runtime().block_on(async {
+        let store = Store::start(2, false).await;
+        let lane = &store.lanes[0];
+        let card = "item_id,description,department,price,tax,gift_card\n\
+                    GC25,Gift card 25.00,Gift cards,25.00,none,yes\n";
+        let bytes = card.as_bytes().to_vec();
+        let report = lane.client.import(Some("items"), bytes, &mut |_| ()).await;
+        assert_eq!(report.expect("a report")["problem_count"], 0);
+        lane.sign_in().await;
+        let asked = refusal(lane.try_do(scan("GC25")).await);
+        assert!(matches!(asked, Refusal::GiftCardNeeded { .. }), "{asked:?}");
+        let sell = Command::Sell {
+            code: "GC25".to_owned(),
+            quantity: None,
+            price: None,
+            serial: Some("G-1".to_owned()),
+        };
+        lane.done(sell).await;
+        let before = lane.client.json("/v1/gift-cards/G-1").await;
+        assert!(before.is_err(), "it is not paid: {before:?}");
+        lane.pay().await;
+        lane.wait_shared().await;
+        let second = &store.lanes[1];
+        second.wait_applied(lane).await;
+        second.sign_in().await;
+        second.scan(&plain_items(1)[0]).await;
+        let done = second.done(gift_card()).await;
+        let left = done.events.iter().find_map(|event| match event {
+            Event::Completed { receipt, .. } => match &receipt.tenders[..] {
+                [sale::Tender::GiftCard { left, .. }] => Some(*left),
+                other => panic!("{other:?}"),
+            },
+            _ => None,
+        });
+        let left = left.expect("a receipt");
+        assert!(left.minor() < 2500, "{left}");
+        second.wait_shared().await;
+        lane.wait_applied(second).await;
+        for lane in &store.lanes {
+            let holds = lane.client.json("/v1/gift-cards/G-1").await;
+            let holds = holds.expect("it was loaded");
+            assert_eq!(holds["holds"], serde_json::json!(left));
+        }
         store.assert_verified();
     });
 }

@@ -150,6 +150,9 @@ pub struct Selling {
     /// off. At most the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub floor: Option<Money>,
+    /// A gift card: what it costs is loaded onto the card whose number is asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gift_card: bool,
 }
 
 impl Selling {

@@ -128,6 +128,10 @@ fn sold(doc: &mut Document, line: &Line, receipt: &Receipt, letters: &TaxLetters
     if let Some(serial) = &line.detail.marks.serial {
         doc.columns(Emphasis::Plain, &format!("  serial number {serial}"), "");
     }
+    if let Some(number) = &line.detail.gift_card {
+        let detail = format!("  loaded onto gift card {}", ending(number));
+        doc.columns(Emphasis::Plain, &detail, "");
+    }
     if let Some(changed) = &line.price_override {
         let detail = format!("  price set by {}: {}", changed.by, changed.reason);
         doc.columns(Emphasis::Plain, &detail, "");
@@ -246,9 +250,18 @@ pub(crate) fn tender_label(tender: &Tender) -> &'static str {
         Tender::Voucher { .. } => "Voucher",
         Tender::Cheque { .. } => "Cheque",
         Tender::StoreCredit { .. } => "Store credit",
+        Tender::GiftCard { .. } => "Gift card",
         Tender::Account { .. } => "On account",
         Tender::Card { .. } => "Card",
     }
+}
+
+/// The end of a gift card's number: whoever finds the paper must not spend the card.
+fn ending(number: &str) -> String {
+    const SHOWN: usize = 4;
+    let hidden = number.chars().count().saturating_sub(SHOWN);
+    let shown: String = number.chars().skip(hidden).collect();
+    format!("**** {shown}")
 }
 
 /// What else is to be said of a tender.
@@ -261,6 +274,7 @@ fn tender_detail(tender: &Tender) -> Option<String> {
         Tender::Voucher { number, face, .. } => Some(format!("{number} worth {face}")),
         Tender::Cheque { number, .. } => Some(number.clone()),
         Tender::StoreCredit { number, .. } => Some(format!("Credit note {number}")),
+        Tender::GiftCard { number, left, .. } => Some(format!("{} holds {left}", ending(number))),
         Tender::Account { customer, .. } => Some(format!("Customer {customer}")),
         Tender::Card { card, .. } => {
             let brand = card.approval.brand.as_deref();

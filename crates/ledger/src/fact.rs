@@ -91,9 +91,24 @@ pub(crate) const FORMAT_FLOORS: u16 = 13;
 /// lanes of a store read it.
 pub const FORMAT_LIMITS: u16 = 14;
 
+/// The oldest entry format that can say that a gift card was loaded, or spent.
+pub(crate) const FORMAT_GIFT_CARDS: u16 = 15;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {
+        // Earlier releases would load nothing onto the card.
+        Event::LineAdded { line, .. } if is_gift_card(line) => FORMAT_GIFT_CARDS,
+        Event::Completed { receipt, .. }
+            if receipt.lines.iter().any(is_gift_card) || any_gift_card(&receipt.tenders) =>
+        {
+            FORMAT_GIFT_CARDS
+        }
+        Event::Suspended { open, .. } | Event::Resumed { open, .. }
+            if open.lines.iter().any(is_gift_card) || any_gift_card(&open.tenders) =>
+        {
+            FORMAT_GIFT_CARDS
+        }
         // Earlier releases would give what is limited in the store to nobody.
         Event::LimitsKnown { .. } => FORMAT_LIMITS,
         Event::Completed { receipt, .. } if any_rights(&receipt.detail.terms) => FORMAT_LIMITS,
@@ -259,7 +274,17 @@ fn tender_format(tender: &Tender) -> u16 {
         | Tender::StoreCredit { .. }
         | Tender::Account { .. } => 2,
         Tender::Card { .. } => FORMAT_CARDS,
+        Tender::GiftCard { .. } => FORMAT_GIFT_CARDS,
     }
+}
+
+fn is_gift_card(line: &Line) -> bool {
+    line.detail.gift_card.is_some()
+}
+
+fn any_gift_card(tenders: &[Tender]) -> bool {
+    let is_one = |tender: &Tender| matches!(tender, Tender::GiftCard { .. });
+    tenders.iter().any(is_one)
 }
 
 fn any_card(tenders: &[Tender]) -> bool {

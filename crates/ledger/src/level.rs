@@ -7,14 +7,15 @@ use catalog::{Action, Record, Settings, TaxRounding, UnreceiptedReturns};
 use promotions::{Limits, PromotionFile};
 
 use crate::fact::{
-    FORMAT_CARDS, FORMAT_FIRST, FORMAT_FLOORS, FORMAT_GOODS, FORMAT_GOODS_AND_TAXES, FORMAT_LIMITS,
-    FORMAT_TERMS,
+    FORMAT_CARDS, FORMAT_FIRST, FORMAT_FLOORS, FORMAT_GIFT_CARDS, FORMAT_GOODS,
+    FORMAT_GOODS_AND_TAXES, FORMAT_LIMITS, FORMAT_TERMS,
 };
 use crate::{StoreView, TableError};
 
 /// The oldest entry format whose releases keep all of a record.
 pub fn record_format(record: &Record) -> u16 {
     match record {
+        Record::Item(item) if item.selling.gift_card => FORMAT_GIFT_CARDS,
         Record::Item(item) if item.selling.floor.is_some() => FORMAT_FLOORS,
         Record::Item(item) if !item.selling.is_plain() => FORMAT_GOODS_AND_TAXES,
         Record::Tax(tax) if !tax.parts.is_empty() => FORMAT_GOODS_AND_TAXES,

@@ -3,7 +3,7 @@
 
 use catalog::{CustomerId, ItemId, Reference};
 use money::Money;
-use sale::{CardSource, History, Receipt, Tender};
+use sale::{CardSource, History, Receipt, Tender, gift_card_of};
 
 use crate::apply::Rules;
 use crate::fact::FORMAT_BOUGHT;
@@ -45,22 +45,14 @@ impl Rules<'_, '_> {
         for (key, minor) in receipt.unreceipted() {
             self.unreceipted(entry, receipt, &key, minor)?;
         }
+        for (key, added) in receipt.credit_moves() {
+            self.credit(entry, &key, added)?;
+        }
         for tender in &receipt.tenders {
-            match tender {
-                Tender::StoreCredit { number, amount } => {
-                    self.credit(entry, number, amount.minor())?;
-                }
-                Tender::Card { amount, card } => {
-                    if let Some(of) = &card.refund_of {
-                        self.refunded(of, *amount)?;
-                    }
-                }
-                Tender::Cash { .. }
-                | Tender::Rounding { .. }
-                | Tender::ForeignCash { .. }
-                | Tender::Voucher { .. }
-                | Tender::Cheque { .. }
-                | Tender::Account { .. } => {}
+            if let Tender::Card { amount, card } = tender
+                && let Some(of) = &card.refund_of
+            {
+                self.refunded(of, *amount)?;
             }
         }
         for single in receipt
@@ -190,16 +182,20 @@ impl Rules<'_, '_> {
         self.exception(ExceptionKind::ReturnedTwice, Some(entry), message)
     }
 
-    /// Takes `spent` off a credit note; below zero it is made, or filled.
-    fn credit(&mut self, entry: &Entry, number: &str, spent: i64) -> Result<(), TableError> {
-        let held: i64 = row(self.tables, Table::Credit, number.as_bytes())?.unwrap_or(0);
-        let left = held.saturating_sub(spent);
-        self.put(Table::Credit, number.as_bytes(), &left)?;
-        if left >= 0 || spent <= 0 {
+    /// Adds to what a credit note or a gift card holds; below zero it is spent.
+    fn credit(&mut self, entry: &Entry, key: &str, added: i64) -> Result<(), TableError> {
+        let held: i64 = row(self.tables, Table::Credit, key.as_bytes())?.unwrap_or(0);
+        let left = held.saturating_add(added);
+        self.put(Table::Credit, key.as_bytes(), &left)?;
+        if left >= 0 || added >= 0 {
             return Ok(());
         }
+        let what = match gift_card_of(key) {
+            Some(number) => format!("Gift card {number}"),
+            None => format!("Credit note {key}"),
+        };
         let message = format!(
-            "Credit note {number} was spent beyond what it held, on lane {}. Check who used it.",
+            "{what} was spent beyond what it held, on lane {}. Check who used it.",
             entry.lane.short()
         );
         self.exception(ExceptionKind::CreditOverspent, Some(entry), message)

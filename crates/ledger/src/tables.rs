@@ -55,7 +55,7 @@ pub enum Table {
     LaneDay = 20,
     /// Receipts by their number: where they are, and what was returned of them.
     Receipt = 21,
-    /// What credit notes hold, in minor units, by number.
+    /// What credit notes hold, in minor units, by number, and gift cards, by [`sale::gift_card_key`].
     Credit = 22,
     /// Receipts on which coupons that can be used once were used, by coupon.
     Coupon = 23,

@@ -96,6 +96,9 @@ pub struct LineDetail {
     /// The least that a piece or a kilogram may cost after what promotions and hands take off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub floor: Option<Money>,
+    /// The number of the gift card onto which the price of the line is loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gift_card: Option<String>,
 }
 
 impl LineDetail {
@@ -140,6 +143,13 @@ pub enum Tender {
         customer: CustomerId,
         amount: Money,
     },
+    /// A gift card: spent, or loaded where the amount is below zero.
+    GiftCard {
+        number: String,
+        amount: Money,
+        /// What it holds then, as far as the lane knew.
+        left: Money,
+    },
     /// A card was charged, or given back to where the amount is below zero.
     Card {
         amount: Money,
@@ -157,6 +167,7 @@ impl Tender {
             | Tender::Cheque { amount, .. }
             | Tender::StoreCredit { amount, .. }
             | Tender::Account { amount, .. }
+            | Tender::GiftCard { amount, .. }
             | Tender::Card { amount, .. } => *amount,
         }
     }
@@ -171,6 +182,7 @@ impl Tender {
             Tender::Cheque { .. } => "cheque",
             Tender::StoreCredit { .. } => "store-credit",
             Tender::Account { .. } => "account",
+            Tender::GiftCard { .. } => "gift-card",
             Tender::Card { .. } => "card",
         }
     }

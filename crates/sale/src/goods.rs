@@ -55,7 +55,8 @@ pub(crate) fn open_price(
     }
 }
 
-/// A serial number is kept where the item asks for one, or its code says it.
+/// A serial number is kept where the item asks for one, or its code says it. That of a gift card is the
+/// card's.
 fn serial(
     found: &mut FoundItem,
     code: &str,
@@ -68,14 +69,22 @@ fn serial(
         (None, None) => None,
     };
     found.marks.serial.clone_from(&serial);
-    if !found.item.selling.ask_serial {
+    let is_gift_card = found.item.selling.gift_card;
+    if !found.item.selling.ask_serial && !is_gift_card {
         return Ok(());
     }
     let description = || found.item.description.clone();
     let Some(serial) = serial else {
-        return Err(Refusal::SerialNeeded {
-            scanned: code.to_owned(),
-            description: description(),
+        let (scanned, description) = (code.to_owned(), description());
+        return Err(match is_gift_card {
+            true => Refusal::GiftCardNeeded {
+                scanned,
+                description,
+            },
+            false => Refusal::SerialNeeded {
+                scanned,
+                description,
+            },
         });
     };
     let pieces = found.quantity.map(|fixed| fixed == Quantity::ONE);
@@ -102,13 +111,14 @@ fn serial(
 
 fn one_by_one() -> Refusal {
     Refusal::BadQuantity {
-        message: "Each piece has a serial number of its own: sell them one by one.".to_owned(),
+        message: "Each piece has a number of its own: sell them one by one.".to_owned(),
     }
 }
 
-/// Refuses more or less than one of a piece with a serial number.
+/// Refuses more or less than one of a piece with a number of its own.
 pub(crate) fn one_piece(line: &Line, quantity: Quantity, ctx: &Context<'_>) -> Result<(), Refusal> {
-    let numbered = line.detail.marks.serial.is_some() && asks_serial(&line.item, ctx);
+    let by_serial = line.detail.marks.serial.is_some() && asks_serial(&line.item, ctx);
+    let numbered = by_serial || line.detail.gift_card.is_some();
     match numbered && quantity != Quantity::ONE {
         true => Err(one_by_one()),
         false => Ok(()),
@@ -149,7 +159,8 @@ pub(crate) fn linked(item: &Item, ctx: &Context<'_>) -> Result<Vec<FoundItem>, R
         .map(|id| {
             let found = ctx.reference.item(id);
             let found = found.filter(|other| {
-                let plain = !other.selling.open_price && !other.selling.ask_serial;
+                let how = &other.selling;
+                let plain = !how.open_price && !how.ask_serial && !how.gift_card;
                 plain && other.sold_by == Unit::Each
             });
             let item = found.ok_or_else(|| Refusal::LinkedMissing {

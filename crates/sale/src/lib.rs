@@ -11,6 +11,7 @@ mod command;
 mod decide;
 mod drawer;
 mod event;
+mod gift_cards;
 mod goods;
 mod ids;
 mod limits;
@@ -44,6 +45,7 @@ pub use card::{
 pub use command::{Command, CountedCash, Pin};
 pub use decide::{Context, decide, events_of_refusal};
 pub use event::{CashMovement, Event, Line, LineDetail, LineTax, OverrideReason, Tender};
+pub use gift_cards::{gift_card_key, gift_card_of};
 pub use ids::{CartId, IdError, LaneId, StoreId};
 pub use limits::{Given, UsedUp, WhyUsedUp, used_up};
 pub use price::{

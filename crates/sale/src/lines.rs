@@ -7,7 +7,8 @@ use crate::decide::{
 };
 use crate::people::{Who, reasoned};
 use crate::{
-    Cart, Command, Context, Event, Line, LineTax, OverrideReason, Refusal, Register, goods,
+    Cart, Command, Context, Event, Line, LineTax, OverrideReason, Refusal, Register, gift_cards,
+    goods,
 };
 
 /// The most notes of one sale or line.
@@ -94,6 +95,7 @@ fn override_price(
 ) -> Decision {
     let cart = selling(register)?;
     let found = sold_line(cart, line)?;
+    gift_cards::costs_what_it_holds(found)?;
     who.may(Action::OverridePrice, ctx)?;
     let unit_price = parse_amount(unit_price, found.unit_price)?;
     bounded_cost(found.quantity, unit_price, found.deposit)

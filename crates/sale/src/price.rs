@@ -115,14 +115,19 @@ impl Totals {
     }
 }
 
+/// Whether the promotion engine is asked about a line.
+fn is_promoted(line: &Line) -> bool {
+    line.detail.returned.is_none() && line.detail.gift_card.is_none()
+}
+
 /// What the promotion engine is asked about: the lines that sell, and the terms of the sale. What
-/// comes back costs what it cost; no promotion of today counts it.
+/// comes back costs what it cost, and a gift card what it holds; no promotion of today counts them.
 pub fn basket_of(cart: &Cart, currency: Currency) -> Basket {
-    let sold = cart.live_lines().filter(|l| l.detail.returned.is_none());
+    let sold = cart.live_lines().filter(|line| is_promoted(line));
     let mut basket = Basket::new(currency, sold.map(basket_line).collect());
     terms::apply(&cart.terms, &mut basket);
     if !basket.asks.is_empty() {
-        let sold = cart.live_lines().filter(|l| l.detail.returned.is_none());
+        let sold = cart.live_lines().filter(|line| is_promoted(line));
         for (priced, line) in basket.lines.iter_mut().zip(sold) {
             priced.gtin = gtin_of(&line.code, currency);
         }
@@ -214,11 +219,16 @@ pub fn price(cart: &Cart, book: &CompiledBook, at: LocalTime, currency: Currency
         totals.promotions.push(whole);
     }
     let sold = live.iter().filter(|l| l.detail.returned.is_none());
+    let mut promoted = basket.lines.iter();
     let mut sold: Vec<(&Line, LineTotal)> = sold
-        .zip(&basket.lines)
-        .map(|(line, priced)| {
+        .map(|line| {
+            let extended = match is_promoted(line) {
+                true => promoted.next().expect("it is in the basket").extended,
+                // One piece: the card.
+                false => line.unit_price,
+            };
             let promotions = discounts.remove(&line.number).unwrap_or_default();
-            (*line, line_total(line, priced.extended, promotions))
+            (*line, line_total(line, extended, promotions))
         })
         .collect();
     tax::assess(cart, &mut sold, at);

@@ -180,6 +180,19 @@ pub enum Refusal {
     UnknownCredit { number: String },
     #[error("The credit note holds {left}.")]
     CreditTooSmall { left: Money },
+    #[error("There is no gift card {number}.")]
+    UnknownGiftCard { number: String },
+    #[error("The gift card holds {left}.")]
+    GiftCardTooSmall { left: Money },
+    #[error("This lane is cut off from the store: the gift card may be spent elsewhere.")]
+    GiftCardCutOff,
+    #[error("{description} is loaded onto a card, whose number is needed.")]
+    GiftCardNeeded {
+        scanned: String,
+        description: String,
+    },
+    #[error("{description} costs what is loaded onto the card.")]
+    GiftCardLine { description: String },
     #[error("The sale has no customer who may buy on account.")]
     NoAccount,
     #[error("There is no tender {number} in this sale.")]
@@ -303,7 +316,17 @@ impl Refusal {
                 "Type letters, digits and dashes, at most 40, and no card number."
             }
             Refusal::UnknownCredit { .. } => "Check the number on the note.",
-            Refusal::CreditTooSmall { .. } => "Take that much, and the rest otherwise.",
+            Refusal::CreditTooSmall { .. } | Refusal::GiftCardTooSmall { .. } => {
+                "Take that much, and the rest otherwise."
+            }
+            Refusal::UnknownGiftCard { .. } => {
+                "Check the number on the card; it holds something once it was sold and paid."
+            }
+            Refusal::GiftCardCutOff => {
+                "Take another tender, or put the sale aside until the lanes are together."
+            }
+            Refusal::GiftCardNeeded { .. } => "Scan or type the number of the card.",
+            Refusal::GiftCardLine { .. } => "Void the line, and load another amount.",
             Refusal::NoAccount => "Set the customer first, or take another tender.",
             Refusal::NoSuchTender { .. } => "Choose a tender that is shown.",
             Refusal::NoTerminal => {

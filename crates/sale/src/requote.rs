@@ -127,7 +127,8 @@ fn anew<'a>(
 
 /// The newest price of a line that has its item's price, where that is another.
 fn newer_price(line: &Line, cart: &Cart, reference: &dyn Reference) -> Option<Money> {
-    if line.price_override.is_some() || line.detail.returned.is_some() {
+    let detail = &line.detail;
+    if line.price_override.is_some() || detail.returned.is_some() || detail.gift_card.is_some() {
         return None;
     }
     let item = reference.item(&line.item)?;

@@ -90,11 +90,9 @@ fn return_line(
     let source = sold.receipt.lines.iter().find(|l| l.number == asked.line);
     let source = source.filter(|line| line.detail.returned.is_none());
     let source = source.ok_or(Refusal::NoSuchLine { line: asked.line })?;
-    if ctx
-        .reference
-        .item(&source.item)
-        .is_some_and(|item| item.selling.not_returnable)
-    {
+    let item = ctx.reference.item(&source.item);
+    let is_kept = item.is_some_and(|item| item.selling.not_returnable);
+    if is_kept || source.detail.gift_card.is_some() {
         return Err(Refusal::NotReturnable {
             description: source.description.clone(),
         });

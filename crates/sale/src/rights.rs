@@ -8,6 +8,9 @@ pub trait Rights {
     /// How often this lane may give a promotion of which, as far as it knows, so much is `left` in the
     /// store; `told` is what the open sale was told before.
     fn may_give(&self, promotion: &str, left: u32, told: Option<u32>) -> u32;
+    /// Takes the right to spend so much, in minor units, of what a gift card holds by its key. `false`
+    /// where this lane must not.
+    fn may_spend(&self, gift_card: &str, minor: i64) -> bool;
 }
 
 /// Grants what the known facts allow, and leaves it to the books to find what two lanes did that
@@ -23,9 +26,13 @@ impl Rights for LocalRights {
     fn may_give(&self, _promotion: &str, left: u32, _told: Option<u32>) -> u32 {
         left
     }
+
+    fn may_spend(&self, _gift_card: &str, _minor: i64) -> bool {
+        true
+    }
 }
 
-/// The rights of a lane that is cut off from the store, or behind it. It begins to give nothing that is
+/// The rights of a lane that is cut off from the store, or behind it. It spends no gift card. It begins to give nothing that is
 /// limited there: others may be giving what is left. A sale that was told of it before keeps what this
 /// lane still knows to be left, so that an election of half a second raises no price.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,5 +45,9 @@ impl Rights for CutOff {
 
     fn may_give(&self, _promotion: &str, left: u32, told: Option<u32>) -> u32 {
         left.min(told.unwrap_or(0))
+    }
+
+    fn may_spend(&self, _gift_card: &str, _minor: i64) -> bool {
+        false
     }
 }

@@ -218,7 +218,7 @@ pub(crate) fn line_for(
         price,
         typed_price,
         quantity: fixed,
-        marks,
+        mut marks,
     } = found;
     let cart = cart.filter(|_| !planted::is("price-not-pinned"));
     let pinned = cart.map_or(ctx.reference.version(), |cart| cart.book);
@@ -252,6 +252,10 @@ pub(crate) fn line_for(
     };
     bounded_cost(quantity, unit_price, item.deposit)
         .map_err(|message| Refusal::BadQuantity { message })?;
+    let gift_card = match item.selling.gift_card {
+        true => marks.serial.take(),
+        false => None,
+    };
     let tax = ctx
         .reference
         .tax(&item.tax)
@@ -276,6 +280,7 @@ pub(crate) fn line_for(
             kit: goods::kit(&item.selling),
             tare_grams,
             floor: item.selling.floor,
+            gift_card,
             ..LineDetail::default()
         },
     })

@@ -15,7 +15,8 @@ pub trait Shared {
     fn unshared_receipts(&self) -> u64;
     /// A receipt of any lane, with what was returned of it.
     fn receipt(&self, id: &str) -> Option<SoldReceipt>;
-    /// What a credit note still holds, in minor units; `None` where there is no such note.
+    /// What a credit note still holds, by its number, or a gift card, by [`crate::gift_card_key`], in
+    /// minor units; `None` where there is no such note or card.
     fn credit_minor(&self, number: &str) -> Option<i64>;
     /// The receipt on which a coupon that can be used once was used.
     fn coupon_used(&self, single: &str) -> Option<String>;

@@ -15,8 +15,8 @@ use crate::decide::{Decision, parse_amount};
 use crate::lines::holds_card_number;
 use crate::people::Who;
 use crate::{
-    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, card, price,
-    requote, returns, terms, unreceipted,
+    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, card,
+    gift_cards, price, requote, returns, terms, unreceipted,
 };
 
 /// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
@@ -44,6 +44,10 @@ pub enum PayWith {
     StoreCredit {
         number: String,
     },
+    /// What was loaded onto a gift card; without an amount, as much of what is due as it holds.
+    GiftCard {
+        number: String,
+    },
     /// The customer of the sale pays later.
     Account,
     /// A card, at the terminal of the lane; money goes back to the card that paid for the goods.
@@ -62,6 +66,7 @@ impl PayWith {
             PayWith::Voucher { .. } => "voucher",
             PayWith::Cheque { .. } => "cheque",
             PayWith::StoreCredit { .. } => "store-credit",
+            PayWith::GiftCard { .. } => "gift-card",
             PayWith::Account => "account",
             PayWith::Card { .. } => "card",
         }
@@ -347,10 +352,8 @@ pub(crate) fn pay_with(
         let tender = foreign(&paying, currency, amount)?;
         return paying.take(register, who, vec![tender], ctx);
     }
-    let amount = match amount {
-        Some(text) => parse_amount(text, left)?,
-        None => left,
-    };
+    let asked = amount.map(|text| parse_amount(text, left)).transpose()?;
+    let amount = asked.unwrap_or(left);
     if amount.is_zero() {
         return Err(Refusal::BadAmount {
             message: "Nothing was handed over.".to_owned(),
@@ -379,12 +382,13 @@ pub(crate) fn pay_with(
             credit_covers(&paying.cart, &number, amount, ctx)?;
             Tender::StoreCredit { number, amount }
         }
+        PayWith::GiftCard { number } => gift_cards::spend(&paying.cart, number, asked, left, ctx)?,
         PayWith::Account => on_account(&paying.cart, amount, ctx)?,
     };
     paying.take(register, who, vec![tender], ctx)
 }
 
-/// Gives money back as store credit, or takes it off what the customer owes.
+/// Gives money back as store credit or to a gift card, or takes it off what the customer owes.
 fn give_back(
     register: &Register,
     who: &Who<'_>,
@@ -399,6 +403,7 @@ fn give_back(
             number: format!("C{}", receipt_id(register, ctx)),
             amount,
         },
+        PayWith::GiftCard { number } => gift_cards::give_back(&paying.cart, number, amount, ctx)?,
         PayWith::Account => on_account(&paying.cart, amount, ctx)?,
         PayWith::ForeignCash { .. }
         | PayWith::Voucher { .. }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Decision, parse_amount, selling, with_cart};
 use crate::people::{Who, reasoned};
 use crate::price::{basket_of, price, shopper_of};
-use crate::{Cart, Context, Event, Phase, Refusal, Register, TaxRules};
+use crate::{Cart, Context, Event, Phase, Refusal, Register, TaxRules, gift_cards};
 
 /// The most coupons of one sale, and the most discounts by hand.
 const COUPONS_MAX: usize = 50;
@@ -405,7 +405,8 @@ pub(crate) fn give_discount(
 ) -> Decision {
     let cart = selling(register)?;
     if let Some(line) = asked.line {
-        crate::lines::sold_line(cart, line)?;
+        let line = crate::lines::sold_line(cart, line)?;
+        gift_cards::costs_what_it_holds(line)?;
     }
     let currency = ctx.reference.settings().currency;
     let discount = |role| {

@@ -121,7 +121,7 @@ fn goods_of(
 ) -> Result<Line, Refusal> {
     let code = asked.code.trim();
     let mut found = find_item(code, ctx)?;
-    if found.item.selling.not_returnable {
+    if found.item.selling.not_returnable || found.item.selling.gift_card {
         return Err(Refusal::NotReturnable {
             description: found.item.description,
         });

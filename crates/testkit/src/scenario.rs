@@ -12,7 +12,7 @@
 use std::path::PathBuf;
 
 use catalog::Settings;
-use sale::{Event, PriceCheck, Receipt, Refusal, Register, Tally, Totals};
+use sale::{Event, PriceCheck, Receipt, Refusal, Register, Tally, Tender, Totals};
 use serde::Deserialize;
 
 use crate::sums::{assert_adds_up, assert_balances};
@@ -270,6 +270,10 @@ fn receipt(receipt: &Receipt) -> Vec<String> {
     rows.extend(used.map(|coupon| format!("used {coupon}")));
     let tenders = receipt.tenders.iter();
     rows.extend(tenders.map(|tender| format!("paid {} {}", tender.kind(), tender.amount())));
+    rows.extend(receipt.tenders.iter().filter_map(|tender| match tender {
+        Tender::GiftCard { number, left, .. } => Some(format!("gift card {number} holds {left}")),
+        _ => None,
+    }));
     for line in &receipt.lines {
         let (number, detail) = (line.number, &line.detail);
         rows.push(format!("line {number}: {} {}", line.quantity, line.item));
@@ -284,6 +288,8 @@ fn receipt(receipt: &Receipt) -> Vec<String> {
                 .iter()
                 .map(|note| format!("line {number} note {note}")),
         );
+        let loaded = detail.gift_card.iter();
+        rows.extend(loaded.map(|card| format!("line {number} loaded onto {card}")));
         let parts = detail.kit.iter();
         rows.extend(parts.map(|part| format!("line {number} holds {} {}", part.milli, part.item)));
         if detail.tare_grams != 0 {

@@ -5,7 +5,7 @@
 //! `in 101 1111`, `out`, `102: price 2 0.99` (approved by 102), `tax 1 food why`, `note 1 gift`,
 //! `note gift`, `suspend`, `resume S3-1`, `open day`, `close day`, `drawer 100`, `assign 102`,
 //! `no sale why`, `drop 50`, `pay in 5 why`, `pay out 5 why`, `count 20x3 0.25x4`, `z`,
-//! `return 3-000001 1 x 2` (line 1, two of it), `with voucher V1 5`, `with account`, `untender 1`,
+//! `return 3-000001 1 x 2` (line 1, two of it), `with voucher V1 5`, `with gift-card G-1`, `with account`, `untender 1`,
 //! `off 10% why`, `off 1 0.50 why` (line 1), `on 1` (discount 1 back), `coupon SPRING`, `uncoupon 1`,
 //! `quote account`, `quote`, `sell gift x 2 at 4.50`, `sell phone no SN-1`, `return 3-000001 1 no SN-1`,
 //! `back yogurt x 2 by ID-7 damaged why sour` (without a receipt; `at` and `no` as with `sell`),
@@ -299,6 +299,7 @@ fn pay(kind: &str, rest: &[&str]) -> Command {
         "voucher" => (PayWith::Voucher { number }, rest.get(1)),
         "cheque" => (PayWith::Cheque { number }, rest.get(1)),
         "credit" => (PayWith::StoreCredit { number }, rest.get(1)),
+        "gift-card" => (PayWith::GiftCard { number }, rest.get(1)),
         currency => {
             let currency = currency.to_uppercase();
             (PayWith::ForeignCash { currency }, rest.first())

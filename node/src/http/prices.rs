@@ -1,9 +1,12 @@
-//! The part of the local API about what goods cost.
+//! The part of the local API about what goods cost and what gift cards hold.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use money::Money;
+use sale::Refusal;
+use serde::Serialize;
 
 use super::{Failure, Shared, unavailable};
 
@@ -17,4 +20,24 @@ pub(super) async fn price(
         Ok(check) => Ok(Json(check)),
         Err(refusal) => Err(Failure(StatusCode::CONFLICT, refusal.into())),
     }
+}
+
+/// What a gift card holds as far as this lane knows.
+pub(super) async fn gift_card(
+    State(local): Shared,
+    Path(number): Path<String>,
+) -> Result<impl IntoResponse, Failure> {
+    match local.lane.gift_card(&number).map_err(unavailable)? {
+        Some(holds) => Ok(Json(GiftCard { number, holds })),
+        None => {
+            let refusal = Refusal::UnknownGiftCard { number };
+            Err(Failure(StatusCode::NOT_FOUND, refusal.into()))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct GiftCard {
+    number: String,
+    holds: Money,
 }

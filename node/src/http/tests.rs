@@ -469,6 +469,16 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CurrencyNotTaken { currency: word() },
         Refusal::BadNumber,
         Refusal::UnknownCredit { number: word() },
+        Refusal::UnknownGiftCard { number: word() },
+        Refusal::GiftCardTooSmall { left: money },
+        Refusal::GiftCardCutOff,
+        Refusal::GiftCardNeeded {
+            scanned: word(),
+            description: word(),
+        },
+        Refusal::GiftCardLine {
+            description: word(),
+        },
         Refusal::CreditTooSmall { left: money },
         Refusal::NoAccount,
         Refusal::NoSuchTender { number: 1 },
@@ -550,6 +560,11 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::BadNumber
             | Refusal::UnknownCredit { .. }
             | Refusal::CreditTooSmall { .. }
+            | Refusal::UnknownGiftCard { .. }
+            | Refusal::GiftCardTooSmall { .. }
+            | Refusal::GiftCardCutOff
+            | Refusal::GiftCardNeeded { .. }
+            | Refusal::GiftCardLine { .. }
             | Refusal::NoAccount
             | Refusal::NoSuchTender { .. }
             | Refusal::NoTerminal

@@ -232,11 +232,9 @@ impl Shared for Known<'_> {
             let Event::Completed { receipt, .. } = event else {
                 return;
             };
-            for tender in &receipt.tenders {
-                if let Tender::StoreCredit { number: n, amount } = tender
-                    && n == number
-                {
-                    held = Some(held.unwrap_or(0).saturating_sub(amount.minor()));
+            for (key, added) in receipt.credit_moves() {
+                if key == number {
+                    held = Some(held.unwrap_or(0).saturating_add(added));
                 }
             }
         });

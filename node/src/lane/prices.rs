@@ -1,10 +1,11 @@
-//! What goods cost at this lane, asked without the register.
+//! What goods cost at this lane, and what gift cards hold, asked without the register.
 
 use std::sync::{Mutex, PoisonError};
 
 use catalog::Reference;
 use ledger::{FORMAT_LIMITS, StoreView, TableError};
-use sale::{Context, PriceCheck, Refusal, price_check};
+use money::Money;
+use sale::{Context, PriceCheck, Refusal, Shared as _, gift_card_key, price_check};
 
 use super::books::Books;
 use super::known::Known;
@@ -52,11 +53,28 @@ impl Lane {
                 },
             );
             store.check()?;
-            known.check().map_err(|reason| TableError {
-                action: "read",
-                reason,
-            })?;
+            known.check().map_err(unreadable)?;
             Ok(checked)
         })
+    }
+
+    /// What a gift card holds as far as this lane knows; `None` where it was never loaded.
+    pub fn gift_card(&self, number: &str) -> Result<Option<Money>, LaneError> {
+        let shared = &self.shared;
+        self.read(|tables| {
+            let store = StoreView::new(tables);
+            let known = Known::new(&shared.journal, &store, shared.identity.lane);
+            let minor = known.credit_minor(&gift_card_key(number));
+            known.check().map_err(unreadable)?;
+            let currency = store.settings().currency;
+            Ok(minor.map(|minor| Money::from_minor(minor, currency)))
+        })
+    }
+}
+
+fn unreadable(reason: String) -> TableError {
+    TableError {
+        action: "read",
+        reason,
     }
 }

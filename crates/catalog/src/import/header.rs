@@ -37,6 +37,7 @@ const ITEMS: &[Column] = &[
     ("kit", &["kit"]),
     ("tare", &["tare"]),
     ("floor", &["floor"]),
+    ("gift_card", &["gift_card"]),
 ];
 const DEPARTMENTS: &[Column] = &[("department_id", &["department_id"]), ("name", &["name"])];
 const TAXES: &[Column] = &[

@@ -28,6 +28,10 @@ pub(super) fn item(
     let sold = selling(cells).and_then(|selling| {
         let priced = priced(cells, selling.open_price, currency)?;
         let floor = floor(cells, priced.price, currency)?;
+        if selling.gift_card && priced.sold_by == Unit::Kilogram {
+            let why = "a gift card is sold by the piece";
+            return Err(cells.problem("gift_card", why).into());
+        }
         Ok((priced, Selling { floor, ..selling }))
     });
     let ((own, (department, description)), ((brand, (tax, age_min)), (priced, selling))) =

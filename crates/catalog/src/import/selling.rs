@@ -1,5 +1,5 @@
-//! The columns of an item about how it is sold: `open_price`, `ask_serial` and `not_returnable` are yes
-//! or no; `linked` names items divided by `;`; `kit` is parts such as `4711 x 2; 4712 x 0.5`; `tare` is
+//! The columns of an item about how it is sold: `open_price`, `ask_serial`, `not_returnable` and
+//! `gift_card` are yes or no; `linked` names items divided by `;`; `kit` is parts such as `4711 x 2; 4712 x 0.5`; `tare` is
 //! in grams.
 
 use money::{Quantity, Unit};
@@ -12,9 +12,12 @@ use crate::{ItemCode, ItemId, KitPart, Selling};
 const TARE_GRAMS_MAX: i64 = 100_000;
 
 pub(super) fn selling(cells: &Cells<'_>) -> Result<Selling, Problems> {
-    let asked = both(cells.yes("open_price"), cells.yes("ask_serial"));
+    let asked = both(
+        cells.yes("open_price"),
+        both(cells.yes("ask_serial"), cells.yes("gift_card")),
+    );
     let parts = both(linked(cells), both(kit(cells), tare(cells)));
-    let ((open_price, ask_serial), (not_returnable, (linked, (kit, tare_grams)))) =
+    let ((open_price, (ask_serial, gift_card)), (not_returnable, (linked, (kit, tare_grams)))) =
         both(asked, both(cells.yes("not_returnable"), parts))?;
     Ok(Selling {
         open_price,
@@ -24,6 +27,7 @@ pub(super) fn selling(cells: &Cells<'_>) -> Result<Selling, Problems> {
         kit,
         tare_grams,
         floor: None,
+        gift_card,
     })
 }
 

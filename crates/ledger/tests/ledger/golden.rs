@@ -1115,6 +1115,64 @@ fn what_format_13_cannot_say_is_written_in_format_14() {
     assert!(limits_bodies().iter().all(|(_, body)| body.v == 14));
 }
 
+/// What format 15 added to older events: gift cards that are loaded, and spent.
+fn gift_card_events() -> Vec<Event> {
+    let mut open = later_cart();
+    let cart = open.id;
+    let mut loaded = line(1, "gift-card", 1000, usd(2500));
+    loaded.detail.gift_card = Some("G-1".to_owned());
+    open.lines = vec![loaded.clone()];
+    let mut spent = receipt(cart, DAY, &[("milk", 2000, 198)]);
+    spent.tenders = vec![Tender::GiftCard {
+        number: "G-1".to_owned(),
+        amount: usd(396),
+        left: usd(2104),
+    }];
+    vec![
+        Event::LineAdded { cart, line: loaded },
+        Event::Tendered {
+            cart,
+            tender: spent.tenders[0].clone(),
+        },
+        Event::Suspended {
+            slip: "S1-1".to_owned(),
+            open: Box::new(open.clone()),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::Resumed {
+            slip: "S1-1".to_owned(),
+            open: Box::new(open),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::Completed {
+            cart,
+            receipt: Box::new(spent),
+        },
+    ]
+}
+
+fn gift_card_bodies() -> Vec<(&'static str, EntryBody)> {
+    sealed(gift_card_events().into_iter().map(of_register).collect())
+}
+
+#[test]
+fn entries_of_format_15_are_read() {
+    check_read(
+        include_str!("../golden/entries-15.txt"),
+        &gift_card_bodies(),
+        body_of,
+    );
+}
+
+#[test]
+fn what_format_14_cannot_say_is_written_in_format_15() {
+    let text = written(&gift_card_bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-15.txt"].assert_eq(&text);
+    assert!(gift_card_bodies().iter().all(|(_, body)| body.v == 15));
+}
+
 /// Entry bodies of what format 2 added.
 fn later_bodies() -> Vec<(&'static str, EntryBody)> {
     let bodies = sealed(later_events().into_iter().map(of_register).collect());
@@ -1358,6 +1416,7 @@ fn later_records() -> Vec<Record> {
             milli: 2000,
         }],
         tare_grams: 20,
+        gift_card: false,
     };
     let part = |threshold| TaxPart {
         name: "State".to_owned(),

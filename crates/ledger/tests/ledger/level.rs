@@ -45,6 +45,7 @@ fn records_that_an_earlier_release_would_keep_a_part_of_need_a_later_one() {
         (Record::Item(plain.clone()), 1),
         (sold(|how| how.tare_grams = 20), 5),
         (sold(|how| how.floor = Some(usd(400))), 13),
+        (sold(|how| how.gift_card = true), 15),
         (settings(|_| {}), 1),
         (settings(|s| s.store_number = "7".to_owned()), 3),
         (settings(|s| s.deposits_taxed = true), 5),

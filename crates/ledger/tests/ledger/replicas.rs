@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["786010d5bb75a6dbbdd13875c6ee94da8cd2337b3991090bb51c1827a02575f7"]
+    expect!["cb561915a5b7ed41c20bc7f4e3b6579f70400adf820abee0786c9c139e1d0636"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

@@ -3,7 +3,7 @@
 use ledger::{Command, Entry, ExceptionKind, FORMAT_BOUGHT, Fact};
 use sale::{
     CardAnswer, CardApproval, CardAsk, CardPaid, CardSource, CardTransaction, CardWork, CartId,
-    Event, HandedCoupon, LineTotal, PromotionTotal, Receipt, ReturnOf, Tender,
+    Event, HandedCoupon, LineTotal, PromotionTotal, Receipt, ReturnOf, Tender, gift_card_key,
 };
 
 use crate::shop::{DAY, Journal, Shop, at, completed, creation, lane, receipt, usd};
@@ -163,6 +163,37 @@ fn credit_notes_are_made_and_spent() {
     assert_eq!(credit(&mut shop, 300), Some(-100));
     let expected = [(ExceptionKind::CreditOverspent, Some((lane('a'), 3)))];
     assert_eq!(shop.exceptions(), expected);
+}
+
+#[test]
+fn gift_cards_are_loaded_and_spent() {
+    let mut shop = Shop::with_lanes("ab");
+    let mut a = Journal::of('a');
+    let mut pay = |shop: &mut Shop, number: &str, minor: i64| {
+        let mut receipt = sold("1-000001");
+        receipt.tenders = vec![Tender::GiftCard {
+            number: number.to_owned(),
+            amount: usd(minor),
+            left: usd(0),
+        }];
+        ingest(shop, vec![a.write(completed(receipt))]);
+        let key = gift_card_key(number);
+        shop.view().credit_minor(&key).unwrap()
+    };
+    let mut receipt = sold("1-000001");
+    receipt.lines[0].detail.gift_card = Some("G-1".to_owned());
+    let loaded = receipt.lines[0].unit_price.minor();
+    let mut b = Journal::of('b');
+    ingest(&mut shop, vec![b.write(completed(receipt))]);
+    assert_eq!(pay(&mut shop, "G-1", loaded - 1), Some(1));
+    assert_eq!(pay(&mut shop, "G-1", -1), Some(2));
+    assert_eq!(shop.view().credit_minor("G-1").unwrap(), None);
+    assert_eq!(shop.exceptions(), []);
+    assert_eq!(pay(&mut shop, "G-1", 3), Some(-1));
+    let expected = [(ExceptionKind::CreditOverspent, Some((lane('a'), 3)))];
+    assert_eq!(shop.exceptions(), expected);
+    let told = shop.view().exception_list().unwrap()[0].message.clone();
+    assert!(told.starts_with("Gift card G-1 was spent"), "{told}");
 }
 
 fn refunded(id: &str, tender: u32, minor: i64) -> Receipt {

@@ -126,6 +126,10 @@ impl Books {
                     s.kit = vec![part("milk", 2000), part("bananas", 500)];
                 }),
                 with("nuts", Kilogram, 1000, |s| s.tare_grams = 20),
+                with("gift-card", Each, 0, |s| {
+                    (s.open_price, s.gift_card) = (true, true);
+                }),
+                with("card-25", Each, 2500, |s| s.gift_card = true),
                 with("lamp", Each, 5000, |s| s.floor = Some(usd(4500))),
                 with("razor", Each, 500, |s| s.not_returnable = true),
                 item("orphan", "i:orphan", Each, 100, "lost"),
@@ -323,11 +327,11 @@ impl Known {
             let sum = self.unreceipted_minor.entry((receipt.day.clone(), key));
             *sum.or_default() += minor;
         }
+        for (key, added) in receipt.credit_moves() {
+            *self.credit_minor.entry(key).or_default() += added;
+        }
         for tender in &receipt.tenders {
             match tender {
-                Tender::StoreCredit { number, amount } => {
-                    *self.credit_minor.entry(number.clone()).or_default() -= amount.minor();
-                }
                 Tender::Card { amount, card } => {
                     if let Some(of) = &card.refund_of {
                         let source = self.receipts.get_mut(&of.receipt).unwrap();

@@ -476,6 +476,7 @@ impl<W: Write> PosLog<W> {
             Tender::Voucher { .. } => "Voucher",
             Tender::Cheque { .. } => "Check",
             Tender::StoreCredit { .. } => &own,
+            Tender::GiftCard { .. } => "GiftCard",
             Tender::Account { .. } => "CustomerAccount",
             Tender::Card { .. } => "CreditDebit",
         };
@@ -504,6 +505,12 @@ impl<W: Write> PosLog<W> {
                 self.open("Voucher", &[("TypeCode", "Voucher")])?;
                 self.text("SerialNumber", &[], number)?;
                 self.close("Voucher")?;
+            }
+            Tender::GiftCard { number, left, .. } => {
+                self.open("GiftCard", &[])?;
+                self.text("CardNumber", &[], number)?;
+                self.amount("CurrentBalance", *left)?;
+                self.close("GiftCard")?;
             }
             Tender::Card { card, .. } => {
                 if let Some(code) = &card.approval.approval_code {
