@@ -63,7 +63,12 @@ pub fn price_check(
     goods::open_price(&mut found, code, None, ctx)?;
     one_of_it(&mut found);
     let item = found.item.id.clone();
+    let is_gift_card = found.item.selling.gift_card;
     let mut lines = vec![line_for(found, code, 1, None, open, ctx)?];
+    if is_gift_card {
+        // Any card: no promotion takes anything off what is loaded onto one.
+        lines[0].detail.gift_card.get_or_insert_default();
+    }
     for (number, found) in (2..).zip(along) {
         let line = goods::along_with(&lines[0], found, number, open, ctx)?;
         lines.push(line);

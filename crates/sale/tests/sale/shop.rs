@@ -331,14 +331,11 @@ impl Known {
             *self.credit_minor.entry(key).or_default() += added;
         }
         for tender in &receipt.tenders {
-            match tender {
-                Tender::Card { amount, card } => {
-                    if let Some(of) = &card.refund_of {
-                        let source = self.receipts.get_mut(&of.receipt).unwrap();
-                        *source.refunded_minor.entry(of.tender).or_default() -= amount.minor();
-                    }
-                }
-                _ => {}
+            if let Tender::Card { amount, card } = tender
+                && let Some(of) = &card.refund_of
+            {
+                let source = self.receipts.get_mut(&of.receipt).unwrap();
+                *source.refunded_minor.entry(of.tender).or_default() -= amount.minor();
             }
         }
         for single in receipt
