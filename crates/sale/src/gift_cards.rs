@@ -29,11 +29,11 @@ impl Receipt {
     /// What it adds to what credit notes and gift cards hold, in minor units: by the number of the note,
     /// or the key of the card.
     pub fn credit_moves(&self) -> Vec<(String, i64)> {
+        // A damaged receipt may say any amount, and must not stop the others from being counted.
+        let less = |amount: &Money| amount.minor().saturating_neg();
         let tenders = self.tenders.iter().filter_map(|tender| match tender {
-            Tender::StoreCredit { number, amount } => Some((number.clone(), -amount.minor())),
-            Tender::GiftCard { number, amount, .. } => {
-                Some((gift_card_key(number), -amount.minor()))
-            }
+            Tender::StoreCredit { number, amount } => Some((number.clone(), less(amount))),
+            Tender::GiftCard { number, amount, .. } => Some((gift_card_key(number), less(amount))),
             _ => None,
         });
         let lines = self.lines.iter().filter_map(|line| {

@@ -1,6 +1,6 @@
 //! The columns of an item about how it is sold: `open_price`, `ask_serial`, `not_returnable` and
-//! `gift_card` are yes or no; `linked` names items divided by `;`; `kit` is parts such as `4711 x 2; 4712 x 0.5`; `tare` is
-//! in grams.
+//! `gift_card` are yes or no; `linked` names items divided by `;`; `kit` is parts such as `4711 x 2; 4712
+//! x 0.5`; `tare` is in grams.
 
 use money::{Quantity, Unit};
 

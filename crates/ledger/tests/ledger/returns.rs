@@ -163,6 +163,8 @@ fn credit_notes_are_made_and_spent() {
     assert_eq!(credit(&mut shop, 300), Some(-100));
     let expected = [(ExceptionKind::CreditOverspent, Some((lane('a'), 3)))];
     assert_eq!(shop.exceptions(), expected);
+    // Only a damaged receipt says that.
+    assert_eq!(credit(&mut shop, i64::MIN), Some(i64::MAX - 100));
 }
 
 #[test]
