@@ -4,7 +4,7 @@
 use ledger::{Entry, Fact, LaneId, Seq};
 use sale::Event;
 
-const ENTRIES: [&str; 12] = [
+const ENTRIES: [&str; 14] = [
     include_str!("../../crates/ledger/tests/golden/entries-1.txt"),
     include_str!("../../crates/ledger/tests/golden/entries-2.txt"),
     include_str!("../../crates/ledger/tests/golden/entries-3.txt"),
@@ -17,6 +17,8 @@ const ENTRIES: [&str; 12] = [
     include_str!("../../crates/ledger/tests/golden/entries-12.txt"),
     include_str!("../../crates/ledger/tests/golden/entries-13.txt"),
     include_str!("../../crates/ledger/tests/golden/entries-14.txt"),
+    include_str!("../../crates/ledger/tests/golden/entries-15.txt"),
+    include_str!("../../crates/ledger/tests/golden/entries-16.txt"),
 ];
 
 /// Each with the number of its entry.

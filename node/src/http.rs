@@ -5,6 +5,7 @@
 //! drive the lane. The description that `GET /v1/openapi.json` answers is `openapi.json` beside this
 //! file; a test compares it with the routes, and with a sample of everything that goes over them.
 
+mod customers;
 mod day;
 mod prices;
 mod stock;
@@ -117,6 +118,8 @@ fn routes() -> Vec<Route> {
         reads("/v1/items/{code}", get(item)),
         reads("/v1/prices/{code}", get(prices::price)),
         reads("/v1/gift-cards/{number}", get(prices::gift_card)),
+        reads("/v1/customers", get(customers::search)),
+        reads("/v1/customers/{number}", get(customers::customer)),
         reads("/v1/receipts/{id}", get(receipt)),
         reads("/v1/reports/x", get(day::report_x)),
         reads("/v1/reports/z/{number}", get(day::report_z)),

@@ -355,6 +355,16 @@ impl Store {
         }
     }
 
+    /// Waits until every lane has applied what every other did.
+    pub async fn settle(&self) {
+        for lane in &self.lanes {
+            lane.wait_shared().await;
+            for other in &self.lanes {
+                other.wait_applied(lane).await;
+            }
+        }
+    }
+
     /// Waits until every lane and head office have everything.
     pub async fn wait_complete(&self) {
         for lane in &self.lanes {

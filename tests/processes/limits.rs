@@ -52,18 +52,8 @@ limit = {{ customer = 1 }}
             let report = report.expect("it is imported");
             assert_eq!(report["problem_count"], 0, "{report}");
         }
-        settle(store).await;
+        store.settle().await;
         Goods { limited, once }
-    }
-}
-
-/// Waits until every lane has applied what every other did.
-async fn settle(store: &Store) {
-    for lane in &store.lanes {
-        lane.wait_shared().await;
-        for other in &store.lanes {
-            other.wait_applied(lane).await;
-        }
     }
 }
 
@@ -117,7 +107,7 @@ fn a_door_buster_is_given_at_all_registers_together_as_often_as_it_says() {
         let mut in_all = 0;
         for turn in 0..4 {
             in_all += bust(&store.lanes[turn % 3], &goods).await;
-            settle(&store).await;
+            store.settle().await;
         }
         assert_eq!(in_all, 4);
         // Sales that are paid at the same moment do not know of each other: each of the other two lanes
@@ -127,7 +117,7 @@ fn a_door_buster_is_given_at_all_registers_together_as_often_as_it_says() {
         let paid = store.lanes.iter().map(pay);
         let paid = futures::future::join_all(paid).await;
         in_all += paid.iter().map(|r| given(r, "first")).sum::<u32>();
-        settle(&store).await;
+        store.settle().await;
         let most = IN_STORE + 2;
         assert!(
             (IN_STORE..=most).contains(&in_all),
@@ -139,7 +129,7 @@ fn a_door_buster_is_given_at_all_registers_together_as_often_as_it_says() {
             assert_eq!(why, [WhyUsedUp::LimitReached]);
             assert_eq!(given(&pay(lane).await, "first"), 0);
         }
-        settle(&store).await;
+        store.settle().await;
         store.assert_verified();
     });
 }
@@ -155,7 +145,7 @@ fn a_customer_has_it_once_at_whichever_register_and_again_once_it_came_back() {
         let (one, other) = (&store.lanes[0], &store.lanes[1]);
         let (first, times) = sell_once(one, &goods).await;
         assert_eq!(times, 1);
-        settle(&store).await;
+        store.settle().await;
         assert_eq!(sell_once(other, &goods).await.1, 0);
         other
             .done(Command::Return {
@@ -168,11 +158,11 @@ fn a_customer_has_it_once_at_whichever_register_and_again_once_it_came_back() {
             })
             .await;
         pay(other).await;
-        settle(&store).await;
+        store.settle().await;
         assert_eq!(sell_once(one, &goods).await.1, 1);
-        settle(&store).await;
+        store.settle().await;
         assert_eq!(sell_once(other, &goods).await.1, 0);
-        settle(&store).await;
+        store.settle().await;
         store.assert_verified();
     });
 }
@@ -184,7 +174,7 @@ fn a_register_that_is_cut_off_gives_none_of_what_is_limited_in_the_store() {
         let goods = Goods::on_sale(&store).await;
         store.lanes[2].sign_in().await;
         assert_eq!(bust(&store.lanes[2], &goods).await, 1);
-        settle(&store).await;
+        store.settle().await;
         store.lanes[0].stop();
         store.lanes[1].stop();
         let alone = &store.lanes[2];
@@ -210,9 +200,9 @@ fn a_register_that_is_cut_off_gives_none_of_what_is_limited_in_the_store() {
             store.lanes[index] = Lane::start(&folder).await;
         }
         store.wait_together().await;
-        settle(&store).await;
+        store.settle().await;
         assert_eq!(bust(&store.lanes[2], &goods).await, 1);
-        settle(&store).await;
+        store.settle().await;
         store.assert_verified();
     });
 }

@@ -4,6 +4,7 @@ mod bad_input;
 mod cards;
 mod common;
 mod crash;
+mod customers;
 mod day;
 mod full_disk;
 mod goods;

@@ -6,6 +6,7 @@
 
 mod code;
 mod coupon;
+mod customer;
 mod gs1;
 mod import;
 mod item;
@@ -16,12 +17,13 @@ mod settings;
 
 pub use code::{CodeError, EmbeddedLayout, Embeds, Gtin, ItemCode};
 pub use coupon::{Least, Purchase, PurchaseRule, Purchases};
+pub use customer::{Customer, CustomerDetail, CustomerField, CustomerFieldError, CustomerId, Tier};
 pub use import::{Import, ImportKind, ImportProblem, MapPin};
 pub use item::{
     Department, DepartmentId, Item, ItemId, KitPart, PriceSince, Selling, TaxCategory, TaxHoliday,
     TaxId, TaxPart, TaxThreshold,
 };
-pub use people::{Customer, CustomerDetail, CustomerId, Employee, EmployeeId, Role, Tier};
+pub use people::{Employee, EmployeeId, Role};
 pub use record::{BookVersion, Recall, Record, Reference};
 pub use scan::{CodeRules, CouponCode, Marks, ScannedCode, ScannedItem};
 pub use settings::{Action, ForeignRate, Settings, TaxRounding, UnreceiptedReturns};

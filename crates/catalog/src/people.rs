@@ -1,6 +1,5 @@
-//! Employees and customers.
+//! Employees.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -10,10 +9,6 @@ use crate::item::text_id;
 text_id!(
     /// What an employee types to sign in, such as `101`.
     EmployeeId
-);
-text_id!(
-    /// A customer's number, as printed on the loyalty card.
-    CustomerId
 );
 
 /// What an employee may do. Each role may do all that the roles before it may.
@@ -42,53 +37,5 @@ impl fmt::Debug for Employee {
             .field("name", &self.name)
             .field("role", &self.role)
             .finish_non_exhaustive()
-    }
-}
-
-/// A loyalty tier, lowest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tier {
-    Basic,
-    Silver,
-    Gold,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Customer {
-    pub id: CustomerId,
-    pub name: String,
-    pub tier: Tier,
-    pub phone: Option<String>,
-    #[serde(default, skip_serializing_if = "CustomerDetail::is_empty")]
-    pub detail: CustomerDetail,
-}
-
-/// What a store may know of a customer besides.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CustomerDetail {
-    pub email: Option<String>,
-    /// The number of the certificate by which no tax is added.
-    pub exemption: Option<String>,
-    /// May buy on account.
-    pub on_account: bool,
-    /// Groups that promotions name, such as `club`.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub groups: BTreeSet<String>,
-    /// Works for the store.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub employee: bool,
-    /// Contracts whose prices hold.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub contracts: BTreeSet<String>,
-    /// Month and day.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub birthday: Option<(u8, u8)>,
-}
-
-impl CustomerDetail {
-    pub fn is_empty(&self) -> bool {
-        *self == CustomerDetail::default()
     }
 }

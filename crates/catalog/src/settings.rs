@@ -235,6 +235,13 @@ pub enum Action {
     AdjustStock,
     /// Goods that go to another store, or come from one.
     TransferStock,
+    /// Making customers known, and saying how they are called and reached.
+    EditCustomer,
+    /// Saying what decides on what a customer pays, such as the tier.
+    GrantCustomer,
+    /// Saying that two customers are one and the same.
+    MergeCustomers,
+    EraseCustomer,
     /// Beginning and ending a training.
     Train,
     /// Leaving a card payment to a person, of which nobody knows what became of it.
@@ -251,6 +258,7 @@ impl Action {
             | Action::Suspend
             | Action::Resume
             | Action::OpenDrawer
+            | Action::EditCustomer
             | Action::Drop
             | Action::CountDrawer => Role::Cashier,
             Action::OverridePrice
@@ -266,11 +274,14 @@ impl Action {
             | Action::ReceiveStock
             | Action::CountStock
             | Action::TransferStock
+            | Action::MergeCustomers
             | Action::Train
             | Action::LeaveCard => Role::Supervisor,
             Action::CloseDay
             | Action::ReportZ
             | Action::ReturnUnreceipted
+            | Action::GrantCustomer
+            | Action::EraseCustomer
             | Action::AdjustStock => Role::Manager,
         }
     }

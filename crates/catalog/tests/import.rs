@@ -188,8 +188,8 @@ fn everything_that_is_wrong_with_a_row_is_named() {
         "customer_id,name,tier,phone\n1,,best,call me\n",
         &[
             "line 2, name: it is empty",
-            "line 2, tier 'best': write basic, silver or gold",
             "line 2, phone 'call me': write a number such as +1 555-0123",
+            "line 2, tier 'best': write basic, silver or gold",
         ],
     );
     check(

@@ -302,6 +302,7 @@ impl Rules<'_, '_> {
                     self.move_stock(item, i128::from(*milli))?;
                 }
                 self.card(entry, event)?;
+                self.customers(entry, event)?;
                 self.day(entry, event)
             }
             Fact::LaneStarted { .. }
@@ -399,7 +400,7 @@ impl Rules<'_, '_> {
             Record::Department(d) => self.put(Table::Department, d.id.0.as_bytes(), d),
             Record::Tax(tax) => self.put(Table::Tax, tax.id.0.as_bytes(), tax),
             Record::Employee(e) => self.put(Table::Employee, e.id.0.as_bytes(), e),
-            Record::Customer(c) => self.put(Table::Customer, c.id.0.as_bytes(), c),
+            Record::Customer(customer) => self.customer(customer),
             Record::Promotions(text) => self.promotions(text, version),
             Record::Recall(recall) => self.recall(recall),
             Record::Settings(settings) => self.put(Table::Settings, SETTINGS, settings),

@@ -116,6 +116,9 @@ fn moment(event: &Event) -> Option<LocalTime> {
         | Event::DrawerCounted { at, .. }
         | Event::ReportedZ { at, .. }
         | Event::StockMoved { at, .. }
+        | Event::CustomerKept { at, .. }
+        | Event::CustomersMerged { at, .. }
+        | Event::CustomerErased { at, .. }
         | Event::TrainingBegun { at, .. }
         | Event::TrainingEnded { at, .. }
         | Event::CardCancelled { at, .. }

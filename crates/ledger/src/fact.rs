@@ -94,9 +94,16 @@ pub const FORMAT_LIMITS: u16 = 14;
 /// The oldest entry format that can say that a gift card was loaded, or spent.
 pub(crate) const FORMAT_GIFT_CARDS: u16 = 15;
 
+/// The oldest entry format that can say something of customers.
+pub(crate) const FORMAT_CUSTOMERS: u16 = 16;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {
+        // Earlier releases do not read these.
+        Event::CustomerKept { .. }
+        | Event::CustomersMerged { .. }
+        | Event::CustomerErased { .. } => FORMAT_CUSTOMERS,
         // Earlier releases would load nothing onto the card.
         Event::LineAdded { line, .. } if is_gift_card(line) => FORMAT_GIFT_CARDS,
         Event::Completed { receipt, .. }

@@ -7,7 +7,7 @@ use catalog::{Action, Record, Settings, TaxRounding, UnreceiptedReturns};
 use promotions::{Limits, PromotionFile};
 
 use crate::fact::{
-    FORMAT_CARDS, FORMAT_FIRST, FORMAT_FLOORS, FORMAT_GIFT_CARDS, FORMAT_GOODS,
+    FORMAT_CARDS, FORMAT_CUSTOMERS, FORMAT_FIRST, FORMAT_FLOORS, FORMAT_GIFT_CARDS, FORMAT_GOODS,
     FORMAT_GOODS_AND_TAXES, FORMAT_LIMITS, FORMAT_TERMS,
 };
 use crate::{StoreView, TableError};
@@ -21,11 +21,12 @@ pub fn record_format(record: &Record) -> u16 {
         Record::Tax(tax) if !tax.parts.is_empty() => FORMAT_GOODS_AND_TAXES,
         Record::Settings(settings) => settings_format(settings),
         Record::Promotions(file) => promotions_format(file),
+        Record::Customer(customer) if !customer.detail.consent.is_empty() => FORMAT_CUSTOMERS,
         Record::Item(_)
+        | Record::Customer(_)
         | Record::Tax(_)
         | Record::Department(_)
         | Record::Employee(_)
-        | Record::Customer(_)
         | Record::Recall(_) => FORMAT_FIRST,
     }
 }
@@ -50,6 +51,10 @@ fn settings_format(settings: &Settings) -> u16 {
 
 fn action_format(action: Action) -> u16 {
     match action {
+        Action::EditCustomer
+        | Action::GrantCustomer
+        | Action::MergeCustomers
+        | Action::EraseCustomer => FORMAT_CUSTOMERS,
         Action::ReturnUnreceipted
         | Action::ReceiveStock
         | Action::CountStock

@@ -8,6 +8,7 @@ mod admission;
 mod apply;
 mod cards;
 mod command;
+mod customers;
 mod day;
 mod entry;
 mod fact;
@@ -22,6 +23,7 @@ mod tables;
 
 pub use apply::apply;
 pub use command::{COMMAND_FORMAT, Command, CommandError, Outcome};
+pub use customers::Said;
 pub use entry::{
     ENTRY_BYTES_MAX, ENTRY_FORMAT, Entry, EntryBody, EntryError, EntryHash, FORMAT_PUBLICATIONS,
     FORMAT_UNSAID, Head, Hlc, Seq, format_unsaid, is_format_unsaid,

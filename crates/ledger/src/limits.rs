@@ -42,6 +42,17 @@ impl GivenRecord {
         }
     }
 
+    /// Adds what was given to somebody who turned out to be the same customer.
+    pub(crate) fn join(&mut self, other: GivenRecord) {
+        let on_days: u64 = other.days.values().fold(0, |sum, n| sum.saturating_add(*n));
+        self.times = self
+            .times
+            .saturating_add(other.times.saturating_sub(on_days));
+        for (day, times) in other.days {
+            self.add(&day, times);
+        }
+    }
+
     fn take_off(&mut self, day: &BusinessDay, times: u64) {
         self.times = self.times.saturating_sub(times);
         if let Some(on_day) = self.days.get_mut(day) {
@@ -101,7 +112,8 @@ impl Rules<'_, '_> {
     /// Takes times off those that a receipt was given.
     fn free(&mut self, receipt: &Receipt, times: BTreeMap<&str, u64>) -> Result<(), TableError> {
         let times: BTreeMap<&str, u64> = times.into_iter().filter(|(_, n)| *n > 0).collect();
-        if let Some(customer) = receipt.customer.as_ref().filter(|_| !times.is_empty()) {
+        let customer = self.customer_on(receipt)?;
+        if let Some(customer) = customer.filter(|_| !times.is_empty()) {
             let key = customer.0.as_bytes();
             let mut history: History = row(self.tables, Table::History, key)?.unwrap_or_default();
             for (promotion, times) in &times {
@@ -124,8 +136,9 @@ impl Rules<'_, '_> {
     ) -> Result<(), TableError> {
         let rights = &receipt.detail.terms.rights;
         let counted = times.into_iter().filter(|(id, _)| rights.contains_key(*id));
+        let customer = self.customer_on(receipt)?;
         for (promotion, times) in counted {
-            let customer = receipt.customer.as_ref().map(Some);
+            let customer = customer.as_ref().map(Some);
             for customer in [None].into_iter().chain(customer) {
                 let key = given_key(promotion, customer);
                 let record = row::<GivenRecord>(self.tables, Table::Given, &key)?;

@@ -310,6 +310,8 @@ pub enum ExceptionKind {
     CardInDoubt,
     /// What became of a card payment that had been in doubt.
     CardFound,
+    /// Lanes that could not reach each other said of a customer what does not go together.
+    CustomerConflict,
 }
 
 /// Something no rule settled, or a rule settled in a way a person should know.

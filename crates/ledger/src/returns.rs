@@ -68,14 +68,14 @@ impl Rules<'_, '_> {
 
     /// Adds a receipt to what its customer bought.
     fn history(&mut self, receipt: &Receipt) -> Result<(), TableError> {
-        let Some(customer) = &receipt.customer else {
+        let Some(customer) = self.customer_on(receipt)? else {
             return Ok(());
         };
         let key = customer.0.as_bytes();
         let mut history: History = row(self.tables, Table::History, key)?.unwrap_or_default();
         history.add(receipt);
         self.put(Table::History, key, &history)?;
-        self.bought(customer, receipt)
+        self.bought(&customer, receipt)
     }
 
     /// Counts what a customer bought, by item. Lanes of earlier releases do not.

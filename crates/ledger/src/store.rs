@@ -85,9 +85,9 @@ fn key_after(item: Option<&ItemId>) -> Vec<u8> {
 
 /// The store as this lane has applied it.
 pub struct StoreView<'a> {
-    tables: &'a dyn Tables,
+    pub(crate) tables: &'a dyn Tables,
     /// The first failure of a read that could not answer with an error of its own.
-    error: RefCell<Option<TableError>>,
+    pub(crate) error: RefCell<Option<TableError>>,
 }
 
 /// The most rows that one listing returns.
@@ -111,10 +111,14 @@ impl<'a> StoreView<'a> {
     }
 
     fn look_up<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Option<T> {
-        row(self.tables, table, key).unwrap_or_else(|error| {
+        self.noted(row(self.tables, table, key)).flatten()
+    }
+
+    fn noted<T>(&self, read: Result<T, TableError>) -> Option<T> {
+        read.map_err(|error| {
             self.error.borrow_mut().get_or_insert(error);
-            None
         })
+        .ok()
     }
 
     fn list<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<T>, TableError> {
@@ -369,7 +373,7 @@ impl Reference for StoreView<'_> {
     }
 
     fn customer(&self, id: &CustomerId) -> Option<Customer> {
-        self.look_up(Table::Customer, id.0.as_bytes())
+        self.noted(self.customer_of(id)).flatten()
     }
 
     fn settings(&self) -> Settings {

@@ -66,12 +66,15 @@ pub enum Table {
     /// How often promotions were given that are given only so often, by promotion, and by promotion and
     /// customer.
     Given = 26,
+    /// What is noted of customers besides what is known of them, by customer: when it was said, for whom
+    /// their number stands, that they were erased.
+    CustomerNotes = 27,
     /// What was given back without a receipt, in minor units, by business day and person.
     Unreceipted = 30,
 }
 
 impl Table {
-    pub const ALL: [Table; 27] = [
+    pub const ALL: [Table; 28] = [
         Table::Meta,
         Table::Entry,
         Table::Lane,
@@ -98,6 +101,7 @@ impl Table {
         Table::History,
         Table::Bought,
         Table::Given,
+        Table::CustomerNotes,
         Table::Unreceipted,
     ];
 }
@@ -139,6 +143,51 @@ impl Tables for MemoryTables {
             .take(limit)
             .map(|((_, key), value)| (key.clone(), value.clone()))
             .collect())
+    }
+}
+
+/// Tables with changes over them that are not written.
+pub(crate) struct Over<'a> {
+    below: &'a dyn Tables,
+    changed: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+}
+
+impl<'a> Over<'a> {
+    pub fn new(below: &'a dyn Tables) -> Over<'a> {
+        Over {
+            below,
+            changed: BTreeMap::new(),
+        }
+    }
+}
+
+impl Tables for Over<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
+        match self.changed.get(&(table, key.to_vec())) {
+            Some(changed) => Ok(changed.clone()),
+            None => self.below.get(table, key),
+        }
+    }
+
+    fn set(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> Result<(), TableError> {
+        let value = value.map(<[u8]>::to_vec);
+        self.changed.insert((table, key.to_vec()), value);
+        Ok(())
+    }
+
+    fn scan(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Row>, TableError> {
+        let changed = self.changed.range((table, from.to_vec())..);
+        let changed = changed.take_while(|((t, _), _)| *t == table);
+        let gone = changed.clone().filter(|(_, value)| value.is_none()).count();
+        let below = self.below.scan(table, from, limit.saturating_add(gone))?;
+        let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = below.into_iter().collect();
+        for ((_, key), value) in changed {
+            match value {
+                Some(value) => rows.insert(key.clone(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        Ok(rows.into_iter().take(limit).collect())
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a cashier, a robot or a kiosk may ask of a lane.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use catalog::{CustomerId, EmployeeId, TaxId};
+use catalog::{CustomerField, CustomerId, EmployeeId, TaxId};
 use serde::{Deserialize, Serialize};
 
 use crate::{BusinessDay, PayWith, StockWork};
@@ -225,6 +226,30 @@ pub enum Command {
         quantity: String,
         work: StockWork,
     },
+    /// Makes a customer known; without a number, under one that the lane gives.
+    CreateCustomer {
+        #[serde(default)]
+        customer: Option<CustomerId>,
+        /// The name is needed.
+        fields: BTreeMap<CustomerField, String>,
+    },
+    /// Says something of a customer anew. An empty text takes away what was known; what is not named
+    /// stays.
+    EditCustomer {
+        customer: CustomerId,
+        fields: BTreeMap<CustomerField, String>,
+    },
+    /// Two customers are one and the same: the number of the first stands for the second from now on.
+    MergeCustomers {
+        from: CustomerId,
+        into: CustomerId,
+        reason: String,
+    },
+    /// Forgets a customer, who asked for it.
+    EraseCustomer {
+        customer: CustomerId,
+        reason: String,
+    },
     /// From now on nothing that is rung up on this lane counts; needs a supervisor.
     BeginTraining,
     /// Drops what is rung up in training, and sells again; needs a supervisor.
@@ -248,7 +273,7 @@ pub struct CountedCash {
 
 impl Command {
     /// The names of all commands.
-    pub const NAMES: [&str; 44] = [
+    pub const NAMES: [&str; 48] = [
         "sign-in",
         "sign-out",
         "open-cart",
@@ -289,6 +314,10 @@ impl Command {
         "quote",
         "requote",
         "stock",
+        "create-customer",
+        "edit-customer",
+        "merge-customers",
+        "erase-customer",
         "begin-training",
         "end-training",
         "cancel-card",
@@ -338,6 +367,10 @@ impl Command {
             Command::Quote { .. } => "quote",
             Command::Requote => "requote",
             Command::Stock { .. } => "stock",
+            Command::CreateCustomer { .. } => "create-customer",
+            Command::EditCustomer { .. } => "edit-customer",
+            Command::MergeCustomers { .. } => "merge-customers",
+            Command::EraseCustomer { .. } => "erase-customer",
             Command::BeginTraining => "begin-training",
             Command::EndTraining => "end-training",
             Command::CancelCard => "cancel-card",

@@ -1,8 +1,6 @@
 //! From a command to events, or a refusal. Changes nothing itself.
 
-use std::collections::BTreeMap;
-
-use catalog::{Action, CustomerId, Employee, Reference};
+use catalog::{Action, Employee, Reference};
 use money::{Money, Quantity, Unit};
 use promotions::CompiledBook;
 
@@ -10,7 +8,7 @@ use crate::people::Who;
 use crate::returns::Asked;
 use crate::{
     Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
-    Refusal, Register, Rights, Shared, SoldAt, Standing, card, drawer, limits, lines, people,
+    Refusal, Register, Rights, Shared, SoldAt, card, customers, drawer, limits, lines, people,
     requote, returns, scan, stock, suspend, tender, terms, training, unreceipted,
 };
 
@@ -141,7 +139,11 @@ fn decided(register: &Register, who: &Who<'_>, command: &Command, ctx: &Context<
             })?;
             confirm_age(register, who.cashier, years, ctx)
         }
-        Command::SetCustomer { customer } => set_customer(register, customer, ctx),
+        Command::SetCustomer { .. }
+        | Command::CreateCustomer { .. }
+        | Command::EditCustomer { .. }
+        | Command::MergeCustomers { .. }
+        | Command::EraseCustomer { .. } => customers::decide(register, who, command, ctx),
         Command::SetQuantity { .. }
         | Command::VoidLine { .. }
         | Command::OverridePrice { .. }
@@ -293,25 +295,6 @@ fn decide_on_drawer(
         } => stock::move_stock(who, code, quantity, work, ctx),
         _ => unreachable!("`decide_as` takes every other command"),
     }
-}
-
-fn set_customer(register: &Register, customer: &CustomerId, ctx: &Context<'_>) -> Decision {
-    let found = ctx.reference.customer(customer);
-    let found = found.ok_or(Refusal::UnknownCustomer {
-        customer: customer.to_string(),
-    })?;
-    let bought = match ctx.book.asks_bought() {
-        items if items.is_empty() => BTreeMap::new(),
-        items => ctx.shared.bought(&found.id, &items),
-    };
-    let standing = Standing::of(&found, ctx.shared.history(&found.id), bought);
-    with_cart(register, ctx, |cart| Event::CustomerSet {
-        cart,
-        customer: found.id.clone(),
-        name: found.name.clone(),
-        tier: found.tier,
-        standing: Box::new(standing),
-    })
 }
 
 fn void_cart(register: &Register, who: &Who<'_>, reason: &str, ctx: &Context<'_>) -> Decision {

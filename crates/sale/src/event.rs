@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use catalog::{
-    BookVersion, CustomerId, DepartmentId, EmployeeId, ItemId, KitPart, Marks, Role, TaxCategory,
-    TaxId, TaxPart, Tier,
+    BookVersion, CustomerField, CustomerId, DepartmentId, EmployeeId, ItemId, KitPart, Marks, Role,
+    TaxCategory, TaxId, TaxPart, Tier,
 };
 use money::{Money, Quantity, Rate};
 use serde::{Deserialize, Serialize};
@@ -446,6 +446,32 @@ pub enum Event {
         milli: i64,
         /// What was there, as far as the lane knew; none where nothing had been moved of it.
         before_milli: Option<i64>,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    /// A customer was made known, or something was said of one anew.
+    CustomerKept {
+        customer: CustomerId,
+        /// Nothing was known of the customer, as far as the lane knew.
+        created: bool,
+        /// What was said, field by field; an empty text takes what was known away.
+        fields: BTreeMap<CustomerField, String>,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    /// Two customers were found to be one and the same.
+    CustomersMerged {
+        /// Stands for the other one from now on.
+        from: CustomerId,
+        into: CustomerId,
+        reason: String,
+        by: EmployeeId,
+        at: LocalTime,
+    },
+    /// A customer asked to be forgotten.
+    CustomerErased {
+        customer: CustomerId,
+        reason: String,
         by: EmployeeId,
         at: LocalTime,
     },

@@ -8,6 +8,7 @@
 mod attempts;
 mod card;
 mod command;
+mod customers;
 mod decide;
 mod drawer;
 mod event;

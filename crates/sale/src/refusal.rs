@@ -1,6 +1,6 @@
 //! Why a command was not carried out, in words for a cashier, with what would be allowed.
 
-use catalog::Role;
+use catalog::{CustomerField, Role};
 use money::Money;
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +113,18 @@ pub enum Refusal {
     NoSuchLine { line: u32 },
     #[error("There is no customer {customer}.")]
     UnknownCustomer { customer: String },
+    #[error("There is a customer {customer} already.")]
+    CustomerExists { customer: String },
+    #[error("{}: {message}.", field.name())]
+    BadCustomer {
+        field: CustomerField,
+        #[serde(rename = "reason")]
+        message: String,
+    },
+    #[error("That is what is known of {name} already.")]
+    CustomerAsKnown { name: String },
+    #[error("Both numbers are of the customer {customer}.")]
+    SameCustomer { customer: String },
     #[error("That needs a {}.", role_name(*needs))]
     NotAllowed { needs: Role },
     #[error("The sale has {lines} lines, the most that one sale can have.")]
@@ -273,6 +285,13 @@ impl Refusal {
             Refusal::BadAmount { .. } => "Type an amount such as 20.00.",
             Refusal::NoSuchLine { .. } => "Choose a line that is shown.",
             Refusal::UnknownCustomer { .. } => "Check the number, or go on without a customer.",
+            Refusal::CustomerExists { .. } => {
+                "Say what is new of that customer, or leave the number out: the lane gives one."
+            }
+            Refusal::BadCustomer { .. } => "Write it so, or leave it out.",
+            Refusal::CustomerAsKnown { .. } | Refusal::SameCustomer { .. } => {
+                "Nothing is left to do."
+            }
             Refusal::NotAllowed { .. } => "Ask a supervisor or manager to approve it on this lane.",
             Refusal::CartFull { .. } => "Finish this sale and begin another.",
             Refusal::NothingToPay => "Scan an item first, or void the sale.",

@@ -120,6 +120,9 @@ pub struct Register {
     /// Number of the last slip of a suspended sale.
     #[serde(default)]
     pub slips: u64,
+    /// How many customers were made known here.
+    #[serde(default, skip_serializing_if = "terms::is_plain")]
+    pub customers: u64,
     /// What the card terminal is asked.
     #[serde(default, skip_serializing_if = "Cards::is_plain")]
     pub cards: Cards,
@@ -249,7 +252,14 @@ pub fn evolve(register: &mut Register, event: &Event) {
         }
         Event::DrawerCounted { .. } => register.drawer = None,
         Event::Approved { by, .. } => register.wrong_pins.forgive(by),
-        Event::NoSale { .. } | Event::CashMoved { .. } | Event::StockMoved { .. } => {}
+        Event::CustomerKept { created, .. } => {
+            register.customers = register.customers.saturating_add(u64::from(*created));
+        }
+        Event::NoSale { .. }
+        | Event::CashMoved { .. }
+        | Event::StockMoved { .. }
+        | Event::CustomersMerged { .. }
+        | Event::CustomerErased { .. } => {}
         Event::CardAsked { .. }
         | Event::CardCancelled { .. }
         | Event::CardAnswered { .. }

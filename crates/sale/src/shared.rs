@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::{CustomerId, ItemId};
+use catalog::{Customer, CustomerId, ItemId, Reference};
 
 use crate::{BusinessDay, Cart, Given, History, SoldReceipt};
 
 /// What the lanes of the store did, as far as this lane knows: what the store has applied, and
 /// entries on this lane that are not applied yet, its own and copies of its siblings'.
 pub trait Shared {
+    /// A customer by their number, or by one that stands for it. `reference` is what the store has
+    /// applied.
+    fn customer(&self, reference: &dyn Reference, id: &CustomerId) -> Option<Customer> {
+        reference.customer(id)
+    }
     /// The suspended sale of a slip, unless it was taken up.
     fn suspended(&self, slip: &str) -> Option<Cart>;
     /// Receipts of this lane that the store does not have yet.

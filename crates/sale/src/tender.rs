@@ -473,7 +473,7 @@ fn credit_covers(
 
 fn on_account(cart: &Cart, amount: Money, ctx: &Context<'_>) -> Result<Tender, Refusal> {
     let customer = cart.customer.as_ref().map(|(id, _, _)| id);
-    let found = customer.and_then(|id| ctx.reference.customer(id));
+    let found = customer.and_then(|id| ctx.shared.customer(ctx.reference, id));
     match found.filter(|customer| customer.detail.on_account) {
         Some(customer) => Ok(Tender::Account {
             customer: customer.id,

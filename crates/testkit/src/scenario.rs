@@ -71,7 +71,8 @@ impl Scenario {
     pub fn at_lane(&self, number: u32) -> Scenario {
         let words = |text: &String| {
             let receipts = text.replace("3-0", &format!("{number}-0"));
-            receipts.replace("S3-", &format!("S{number}-"))
+            let slips = receipts.replace("S3-", &format!("S{number}-"));
+            slips.replace("K3-", &format!("K{number}-"))
         };
         let rows = |rows: &Vec<String>| rows.iter().map(words).collect();
         Scenario {

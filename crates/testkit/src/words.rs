@@ -10,13 +10,14 @@
 //! `quote account`, `quote`, `sell gift x 2 at 4.50`, `sell phone no SN-1`, `return 3-000001 1 no SN-1`,
 //! `back yogurt x 2 by ID-7 damaged why sour` (without a receipt; `at` and `no` as with `sell`),
 //! `stock receive yogurt x 10 D-1`, `stock count yogurt x 8`, `stock adjust yogurt x -2 broken`, `stock
-//! in yogurt x 2 north`, `train`, `train off`, `stock out yogurt x 2 north`, `born 1999-12-31`, `with card`, `with card 5 tip 1`, `cancel card`, `leave card why`. What the card
+//! in yogurt x 2 north`, `new customer name=Ada_King phone=555-0101`, `new customer K-9 name=Ada`, `edit
+//! customer 700 phone= tier=gold`, `merge 701 into 700 why`, `forget 700 why`, `train`, `train off`, `stock out yogurt x 2 north`, `born 1999-12-31`, `with card`, `with card 5 tip 1`, `cancel card`, `leave card why`. What the card
 //! terminal says: `terminal approves`, `terminal approves 3` (3.00 in all), `terminal tips 1`, `terminal
 //! declines`, `terminal doubts`, each with `#2` for an earlier question than the open one.
 
 use std::collections::BTreeMap;
 
-use catalog::{CustomerId, EmployeeId, TaxId};
+use catalog::{CustomerField, CustomerId, EmployeeId, TaxId};
 use money::{Currency, Money};
 use sale::{
     BusinessDay, CardAnswer, CardApproval, CardTransaction, CardWork, Command, CountedCash, Event,
@@ -178,6 +179,29 @@ pub fn command(text: &str) -> Command {
         ["age", years] => Command::ConfirmAge {
             years: years.parse().unwrap(),
         },
+        ["new", "customer", rest @ ..] => {
+            let number = rest.first().filter(|word| !word.contains('='));
+            Command::CreateCustomer {
+                customer: number.map(|number| CustomerId::from(*number)),
+                fields: fields(
+                    rest.get(usize::from(number.is_some())..)
+                        .unwrap_or_default(),
+                ),
+            }
+        }
+        ["edit", "customer", id, rest @ ..] => Command::EditCustomer {
+            customer: CustomerId::from(*id),
+            fields: fields(rest),
+        },
+        ["merge", from, "into", into, why @ ..] => Command::MergeCustomers {
+            from: CustomerId::from(*from),
+            into: CustomerId::from(*into),
+            reason: why.join(" "),
+        },
+        ["forget", id, why @ ..] => Command::EraseCustomer {
+            customer: CustomerId::from(*id),
+            reason: why.join(" "),
+        },
         ["customer", id] => Command::SetCustomer {
             customer: CustomerId::from(*id),
         },
@@ -218,6 +242,16 @@ fn off(line: Option<u32>, much: &str, why: &[&str]) -> Command {
         amount: percent.is_none().then(|| much.to_owned()),
         reason: why.join(" "),
     }
+}
+
+/// `name=Ada_King phone=555-0101`, with `_` for spaces.
+fn fields(words: &[&str]) -> BTreeMap<CustomerField, String> {
+    let field = |word: &&str| {
+        let (name, text) = word.split_once('=').unwrap();
+        let field = CustomerField::ALL.into_iter().find(|f| f.name() == name);
+        (field.unwrap(), text.replace('_', " "))
+    };
+    words.iter().map(field).collect()
 }
 
 fn take_back(receipt: &str, line: &str, quantity: Option<String>) -> Command {
@@ -483,6 +517,33 @@ pub fn show(event: &Event) -> String {
             };
             format!("{milli:+} of {item} by {by}, {why}")
         }
+        Event::CustomerKept {
+            customer,
+            created,
+            fields,
+            by,
+            ..
+        } => {
+            let fields = fields
+                .iter()
+                .map(|(field, text)| format!(" {}={text}", field.name()));
+            let fields: String = fields.collect();
+            let made = if *created { "new" } else { "edited" };
+            format!("customer {customer} {made} by {by}:{fields}")
+        }
+        Event::CustomersMerged {
+            from,
+            into,
+            reason,
+            by,
+            ..
+        } => format!("customer {from} is {into}, by {by}: {reason}"),
+        Event::CustomerErased {
+            customer,
+            reason,
+            by,
+            ..
+        } => format!("customer {customer} erased by {by}: {reason}"),
         Event::TrainingBegun { by, .. } => format!("training begun by {by}"),
         Event::TrainingEnded { by, .. } => format!("training ended by {by}"),
         Event::Training { event } => format!("TRAINING {}", show(event)),

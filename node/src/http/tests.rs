@@ -1,12 +1,12 @@
 //! The description of the API against the API: the same routes, and a schema for everything that
 //! goes over them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{
     CommandRequest, Done, HqStatus, ItemFound, LaneStatus, LaneView, Mode, PeerStatus, Problem,
 };
-use catalog::{BookVersion, ImportProblem, Role};
+use catalog::{BookVersion, Customer, CustomerField, ImportProblem, Role};
 use ledger::{DayTotal, ExceptionKind, ExceptionRecord};
 use money::{Currency, Money, Quantity, Unit};
 use sale::{
@@ -16,6 +16,7 @@ use sale::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::customers::{CustomerKnown, CustomerRow};
 use super::stock::StockRow;
 use super::{Applied, DESCRIPTION_PATH, OPENAPI, TotalRow, routes};
 use crate::client::Invitation;
@@ -295,6 +296,23 @@ fn commands() -> Vec<Command> {
             quantity: text("12"),
             work: sale::StockWork::Receive { reference: None },
         },
+        Command::CreateCustomer {
+            customer: Some("700".into()),
+            fields: customer_fields(),
+        },
+        Command::EditCustomer {
+            customer: "700".into(),
+            fields: customer_fields(),
+        },
+        Command::MergeCustomers {
+            from: "701".into(),
+            into: "700".into(),
+            reason: text("signed up twice"),
+        },
+        Command::EraseCustomer {
+            customer: "700".into(),
+            reason: text("asked for it"),
+        },
         Command::BeginTraining,
         Command::EndTraining,
         Command::CancelCard,
@@ -305,6 +323,12 @@ fn commands() -> Vec<Command> {
     let names: BTreeSet<&str> = all.iter().map(Command::name).collect();
     assert_eq!(names, Command::NAMES.into_iter().collect());
     all
+}
+
+fn customer_fields() -> BTreeMap<CustomerField, String> {
+    CustomerField::ALL
+        .map(|field| (field, "x".to_owned()))
+        .into()
 }
 
 #[test]
@@ -469,6 +493,13 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CurrencyNotTaken { currency: word() },
         Refusal::BadNumber,
         Refusal::UnknownCredit { number: word() },
+        Refusal::CustomerExists { customer: word() },
+        Refusal::BadCustomer {
+            field: CustomerField::Phone,
+            message: word(),
+        },
+        Refusal::CustomerAsKnown { name: word() },
+        Refusal::SameCustomer { customer: word() },
         Refusal::UnknownGiftCard { number: word() },
         Refusal::GiftCardTooSmall { left: money },
         Refusal::GiftCardCutOff,
@@ -557,6 +588,10 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::OverTender { .. }
             | Refusal::NotForRefunds
             | Refusal::CurrencyNotTaken { .. }
+            | Refusal::CustomerExists { .. }
+            | Refusal::BadCustomer { .. }
+            | Refusal::CustomerAsKnown { .. }
+            | Refusal::SameCustomer { .. }
             | Refusal::BadNumber
             | Refusal::UnknownCredit { .. }
             | Refusal::CreditTooSmall { .. }
@@ -718,6 +753,21 @@ fn what_else_is_answered_is_described() {
             },
         );
     }
+    let row = || {
+        let mut customer = Customer::new("700".into());
+        customer.name = word();
+        CustomerRow::of(customer)
+    };
+    check("CustomerRow", &row());
+    let (receipts, spent) = (2, Money::from_minor(298, Currency::USD));
+    check(
+        "CustomerKnown",
+        &CustomerKnown {
+            row: row(),
+            receipts,
+            spent,
+        },
+    );
     check(
         "Invitation",
         &Invitation {
@@ -754,6 +804,7 @@ fn what_else_is_answered_is_described() {
         ExceptionKind::NotPublished,
         ExceptionKind::CardInDoubt,
         ExceptionKind::CardFound,
+        ExceptionKind::CustomerConflict,
     ] {
         let message = word();
         let (index, lane, seq) = (1, Some(LaneId([1; 16])), Some(1));

@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::{CustomerId, ItemId};
-use ledger::{Entry, FORMAT_BOUGHT, Fact, LaneId, StoreView};
+use catalog::{Customer, CustomerId, ItemId, Reference};
+use ledger::{Entry, FORMAT_BOUGHT, Fact, LaneId, Said, StoreView};
 use sale::{
     BusinessDay, Cart, Event, Given, GivenBefore, History, Receipt, Shared, SoldReceipt, Tender,
 };
@@ -54,7 +54,7 @@ impl<'a> Known<'a> {
     }
 
     /// Hands over every event of a lane that the store has not applied yet, in order.
-    fn unapplied_of(&self, lane: LaneId, each: &mut dyn FnMut(LaneId, Event)) {
+    fn unapplied_of(&self, lane: LaneId, each: &mut dyn FnMut(&Entry, Event)) {
         let applied = self.noted(self.store.lane(lane));
         let mut from = applied.map_or(1, |record| record.head.next_seq);
         let mut seen = 0;
@@ -71,7 +71,7 @@ impl<'a> Known<'a> {
                 if let Ok(body) = entry.body()
                     && let Fact::Register { event, .. } = body.fact
                 {
-                    each(lane, event);
+                    each(entry, event);
                 }
             }
         }
@@ -122,6 +122,54 @@ impl<'a> Known<'a> {
         None
     }
 
+    /// What entries that are not applied yet say of customers.
+    fn unapplied_customers(&self) -> Vec<(Said, Event)> {
+        let mut told = Vec::new();
+        self.unapplied(&mut |entry, event| {
+            if event.is_about_customers() {
+                let at = self.noted(entry.stamp());
+                let on = entry.lane;
+                told.push((Said { at, on }, event));
+            }
+        });
+        told
+    }
+
+    /// A customer by their number, or by one that stands for it.
+    pub fn find_customer(&self, number: &CustomerId) -> Option<Customer> {
+        let told = self.unapplied_customers();
+        let found = self
+            .store
+            .with_customers(told, |store| store.customer_of(number));
+        self.noted(found)
+    }
+
+    /// Those of these customers, and of all of whom something is said that is not applied yet, who are
+    /// found by words of theirs: as they are known now, in order of their numbers.
+    pub fn customers_found(&self, words: &str, among: BTreeSet<CustomerId>) -> Vec<Customer> {
+        let told = self.unapplied_customers();
+        let mut numbers = among;
+        numbers.extend(told.iter().filter_map(|(_, event)| match event {
+            Event::CustomerKept { customer, .. } => Some(customer.clone()),
+            Event::CustomersMerged { into, .. } => Some(into.clone()),
+            _ => None,
+        }));
+        // Their number itself, too, which may stand for another one's.
+        numbers.insert(CustomerId(words.trim().to_owned()));
+        let found = self.store.with_customers(told, |store| {
+            let mut found = BTreeMap::new();
+            for number in &numbers {
+                if let Some(customer) = store.customer_of(number)?
+                    && (customer.is_found_by(words) || number.0 == words.trim())
+                {
+                    found.insert(customer.id.clone(), customer);
+                }
+            }
+            Ok(found)
+        });
+        self.noted(found).into_values().collect()
+    }
+
     /// What entries that are not applied yet add to stock, in thousandths.
     fn unapplied_stock(&self) -> BTreeMap<ItemId, i128> {
         let mut moved: BTreeMap<ItemId, i128> = BTreeMap::new();
@@ -151,7 +199,7 @@ impl<'a> Known<'a> {
         page.into_iter().take(limit).collect()
     }
 
-    fn unapplied(&self, each: &mut dyn FnMut(LaneId, Event)) {
+    fn unapplied(&self, each: &mut dyn FnMut(&Entry, Event)) {
         for lane in self.journal.heads().into_keys() {
             self.unapplied_of(lane, each);
         }
@@ -177,6 +225,10 @@ fn completed(entry: &Entry) -> Option<Receipt> {
 }
 
 impl Shared for Known<'_> {
+    fn customer(&self, _reference: &dyn Reference, id: &CustomerId) -> Option<Customer> {
+        self.find_customer(id)
+    }
+
     fn suspended(&self, slip: &str) -> Option<Cart> {
         let applied = self.noted(self.store.suspended(slip)).unwrap_or_default();
         let (mut open, mut taken) = (applied.open, applied.resumed_on.is_some());

@@ -41,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Answer, CommandRequest, ItemFound, LaneView};
+use catalog::Customer;
 use consensus::{Consensus, ConsensusConfig, ConsensusError, Member, RaftStatus};
 use ledger::{Command, LaneId, LeftWhy, Outcome, Run, Seq, StoreView, TableError, Tables};
 use providers::{AbortHandle, Discovery, DiskError, Providers, Random, SharedNetwork, timeout};
@@ -549,6 +550,12 @@ impl Lane {
     /// Looks for items whose description has all the words.
     pub async fn search(&self, words: &str) -> Result<Vec<ItemFound>, LaneError> {
         search::search(&self.shared.state, words).await
+    }
+
+    /// Looks for customers by number, telephone number, e-mail address or name.
+    pub async fn customers(&self, words: &str) -> Result<Vec<Customer>, LaneError> {
+        let among = search::customers(&self.shared.state, words).await?;
+        self.known(|known| known.customers_found(words, among))
     }
 
     /// Has the store agree on a change.

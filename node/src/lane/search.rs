@@ -1,7 +1,9 @@
-//! Finding items by the words of their description.
+//! Finding items by the words of their description, and customers by what they say of themselves.
+
+use std::collections::BTreeSet;
 
 use api::ItemFound;
-use catalog::{Item, ItemCode, ItemId};
+use catalog::{Customer, CustomerId, Item, ItemCode, ItemId};
 use ledger::StoreView;
 use money::Unit;
 use storage::StateReader;
@@ -10,7 +12,7 @@ use super::LaneError;
 
 /// Items read at a time, so that a search in a large catalog holds up nothing else for long.
 const PAGE: usize = 1000;
-/// The most items one search answers.
+/// The most items, or customers, that one search answers.
 const FOUND_MAX: usize = 30;
 
 pub async fn search(state: &StateReader, words: &str) -> Result<Vec<ItemFound>, LaneError> {
@@ -38,6 +40,33 @@ pub async fn search(state: &StateReader, words: &str) -> Result<Vec<ItemFound>, 
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// The customers whom the store knows and who are found by these words, at most [`FOUND_MAX`].
+pub async fn customers(
+    state: &StateReader,
+    words: &str,
+) -> Result<BTreeSet<CustomerId>, LaneError> {
+    let mut found = BTreeSet::new();
+    let mut after: Option<CustomerId> = None;
+    while found.len() < FOUND_MAX {
+        let page =
+            state.read(|tables| StoreView::new(tables).customers_after(after.as_ref(), PAGE))??;
+        let Some(last) = page.last() else {
+            break;
+        };
+        after = Some(last.id.clone());
+        let theirs = page
+            .into_iter()
+            .filter(|customer| customer.is_found_by(words));
+        found.extend(
+            theirs
+                .map(|customer: Customer| customer.id)
+                .take(FOUND_MAX - found.len()),
+        );
+        tokio::task::yield_now().await;
+    }
+    Ok(found)
 }
 
 /// How an item is shown in a list, with the code that sells it.

@@ -65,6 +65,7 @@ const CUSTOMERS: &[Column] = &[
     ("employee", &["employee"]),
     ("birthday", &["birthday"]),
     ("exemption", &["exemption"]),
+    ("consent", &["consent"]),
 ];
 
 const RECALLS: &[Column] = &[

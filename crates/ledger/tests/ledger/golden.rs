@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use catalog::{
-    BookVersion, ItemCode, Least, Marks, Purchase, PurchaseRule, Purchases, Record, Settings,
-    TaxCategory, TaxHoliday, TaxPart, TaxThreshold, Tier,
+    BookVersion, CustomerField, ItemCode, Least, Marks, Purchase, PurchaseRule, Purchases, Record,
+    Settings, TaxCategory, TaxHoliday, TaxPart, TaxThreshold, Tier,
 };
 use expect_test::expect_file;
 use ledger::{
@@ -121,6 +121,9 @@ fn event_name(event: &Event) -> &'static str {
         Event::CardAnswered { .. } => "card-answered",
         Event::CardLeft { .. } => "card-left",
         Event::StockMoved { .. } => "stock-moved",
+        Event::CustomerKept { .. } => "customer-kept",
+        Event::CustomersMerged { .. } => "customers-merged",
+        Event::CustomerErased { .. } => "customer-erased",
         Event::TrainingBegun { .. } => "training-begun",
         Event::TrainingEnded { .. } => "training-ended",
         Event::Training { .. } => "training",
@@ -1171,6 +1174,53 @@ fn what_format_14_cannot_say_is_written_in_format_15() {
     let text = written(&gift_card_bodies(), |body| Entry::seal(body).bytes);
     expect_file!["../golden/entries-15.txt"].assert_eq(&text);
     assert!(gift_card_bodies().iter().all(|(_, body)| body.v == 15));
+}
+
+/// What format 16 added: what lanes say of customers.
+fn customer_events() -> Vec<Event> {
+    let said = CustomerField::ALL.map(|field| (field, format!("{} said", field.name())));
+    vec![
+        Event::CustomerKept {
+            customer: "700".into(),
+            created: true,
+            fields: said.into_iter().collect(),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::CustomersMerged {
+            from: "701".into(),
+            into: "700".into(),
+            reason: "signed up twice".to_owned(),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::CustomerErased {
+            customer: "700".into(),
+            reason: "asked for it".to_owned(),
+            by: "103".into(),
+            at: at(),
+        },
+    ]
+}
+
+fn customer_bodies() -> Vec<(&'static str, EntryBody)> {
+    sealed(customer_events().into_iter().map(of_register).collect())
+}
+
+#[test]
+fn entries_of_format_16_are_read() {
+    check_read(
+        include_str!("../golden/entries-16.txt"),
+        &customer_bodies(),
+        body_of,
+    );
+}
+
+#[test]
+fn what_format_15_cannot_say_is_written_in_format_16() {
+    let text = written(&customer_bodies(), |body| Entry::seal(body).bytes);
+    expect_file!["../golden/entries-16.txt"].assert_eq(&text);
+    assert!(customer_bodies().iter().all(|(_, body)| body.v == 16));
 }
 
 /// Entry bodies of what format 2 added.

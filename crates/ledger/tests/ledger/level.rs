@@ -1,6 +1,6 @@
 //! What the lanes of a store can read, and what waits until all of them can.
 
-use catalog::{Action, Record, Role, Selling, Settings, TaxRounding};
+use catalog::{Action, Customer, CustomerDetail, Record, Role, Selling, Settings, TaxRounding};
 use ledger::{Command, record_format};
 
 use crate::membership::started;
@@ -46,6 +46,16 @@ fn records_that_an_earlier_release_would_keep_a_part_of_need_a_later_one() {
         (sold(|how| how.tare_grams = 20), 5),
         (sold(|how| how.floor = Some(usd(400))), 13),
         (sold(|how| how.gift_card = true), 15),
+        (
+            Record::Customer(Customer {
+                detail: CustomerDetail {
+                    consent: ["sms".to_owned()].into(),
+                    ..CustomerDetail::default()
+                },
+                ..Customer::new("700".into())
+            }),
+            16,
+        ),
         (settings(|_| {}), 1),
         (settings(|s| s.store_number = "7".to_owned()), 3),
         (settings(|s| s.deposits_taxed = true), 5),

@@ -1,6 +1,7 @@
 //! The rules of the store's books, from outside: commands in, state out.
 
 mod chain;
+mod customers;
 mod day;
 mod golden;
 mod goods;

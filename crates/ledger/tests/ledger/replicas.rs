@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["cb561915a5b7ed41c20bc7f4e3b6579f70400adf820abee0786c9c139e1d0636"]
+    expect!["d7bd176604a6691f09bcf6213a138320949aa40b779d0ce6c917a53976f3a870"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

@@ -133,16 +133,26 @@ impl Journal {
     }
 
     pub fn write_in_format(&mut self, v: u16, fact: Fact) -> Entry {
+        let hlc = Hlc {
+            wall_ms: 1_795_773_600_000 + self.head.next_seq,
+            counter: 0,
+        };
+        self.seal(v, hlc, fact)
+    }
+
+    /// Writes it with this stamp.
+    pub fn write_at(&mut self, hlc: Hlc, fact: Fact) -> Entry {
+        self.seal(fact.format(), hlc, fact)
+    }
+
+    fn seal(&mut self, v: u16, hlc: Hlc, fact: Fact) -> Entry {
         let entry = Entry::seal(&EntryBody {
             v,
             store: self.store,
             lane: self.lane,
             seq: self.head.next_seq,
             prev: self.head.hash,
-            hlc: Hlc {
-                wall_ms: 1_795_773_600_000 + self.head.next_seq,
-                counter: 0,
-            },
+            hlc,
             fact,
         });
         self.head = Head {

@@ -292,10 +292,14 @@ pub struct Known {
     pub unreceipted_minor: BTreeMap<(BusinessDay, String), i64>,
     /// How often promotions were given on other lanes; below zero, what came back.
     pub given_elsewhere: BTreeMap<String, i64>,
+    /// Customers of whom something was said; those who are gone are none.
+    pub customers: BTreeMap<CustomerId, Option<Customer>>,
+    /// Customers who were found to be others.
+    pub stands_for: BTreeMap<CustomerId, CustomerId>,
 }
 
 impl Known {
-    fn learn(&mut self, event: &Event) {
+    fn learn(&mut self, event: &Event, books: &Books) {
         for (item, milli) in event.stock_moves() {
             let stock = self.stock_milli.entry(item.clone()).or_default();
             *stock += i64::try_from(milli).unwrap();
@@ -308,6 +312,22 @@ impl Known {
                 self.suspended.remove(slip);
             }
             Event::Completed { receipt, .. } => self.learn_receipt(receipt),
+            Event::CustomerKept {
+                customer, fields, ..
+            } => {
+                let known = self.customer(books, customer);
+                let mut known = known.unwrap_or_else(|| Customer::new(customer.clone()));
+                for (field, text) in fields {
+                    known.set(*field, text).unwrap();
+                }
+                self.customers.insert(customer.clone(), Some(known));
+            }
+            Event::CustomersMerged { from, into, .. } => {
+                self.stands_for.insert(from.clone(), into.clone());
+            }
+            Event::CustomerErased { customer, .. } => {
+                self.customers.insert(customer.clone(), None);
+            }
             _ => {}
         }
     }
@@ -360,6 +380,14 @@ impl Known {
 }
 
 impl Shared for Known {
+    fn customer(&self, reference: &dyn Reference, id: &CustomerId) -> Option<Customer> {
+        match (self.stands_for.get(id), self.customers.get(id)) {
+            (Some(other), _) => self.customer(reference, other),
+            (None, Some(known)) => known.clone(),
+            (None, None) => reference.customer(id),
+        }
+    }
+
     fn receipt(&self, id: &str) -> Option<SoldReceipt> {
         self.receipts.get(id).cloned()
     }
@@ -537,7 +565,7 @@ impl Lane {
     fn keep(&mut self, events: Vec<Event>) {
         for event in &events {
             evolve(&mut self.register, event);
-            self.shared.learn(event);
+            self.shared.learn(event, &self.books);
         }
         self.journal.extend(events);
     }
