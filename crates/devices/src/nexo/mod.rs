@@ -9,5 +9,5 @@ mod simulator;
 mod terminal;
 mod work;
 
-pub use simulator::{Behaviour, Charge, Script, Simulator};
+pub use simulator::{Behaviour, Charge, Losing, Script, Simulator};
 pub use terminal::{Approval, Outcome, PaymentNumber, Terminal, TerminalError, TerminalSettings};

@@ -35,6 +35,9 @@ pub enum Behaviour {
 /// Says what to do with a payment, by the number of payments before it.
 pub type Script = Box<dyn FnMut(u64) -> Behaviour + Send>;
 
+/// Says whether the answer to anything but a payment is lost; what was asked is done all the same.
+pub type Losing = Box<dyn FnMut() -> bool + Send>;
+
 /// A payment that was charged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
@@ -48,6 +51,7 @@ pub struct Charge {
 
 struct Books {
     script: Script,
+    losing: Losing,
     asked: u64,
     /// What was answered, or would have been, to each payment.
     answers: BTreeMap<MessageReference, PaymentResponse>,
@@ -75,6 +79,7 @@ impl Simulator {
         let address = listener.local_addr()?;
         let books = Arc::new(Mutex::new(Books {
             script,
+            losing: Box::new(|| false),
             asked: 0,
             answers: BTreeMap::new(),
             charges: Vec::new(),
@@ -114,6 +119,11 @@ impl Simulator {
         self.address
     }
 
+    /// Loses answers from now on.
+    pub fn set_losing(&self, losing: Losing) {
+        lock(&self.books).losing = losing;
+    }
+
     /// Takes no more questions, or takes them again.
     pub fn set_offline(&self, offline: bool) {
         self.offline.store(offline, Ordering::SeqCst);
@@ -148,6 +158,10 @@ fn serve(mut stream: TcpStream, books: &Mutex<Books>) {
         let Some(answer) = answer(&request, books) else {
             return;
         };
+        let is_payment = request.message_header.message_category == Category::Payment;
+        if !is_payment && (lock(books).losing)() {
+            return;
+        }
         if frame::write(&mut stream, &Message::Answer(Box::new(answer))).is_err() {
             return;
         }
