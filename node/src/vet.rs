@@ -4,7 +4,7 @@
 //! Only what the ledger's own rules do not check is checked here: their answers must not depend on the
 //! release.
 
-use catalog::{Record, Settings, UnreceiptedReturns};
+use catalog::{Record, Settings, TenderRule, UnreceiptedReturns};
 use money::Currency;
 use promotions::{CompiledBook, PromotionFile};
 
@@ -45,6 +45,16 @@ pub fn unsound(settings: &Settings) -> Option<String> {
             "unreceipted_returns has a limit below zero, or a tender that gives no money back: write \
              limits in minor units, and tenders out of {}",
             UnreceiptedReturns::TENDERS.join(", ")
+        ));
+    }
+    let rules = settings.tenders.iter();
+    let mut unsound = rules.filter(|(kind, rule)| !rule.is_sound(kind));
+    if let Some((kind, _)) = unsound.next() {
+        return Some(format!(
+            "the rule of the tender '{kind}' cannot be one: it has a limit below zero, or over_minor and is \
+             none of {}, or is not among {}",
+            TenderRule::KINDS_OVER.join(", "),
+            TenderRule::KINDS.join(", ")
         ));
     }
     // A layout that cannot be read would make every code of its kind unknown at the lanes.

@@ -14,6 +14,7 @@ mod people;
 mod record;
 mod scan;
 mod settings;
+mod tender_rule;
 
 pub use code::{CodeError, EmbeddedLayout, Embeds, Gtin, ItemCode};
 pub use coupon::{Least, Purchase, PurchaseRule, Purchases};
@@ -27,3 +28,4 @@ pub use people::{Employee, EmployeeId, Role};
 pub use record::{BookVersion, Recall, Record, Reference};
 pub use scan::{CodeRules, CouponCode, Marks, ScannedCode, ScannedItem};
 pub use settings::{Action, ForeignRate, Settings, TaxRounding, UnreceiptedReturns};
+pub use tender_rule::TenderRule;

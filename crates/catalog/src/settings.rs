@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
-use crate::{EmbeddedLayout, Role};
+use crate::{EmbeddedLayout, Role, TenderRule};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -57,6 +57,9 @@ pub struct Settings {
     /// Whether a card may be charged with a tip.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tips: bool,
+    /// What may be paid with each kind of tender, where there are rules.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tenders: BTreeMap<String, TenderRule>,
     /// For what, and how, goods are taken back without a receipt.
     #[serde(skip_serializing_if = "UnreceiptedReturns::is_default")]
     pub unreceipted_returns: UnreceiptedReturns,
@@ -188,6 +191,7 @@ impl Default for Settings {
             tax_rounding: TaxRounding::Line,
             deposits_taxed: false,
             tips: false,
+            tenders: BTreeMap::new(),
             unreceipted_returns: UnreceiptedReturns::default(),
         }
     }

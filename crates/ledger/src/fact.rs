@@ -97,6 +97,9 @@ pub(crate) const FORMAT_GIFT_CARDS: u16 = 15;
 /// The oldest entry format that can say something of customers.
 pub(crate) const FORMAT_CUSTOMERS: u16 = 16;
 
+/// The oldest entry format whose releases keep rules of tenders.
+pub(crate) const FORMAT_TENDER_RULES: u16 = 16;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {

@@ -266,7 +266,7 @@ pub(crate) fn pay(
     let left = paying.left();
     let work = match left.is_negative() {
         true => refund(&paying, -left, amount, ctx)?,
-        false => charge(left, tip, amount, ctx)?,
+        false => charge(&paying, tip, amount, ctx)?,
     };
     let ask = ask(register, who, paying.cart.id, terminal, work, ctx);
     let mut events = paying.begun();
@@ -293,11 +293,12 @@ fn ask(
 }
 
 fn charge(
-    left: Money,
+    paying: &Paying<'_>,
     tip: Option<&str>,
     amount: Option<&str>,
     ctx: &Context<'_>,
 ) -> Result<CardWork, Refusal> {
+    let left = paying.left();
     let amount = match amount {
         Some(text) => parse_amount(text, left)?,
         None => left,
@@ -310,6 +311,7 @@ fn charge(
     if amount > left {
         return Err(Refusal::OverTender { left });
     }
+    paying.may_pay("card", amount)?;
     let tip = tip.map(|text| parse_amount(text, left)).transpose()?;
     let tip = tip.filter(|tip| !tip.is_zero());
     if tip.is_some() && !ctx.reference.settings().tips {

@@ -180,8 +180,14 @@ pub enum Refusal {
     NotInTraining,
     #[error("That line takes goods back.")]
     ReturnLine,
-    #[error("That is more than the {left} still to be paid.")]
+    #[error("No more than {left} can be taken.")]
     OverTender { left: Money },
+    #[error("With {tender}, no less than {least} is paid.")]
+    TenderTooSmall { tender: String, least: Money },
+    #[error("With {tender}, no more than {left} can be paid on this sale.")]
+    TenderTooLarge { tender: String, left: Money },
+    #[error("With {tender}, all of the {left} is paid.")]
+    TenderWhole { tender: String, left: Money },
     #[error("Money is not given back that way.")]
     NotForRefunds,
     #[error("{currency} is not taken here.")]
@@ -326,7 +332,14 @@ impl Refusal {
             Refusal::InTraining => "End the training first.",
             Refusal::NotInTraining => "Go on selling.",
             Refusal::ReturnLine => "Void the line and take the goods back again.",
-            Refusal::OverTender { .. } => "Take no more than that; change is given for cash alone.",
+            Refusal::OverTender { .. } => {
+                "Take that much. For what change is given stands in the store's settings."
+            }
+            Refusal::TenderTooSmall { .. }
+            | Refusal::TenderTooLarge { .. }
+            | Refusal::TenderWhole { .. } => {
+                "Take that much, or another tender. The store's settings say so."
+            }
             Refusal::NotForRefunds => "Give cash, store credit, or take it off the account.",
             Refusal::CurrencyNotTaken { .. } => {
                 "Take one that the store's settings have a rate for."

@@ -164,6 +164,45 @@ impl<'a> Paying<'a> {
         self.due - self.before
     }
 
+    /// Refuses to pay so much with a tender where the store's rules say otherwise. `amount` is over zero.
+    pub fn may_pay(&self, tender: &str, amount: Money) -> Result<(), Refusal> {
+        let left = self.left();
+        let Some(rule) = self.settings.tenders.get(tender) else {
+            return Ok(());
+        };
+        let minor = |minor| Money::from_minor(minor, left.currency());
+        let (tender, counts) = (tender.to_owned(), least(amount, left));
+        if counts.minor() < rule.least_minor {
+            let least = minor(rule.least_minor);
+            return Err(Refusal::TenderTooSmall { tender, least });
+        }
+        let same = self.cart.tenders.iter().filter(|t| t.kind() == tender);
+        let before = same.fold(0_i64, |sum, t| sum.saturating_add(t.amount().minor()));
+        let most = rule.most_minor.unwrap_or(i64::MAX).saturating_sub(before);
+        if counts.minor() > most {
+            let left = minor(most.max(0));
+            return Err(Refusal::TenderTooLarge { tender, left });
+        }
+        if rule.whole && amount < left {
+            return Err(Refusal::TenderWhole { tender, left });
+        }
+        match rule.over_minor {
+            Some(over) if amount.minor().saturating_sub(left.minor()) > over => {
+                let left = minor(left.minor().saturating_add(over));
+                Err(Refusal::OverTender { left })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The most of a tender that can be handed over where change is given for the rest.
+    fn with_change(&self, tender: &str) -> Money {
+        let rule = self.settings.tenders.get(tender);
+        let over = rule.and_then(|rule| rule.over_minor).unwrap_or(0);
+        let left = self.left();
+        Money::from_minor(left.minor().saturating_add(over), left.currency())
+    }
+
     /// Refuses to give so much back with a tender, `amount` over zero, where goods without a receipt
     /// are not paid back so.
     pub fn may_give(&self, tender: &str, amount: Money) -> Result<(), Refusal> {
@@ -303,8 +342,9 @@ pub(crate) fn cash(
         }
     };
     check_cash(amount, left, to_pay)?;
-    if left.is_negative() {
-        paying.may_give("cash", -amount)?;
+    match left.is_negative() {
+        true => paying.may_give("cash", -amount)?,
+        false => paying.may_pay("cash", amount)?,
     }
     let settles = match left.is_negative() {
         true => amount <= to_pay,
@@ -350,6 +390,7 @@ pub(crate) fn pay_with(
     }
     if let PayWith::ForeignCash { currency } = with {
         let tender = foreign(&paying, currency, amount)?;
+        paying.may_pay(with.kind(), tender.amount())?;
         return paying.take(register, who, vec![tender], ctx);
     }
     let asked = amount.map(|text| parse_amount(text, left)).transpose()?;
@@ -359,16 +400,18 @@ pub(crate) fn pay_with(
             message: "Nothing was handed over.".to_owned(),
         });
     }
-    if amount > left && !matches!(with, PayWith::Voucher { .. }) {
-        return Err(Refusal::OverTender { left });
+    let most = paying.with_change(with.kind());
+    if amount > most && !matches!(with, PayWith::Voucher { .. }) {
+        return Err(Refusal::OverTender { left: most });
     }
     let tender = match with {
         PayWith::ForeignCash { .. } | PayWith::Card { .. } => unreachable!("taken above"),
-        // A voucher may be worth more than is due: the rest is lost, as is printed on vouchers.
+        // A voucher may be worth more than is due, and than what change is given for: the rest is lost,
+        // as is printed on vouchers.
         PayWith::Voucher { number } => Tender::Voucher {
             number: number_of(number)?,
             face: amount,
-            amount: if amount > left { left } else { amount },
+            amount: least(amount, most),
         },
         PayWith::Cheque { number } => {
             who.may(Action::TakeCheque, ctx)?;
@@ -385,7 +428,12 @@ pub(crate) fn pay_with(
         PayWith::GiftCard { number } => gift_cards::spend(&paying.cart, number, asked, left, ctx)?,
         PayWith::Account => on_account(&paying.cart, amount, ctx)?,
     };
+    paying.may_pay(with.kind(), tender.amount())?;
     paying.take(register, who, vec![tender], ctx)
+}
+
+fn least(a: Money, b: Money) -> Money {
+    if a < b { a } else { b }
 }
 
 /// Gives money back as store credit or to a gift card, or takes it off what the customer owes.

@@ -489,6 +489,18 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NotInTraining,
         Refusal::ReturnLine,
         Refusal::OverTender { left: money },
+        Refusal::TenderTooSmall {
+            tender: word(),
+            least: money,
+        },
+        Refusal::TenderTooLarge {
+            tender: word(),
+            left: money,
+        },
+        Refusal::TenderWhole {
+            tender: word(),
+            left: money,
+        },
         Refusal::NotForRefunds,
         Refusal::CurrencyNotTaken { currency: word() },
         Refusal::BadNumber,
@@ -586,6 +598,9 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::NotInTraining
             | Refusal::ReturnLine
             | Refusal::OverTender { .. }
+            | Refusal::TenderTooSmall { .. }
+            | Refusal::TenderTooLarge { .. }
+            | Refusal::TenderWhole { .. }
             | Refusal::NotForRefunds
             | Refusal::CurrencyNotTaken { .. }
             | Refusal::CustomerExists { .. }

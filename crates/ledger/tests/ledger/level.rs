@@ -1,6 +1,8 @@
 //! What the lanes of a store can read, and what waits until all of them can.
 
-use catalog::{Action, Customer, CustomerDetail, Record, Role, Selling, Settings, TaxRounding};
+use catalog::{
+    Action, Customer, CustomerDetail, Record, Role, Selling, Settings, TaxRounding, TenderRule,
+};
 use ledger::{Command, record_format};
 
 use crate::membership::started;
@@ -61,6 +63,16 @@ fn records_that_an_earlier_release_would_keep_a_part_of_need_a_later_one() {
         (settings(|s| s.deposits_taxed = true), 5),
         (settings(|s| s.tax_rounding = TaxRounding::Invoice), 5),
         (settings(|s| s.tips = true), 8),
+        (
+            settings(|s| {
+                let rule = TenderRule {
+                    whole: true,
+                    ..TenderRule::default()
+                };
+                s.tenders.insert("account".to_owned(), rule);
+            }),
+            16,
+        ),
         (
             settings(|s| {
                 s.permissions
