@@ -47,6 +47,13 @@ pub fn unsound(settings: &Settings) -> Option<String> {
             UnreceiptedReturns::TENDERS.join(", ")
         ));
     }
+    if !settings.points.is_sound() {
+        return Some(
+            "points are worth less than nothing, or their step is none: write a step of 1 to 1000000, and \
+             its worth in minor units"
+                .to_owned(),
+        );
+    }
     let rules = settings.tenders.iter();
     let mut unsound = rules.filter(|(kind, rule)| !rule.is_sound(kind));
     if let Some((kind, _)) = unsound.next() {

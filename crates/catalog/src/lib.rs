@@ -27,5 +27,5 @@ pub use item::{
 pub use people::{Employee, EmployeeId, Role};
 pub use record::{BookVersion, Recall, Record, Reference};
 pub use scan::{CodeRules, CouponCode, Marks, ScannedCode, ScannedItem};
-pub use settings::{Action, ForeignRate, Settings, TaxRounding, UnreceiptedReturns};
+pub use settings::{Action, ForeignRate, PointsWorth, Settings, TaxRounding, UnreceiptedReturns};
 pub use tender_rule::TenderRule;

@@ -60,6 +60,9 @@ pub struct Settings {
     /// What may be paid with each kind of tender, where there are rules.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tenders: BTreeMap<String, TenderRule>,
+    /// What loyalty points are worth.
+    #[serde(skip_serializing_if = "PointsWorth::is_default")]
+    pub points: PointsWorth,
     /// For what, and how, goods are taken back without a receipt.
     #[serde(skip_serializing_if = "UnreceiptedReturns::is_default")]
     pub unreceipted_returns: UnreceiptedReturns,
@@ -108,6 +111,39 @@ impl Default for UnreceiptedReturns {
             day_max_minor: 10_000,
             tenders: ["cash".to_owned()].into(),
             cash_max_minor: 5_000,
+        }
+    }
+}
+
+/// What loyalty points pay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PointsWorth {
+    /// Points are spent in steps of so many.
+    pub step: u32,
+    /// What one step is worth, in minor units; 0 where points pay nothing.
+    pub worth_minor: i64,
+}
+
+impl PointsWorth {
+    fn is_default(&self) -> bool {
+        *self == PointsWorth::default()
+    }
+
+    /// The largest step.
+    pub const STEP_MAX: u32 = 1_000_000;
+
+    /// Whether a step is one, and worth something or nothing.
+    pub fn is_sound(&self) -> bool {
+        (1..=Self::STEP_MAX).contains(&self.step) && self.worth_minor >= 0
+    }
+}
+
+impl Default for PointsWorth {
+    fn default() -> PointsWorth {
+        PointsWorth {
+            step: 100,
+            worth_minor: 0,
         }
     }
 }
@@ -192,6 +228,7 @@ impl Default for Settings {
             deposits_taxed: false,
             tips: false,
             tenders: BTreeMap::new(),
+            points: PointsWorth::default(),
             unreceipted_returns: UnreceiptedReturns::default(),
         }
     }
@@ -339,6 +376,19 @@ mod tests {
             r#"unreceipted_returns = { tenders = ["store-credit"] }"#,
             true,
         );
+    }
+
+    #[test]
+    fn what_points_are_worth_is_checked() {
+        let check = |step, worth_minor, expected: bool| {
+            let points = PointsWorth { step, worth_minor };
+            assert_eq!(points.is_sound(), expected, "{points:?}");
+        };
+        check(100, 0, true);
+        check(1, 1, true);
+        check(0, 1, false);
+        check(1_000_001, 1, false);
+        check(100, -1, false);
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn is_zero(minor: &i64) -> bool {
 
 impl TenderRule {
     /// The kinds of tender that can have a rule.
-    pub const KINDS: [&str; 8] = [
+    pub const KINDS: [&str; 9] = [
         "cash",
         "foreign-cash",
         "voucher",
@@ -35,6 +35,7 @@ impl TenderRule {
         "store-credit",
         "gift-card",
         "account",
+        "points",
         "card",
     ];
     /// Those of which more can be handed over than is due.

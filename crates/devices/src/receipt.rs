@@ -251,6 +251,7 @@ pub(crate) fn tender_label(tender: &Tender) -> &'static str {
         Tender::Cheque { .. } => "Cheque",
         Tender::StoreCredit { .. } => "Store credit",
         Tender::GiftCard { .. } => "Gift card",
+        Tender::Points { .. } => "Points",
         Tender::Account { .. } => "On account",
         Tender::Card { .. } => "Card",
     }
@@ -275,6 +276,10 @@ fn tender_detail(tender: &Tender) -> Option<String> {
         Tender::Cheque { number, .. } => Some(number.clone()),
         Tender::StoreCredit { number, .. } => Some(format!("Credit note {number}")),
         Tender::GiftCard { number, left, .. } => Some(format!("{} holds {left}", ending(number))),
+        Tender::Points { points, left, .. } => {
+            let what = if *points < 0 { "given" } else { "spent" };
+            Some(format!("{} {what}, {left} left", points.abs()))
+        }
         Tender::Account { customer, .. } => Some(format!("Customer {customer}")),
         Tender::Card { card, .. } => {
             let brand = card.approval.brand.as_deref();

@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use catalog::{Customer, CustomerField, CustomerId};
-use sale::{Event, History, LaneId, Receipt};
+use sale::{Event, History, LaneId, Receipt, points_key};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::Rules;
@@ -220,6 +220,9 @@ impl Customers<'_> {
                 given.insert(promotion.clone(), record);
             }
         }
+        let key = points_key(id);
+        let points: i64 = row(self.0, Table::Credit, key.as_bytes())?.unwrap_or(0);
+        self.0.set(Table::Credit, key.as_bytes(), None)?;
         let prefix = bought_key(id, &catalog::ItemId(String::new()));
         let mut bought = BTreeMap::new();
         loop {
@@ -232,6 +235,7 @@ impl Customers<'_> {
             }
             if of_this.len() < PAGE {
                 return Ok(Counted {
+                    points,
                     history,
                     given,
                     bought,
@@ -251,6 +255,12 @@ impl Customers<'_> {
         }
         if history != History::default() {
             self.put(Table::History, key, &history)?;
+        }
+        if more.points != 0 {
+            let key = points_key(id);
+            let points: i64 = row(self.0, Table::Credit, key.as_bytes())?.unwrap_or(0);
+            let sum = points.saturating_add(more.points);
+            self.put(Table::Credit, key.as_bytes(), &sum)?;
         }
         for (promotion, record) in more.given {
             let key = given_key(&promotion, Some(id));
@@ -273,6 +283,7 @@ const PAGE: usize = 1000;
 
 /// What is counted of a customer.
 struct Counted {
+    points: i64,
     history: History,
     given: BTreeMap<String, GivenRecord>,
     /// Pieces by item, as in its key.

@@ -97,8 +97,12 @@ pub(crate) const FORMAT_GIFT_CARDS: u16 = 15;
 /// The oldest entry format that can say something of customers.
 pub(crate) const FORMAT_CUSTOMERS: u16 = 16;
 
-/// The oldest entry format whose releases keep rules of tenders.
+/// The oldest entry format whose releases keep rules of tenders, and what points are worth.
 pub(crate) const FORMAT_TENDER_RULES: u16 = 16;
+
+/// The oldest entry format that can say that points paid. What customers have is counted from the moment
+/// on at which all lanes of a store read it.
+pub const FORMAT_POINTS: u16 = 16;
 
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
@@ -107,6 +111,12 @@ pub fn event_format(event: &Event) -> u16 {
         Event::CustomerKept { .. }
         | Event::CustomersMerged { .. }
         | Event::CustomerErased { .. } => FORMAT_CUSTOMERS,
+        Event::Completed { receipt, .. } if any_points(&receipt.tenders) => FORMAT_POINTS,
+        Event::Suspended { open, .. } | Event::Resumed { open, .. }
+            if any_points(&open.tenders) =>
+        {
+            FORMAT_POINTS
+        }
         // Earlier releases would load nothing onto the card.
         Event::LineAdded { line, .. } if is_gift_card(line) => FORMAT_GIFT_CARDS,
         Event::Completed { receipt, .. }
@@ -285,7 +295,13 @@ fn tender_format(tender: &Tender) -> u16 {
         | Tender::Account { .. } => 2,
         Tender::Card { .. } => FORMAT_CARDS,
         Tender::GiftCard { .. } => FORMAT_GIFT_CARDS,
+        Tender::Points { .. } => FORMAT_POINTS,
     }
+}
+
+fn any_points(tenders: &[Tender]) -> bool {
+    let is_one = |tender: &Tender| matches!(tender, Tender::Points { .. });
+    tenders.iter().any(is_one)
 }
 
 fn is_gift_card(line: &Line) -> bool {

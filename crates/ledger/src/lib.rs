@@ -29,8 +29,8 @@ pub use entry::{
     FORMAT_UNSAID, Head, Hlc, Seq, format_unsaid, is_format_unsaid,
 };
 pub use fact::{
-    FORMAT_BOUGHT, FORMAT_CARRIES_OVER, FORMAT_FIRST, FORMAT_LIMITS, FORMAT_REQUOTES, Fact,
-    event_format,
+    FORMAT_BOUGHT, FORMAT_CARRIES_OVER, FORMAT_FIRST, FORMAT_LIMITS, FORMAT_POINTS,
+    FORMAT_REQUOTES, Fact, event_format,
 };
 pub use level::record_format;
 pub use limits::GIVEN_DAYS_KEPT;

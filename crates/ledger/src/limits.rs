@@ -101,6 +101,7 @@ impl Rules<'_, '_> {
         else {
             return Ok(());
         };
+        self.points_back(&receipt, before, after)?;
         let mut more = freed(&receipt, &after.returned_milli);
         for (promotion, times) in freed(&receipt, &before.returned_milli) {
             let sum = more.entry(promotion).or_default();

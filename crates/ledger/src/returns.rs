@@ -3,10 +3,10 @@
 
 use catalog::{CustomerId, ItemId, Reference};
 use money::Money;
-use sale::{CardSource, History, Receipt, Tender, gift_card_of};
+use sale::{CardSource, History, Receipt, Tender, customer_of_points, gift_card_of, points_key};
 
 use crate::apply::Rules;
-use crate::fact::FORMAT_BOUGHT;
+use crate::fact::{FORMAT_BOUGHT, FORMAT_POINTS};
 use crate::store::{row, unreceipted_key};
 use crate::{Entry, ExceptionKind, ReceiptRecord, StoreView, Table, TableError};
 
@@ -48,6 +48,7 @@ impl Rules<'_, '_> {
         for (key, added) in receipt.credit_moves() {
             self.credit(entry, &key, added)?;
         }
+        self.points(entry, receipt, &record)?;
         for tender in &receipt.tenders {
             if let Tender::Card { amount, card } = tender
                 && let Some(of) = &card.refund_of
@@ -182,7 +183,46 @@ impl Rules<'_, '_> {
         self.exception(ExceptionKind::ReturnedTwice, Some(entry), message)
     }
 
-    /// Adds to what a credit note or a gift card holds; below zero it is spent.
+    /// Counts the points that a receipt's customer earned and spent. Some of its goods may have come back
+    /// before it did.
+    fn points(
+        &mut self,
+        entry: &Entry,
+        receipt: &Receipt,
+        record: &ReceiptRecord,
+    ) -> Result<(), TableError> {
+        let counts = StoreView::new(self.tables).level()? >= FORMAT_POINTS;
+        let Some(customer) = self.customer_on(receipt)?.filter(|_| counts) else {
+            return Ok(());
+        };
+        match receipt.points_moved() {
+            0 => {}
+            moved => self.credit(entry, &points_key(&customer), moved)?,
+        }
+        self.points_back(receipt, &ReceiptRecord::default(), record)
+    }
+
+    /// Takes the points off that were earned with goods of a receipt that came back: `before` and `after`
+    /// are what was known of it.
+    pub(crate) fn points_back(
+        &mut self,
+        receipt: &Receipt,
+        before: &ReceiptRecord,
+        after: &ReceiptRecord,
+    ) -> Result<(), TableError> {
+        let counts = StoreView::new(self.tables).level()? >= FORMAT_POINTS;
+        let known = receipt.points_back(&before.returned_milli);
+        let back = receipt.points_back(&after.returned_milli) - known;
+        let customer = self.customer_on(receipt)?;
+        let Some(customer) = customer.filter(|_| counts && back != 0) else {
+            return Ok(());
+        };
+        let key = points_key(&customer);
+        let held: i64 = row(self.tables, Table::Credit, key.as_bytes())?.unwrap_or(0);
+        self.put(Table::Credit, key.as_bytes(), &held.saturating_sub(back))
+    }
+
+    /// Adds to what a credit note or a gift card holds, or to a customer's points; below zero it is spent.
     fn credit(&mut self, entry: &Entry, key: &str, added: i64) -> Result<(), TableError> {
         let held: i64 = row(self.tables, Table::Credit, key.as_bytes())?.unwrap_or(0);
         let left = held.saturating_add(added);
@@ -190,14 +230,18 @@ impl Rules<'_, '_> {
         if left >= 0 || added >= 0 {
             return Ok(());
         }
-        let what = match gift_card_of(key) {
-            Some(number) => format!("Gift card {number}"),
-            None => format!("Credit note {key}"),
+        let lane = entry.lane.short();
+        let message = match (gift_card_of(key), customer_of_points(key)) {
+            (_, Some(customer)) => {
+                format!("Customer {customer} spent more points than they had, on lane {lane}.")
+            }
+            (Some(number), None) => format!(
+                "Gift card {number} was spent beyond what it held, on lane {lane}. Check who used it."
+            ),
+            (None, None) => format!(
+                "Credit note {key} was spent beyond what it held, on lane {lane}. Check who used it."
+            ),
         };
-        let message = format!(
-            "{what} was spent beyond what it held, on lane {}. Check who used it.",
-            entry.lane.short()
-        );
         self.exception(ExceptionKind::CreditOverspent, Some(entry), message)
     }
 }

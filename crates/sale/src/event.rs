@@ -150,6 +150,14 @@ pub enum Tender {
         /// What it holds then, as far as the lane knew.
         left: Money,
     },
+    /// Loyalty points of a customer's: spent, or given where the amount is below zero.
+    Points {
+        customer: CustomerId,
+        points: i64,
+        amount: Money,
+        /// What the customer has then, as far as the lane knew, without what the sale itself earns.
+        left: i64,
+    },
     /// A card was charged, or given back to where the amount is below zero.
     Card {
         amount: Money,
@@ -168,6 +176,7 @@ impl Tender {
             | Tender::StoreCredit { amount, .. }
             | Tender::Account { amount, .. }
             | Tender::GiftCard { amount, .. }
+            | Tender::Points { amount, .. }
             | Tender::Card { amount, .. } => *amount,
         }
     }
@@ -183,6 +192,7 @@ impl Tender {
             Tender::StoreCredit { .. } => "store-credit",
             Tender::Account { .. } => "account",
             Tender::GiftCard { .. } => "gift-card",
+            Tender::Points { .. } => "points",
             Tender::Card { .. } => "card",
         }
     }

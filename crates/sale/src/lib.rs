@@ -18,6 +18,7 @@ mod ids;
 mod limits;
 mod lines;
 mod people;
+mod points;
 mod price;
 mod price_check;
 mod receipt;
@@ -49,6 +50,7 @@ pub use event::{CashMovement, Event, Line, LineDetail, LineTax, OverrideReason, 
 pub use gift_cards::{gift_card_key, gift_card_of};
 pub use ids::{CartId, IdError, LaneId, StoreId};
 pub use limits::{Given, UsedUp, WhyUsedUp, used_up};
+pub use points::{customer_of_points, points_key};
 pub use price::{
     LineTotal, PointsTotal, PromotionTotal, TaxTotal, Totals, basket_of, hints, price, shopper_of,
 };

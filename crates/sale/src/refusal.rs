@@ -211,6 +211,12 @@ pub enum Refusal {
     },
     #[error("{description} costs what is loaded onto the card.")]
     GiftCardLine { description: String },
+    #[error("Points pay nothing in this sale.")]
+    NoPoints,
+    #[error("The customer has {points} points, and {step} of them are the least that pay.")]
+    PointsTooFew { points: i64, step: u32 },
+    #[error("This lane is cut off from the store: the points may be spent elsewhere.")]
+    PointsCutOff,
     #[error("The sale has no customer who may buy on account.")]
     NoAccount,
     #[error("There is no tender {number} in this sale.")]
@@ -354,7 +360,11 @@ impl Refusal {
             Refusal::UnknownGiftCard { .. } => {
                 "Check the number on the card; it holds something once it was sold and paid."
             }
-            Refusal::GiftCardCutOff => {
+            Refusal::NoPoints => {
+                "Set the customer first. What points are worth stands in the store's settings."
+            }
+            Refusal::PointsTooFew { .. } => "Take no more than that, and the rest otherwise.",
+            Refusal::GiftCardCutOff | Refusal::PointsCutOff => {
                 "Take another tender, or put the sale aside until the lanes are together."
             }
             Refusal::GiftCardNeeded { .. } => "Scan or type the number of the card.",

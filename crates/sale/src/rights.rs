@@ -8,9 +8,9 @@ pub trait Rights {
     /// How often this lane may give a promotion of which, as far as it knows, so much is `left` in the
     /// store; `told` is what the open sale was told before.
     fn may_give(&self, promotion: &str, left: u32, told: Option<u32>) -> u32;
-    /// Takes the right to spend so much, in minor units, of what a gift card holds by its key. `false`
-    /// where this lane must not.
-    fn may_spend(&self, gift_card: &str, minor: i64) -> bool;
+    /// Takes the right to spend so much of what is kept under a key ([`crate::gift_card_key`], in minor
+    /// units, or [`crate::points_key`]). `false` where this lane must not.
+    fn may_spend(&self, key: &str, much: i64) -> bool;
 }
 
 /// Grants what the known facts allow, and leaves it to the books to find what two lanes did that
@@ -27,13 +27,13 @@ impl Rights for LocalRights {
         left
     }
 
-    fn may_spend(&self, _gift_card: &str, _minor: i64) -> bool {
+    fn may_spend(&self, _key: &str, _much: i64) -> bool {
         true
     }
 }
 
-/// The rights of a lane that is cut off from the store, or behind it. It spends no gift card. It begins to give nothing that is
-/// limited there: others may be giving what is left. A sale that was told of it before keeps what this
+/// The rights of a lane that is cut off from the store, or behind it. It spends no gift card and no points.
+/// It begins to give nothing that is limited there: others may be giving what is left. A sale that was told of it before keeps what this
 /// lane still knows to be left, so that an election of half a second raises no price.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CutOff;
@@ -47,7 +47,7 @@ impl Rights for CutOff {
         left.min(told.unwrap_or(0))
     }
 
-    fn may_spend(&self, _gift_card: &str, _minor: i64) -> bool {
+    fn may_spend(&self, _key: &str, _much: i64) -> bool {
         false
     }
 }

@@ -21,7 +21,8 @@ pub trait Shared {
     /// A receipt of any lane, with what was returned of it.
     fn receipt(&self, id: &str) -> Option<SoldReceipt>;
     /// What a credit note still holds, by its number, or a gift card, by [`crate::gift_card_key`], in
-    /// minor units; `None` where there is no such note or card.
+    /// minor units, or how many points a customer has, by [`crate::points_key`]; `None` where there is no
+    /// such note or card, or were never any points.
     fn credit_minor(&self, number: &str) -> Option<i64>;
     /// The receipt on which a coupon that can be used once was used.
     fn coupon_used(&self, single: &str) -> Option<String>;

@@ -16,7 +16,7 @@ use crate::lines::holds_card_number;
 use crate::people::Who;
 use crate::{
     Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, card,
-    gift_cards, price, requote, returns, terms, unreceipted,
+    gift_cards, points, price, requote, returns, terms, unreceipted,
 };
 
 /// The most cash one tender may be, in minor units: a slip of the keypad, not a payment.
@@ -48,6 +48,8 @@ pub enum PayWith {
     GiftCard {
         number: String,
     },
+    /// Loyalty points of the customer of the sale; without an amount, as many as there are and pay.
+    Points,
     /// The customer of the sale pays later.
     Account,
     /// A card, at the terminal of the lane; money goes back to the card that paid for the goods.
@@ -67,6 +69,7 @@ impl PayWith {
             PayWith::Cheque { .. } => "cheque",
             PayWith::StoreCredit { .. } => "store-credit",
             PayWith::GiftCard { .. } => "gift-card",
+            PayWith::Points => "points",
             PayWith::Account => "account",
             PayWith::Card { .. } => "card",
         }
@@ -426,6 +429,7 @@ pub(crate) fn pay_with(
             Tender::StoreCredit { number, amount }
         }
         PayWith::GiftCard { number } => gift_cards::spend(&paying.cart, number, asked, left, ctx)?,
+        PayWith::Points => points::spend(&paying.cart, asked, left, ctx)?,
         PayWith::Account => on_account(&paying.cart, amount, ctx)?,
     };
     paying.may_pay(with.kind(), tender.amount())?;
@@ -452,6 +456,7 @@ fn give_back(
             amount,
         },
         PayWith::GiftCard { number } => gift_cards::give_back(&paying.cart, number, amount, ctx)?,
+        PayWith::Points => points::give_back(&paying.cart, amount, ctx)?,
         PayWith::Account => on_account(&paying.cart, amount, ctx)?,
         PayWith::ForeignCash { .. }
         | PayWith::Voucher { .. }

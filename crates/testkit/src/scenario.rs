@@ -273,6 +273,7 @@ fn receipt(receipt: &Receipt) -> Vec<String> {
     rows.extend(tenders.map(|tender| format!("paid {} {}", tender.kind(), tender.amount())));
     rows.extend(receipt.tenders.iter().filter_map(|tender| match tender {
         Tender::GiftCard { number, left, .. } => Some(format!("gift card {number} holds {left}")),
+        Tender::Points { points, left, .. } => Some(format!("points {points}, {left} left")),
         _ => None,
     }));
     for line in &receipt.lines {

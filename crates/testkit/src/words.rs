@@ -329,6 +329,7 @@ fn pay(kind: &str, rest: &[&str]) -> Command {
             let amount = rest.first().filter(|text| **text != "tip");
             (PayWith::Card { tip }, amount)
         }
+        "points" => (PayWith::Points, rest.first()),
         "account" => (PayWith::Account, rest.first()),
         "voucher" => (PayWith::Voucher { number }, rest.get(1)),
         "cheque" => (PayWith::Cheque { number }, rest.get(1)),

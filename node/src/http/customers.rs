@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use catalog::{Customer, CustomerField, CustomerId, Reference};
 use ledger::StoreView;
 use money::Money;
-use sale::Shared as _;
+use sale::{Shared as _, points_key};
 use serde::Serialize;
 
 use super::{Failure, Shared, Words, not_found, unavailable};
@@ -42,6 +42,8 @@ pub(super) struct CustomerKnown {
     pub receipts: u64,
     /// What came back is taken off.
     pub spent: Money,
+    /// Loyalty points; below zero where what had earned them came back after they had been spent.
+    pub points: i64,
 }
 
 /// The customers who are found by a number, a telephone number, an e-mail address or a name.
@@ -66,10 +68,12 @@ pub(super) async fn customer(
     let found = local.lane.known(|known| {
         let customer = known.find_customer(&number)?;
         let history = known.history(&customer.id);
+        let points = known.credit_minor(&points_key(&customer.id));
         Some(CustomerKnown {
             row: CustomerRow::of(customer),
             receipts: history.receipts,
             spent: Money::from_minor(history.spent_minor, currency),
+            points: points.unwrap_or(0),
         })
     });
     match found.map_err(unavailable)? {

@@ -512,6 +512,12 @@ fn refusals() -> Vec<Refusal> {
         },
         Refusal::CustomerAsKnown { name: word() },
         Refusal::SameCustomer { customer: word() },
+        Refusal::NoPoints,
+        Refusal::PointsTooFew {
+            points: 7,
+            step: 100,
+        },
+        Refusal::PointsCutOff,
         Refusal::UnknownGiftCard { number: word() },
         Refusal::GiftCardTooSmall { left: money },
         Refusal::GiftCardCutOff,
@@ -615,6 +621,9 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::GiftCardCutOff
             | Refusal::GiftCardNeeded { .. }
             | Refusal::GiftCardLine { .. }
+            | Refusal::NoPoints
+            | Refusal::PointsTooFew { .. }
+            | Refusal::PointsCutOff
             | Refusal::NoAccount
             | Refusal::NoSuchTender { .. }
             | Refusal::NoTerminal
@@ -781,6 +790,7 @@ fn what_else_is_answered_is_described() {
             row: row(),
             receipts,
             spent,
+            points: -7,
         },
     );
     check(

@@ -5,9 +5,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{Customer, CustomerId, ItemId, Reference};
-use ledger::{Entry, FORMAT_BOUGHT, Fact, LaneId, Said, StoreView};
+use ledger::{Entry, FORMAT_BOUGHT, FORMAT_POINTS, Fact, LaneId, Said, StoreView};
 use sale::{
     BusinessDay, Cart, Event, Given, GivenBefore, History, Receipt, Shared, SoldReceipt, Tender,
+    customer_of_points,
 };
 use storage::{Journal, StorageError};
 
@@ -280,10 +281,19 @@ impl Shared for Known<'_> {
 
     fn credit_minor(&self, number: &str) -> Option<i64> {
         let mut held = self.noted(self.store.credit_minor(number));
+        // Points are counted from the same moment on as in the books.
+        let points_of = customer_of_points(number);
+        if points_of.is_some() && self.noted(self.store.level()) < FORMAT_POINTS {
+            return None;
+        }
         self.unapplied(&mut |_, event| {
             let Event::Completed { receipt, .. } = event else {
                 return;
             };
+            let of_receipt = receipt.customer.as_ref().map(|id| id.0.as_str());
+            if points_of.is_some() && of_receipt == points_of {
+                held = Some(held.unwrap_or(0).saturating_add(receipt.points_moved()));
+            }
             for (key, added) in receipt.credit_moves() {
                 if key == number {
                     held = Some(held.unwrap_or(0).saturating_add(added));

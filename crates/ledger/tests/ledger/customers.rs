@@ -7,7 +7,7 @@ use ledger::{
     Command, ENTRY_FORMAT, Entry, ExceptionKind, Fact, Hlc, MemoryTables, Said, StoreView,
     computed_hash, stored_hash,
 };
-use sale::{BusinessDay, CartId, Event, PromotionTotal};
+use sale::{BusinessDay, CartId, Event, PointsTotal, PromotionTotal, points_key};
 
 use crate::shop::{DAY, Journal, Shop, at, completed, creation, lane, receipt, usd};
 
@@ -55,6 +55,11 @@ fn fact(text: &str, lane_letter: char, number: u64) -> Fact {
             sold.id = format!("{lane_letter}-{number}");
             sold.customer = Some((*id).into());
             sold.detail.terms.rights = [("tv".to_owned(), 50)].into();
+            sold.totals.points = vec![PointsTotal {
+                promotion: "tv".to_owned(),
+                name: "tv".to_owned(),
+                points: 5,
+            }];
             sold.totals.promotions = vec![PromotionTotal {
                 promotion: "tv".to_owned(),
                 name: "tv".to_owned(),
@@ -243,8 +248,8 @@ fn a_number_stands_for_another_for_good() {
     assert_eq!(known(&shop.view(), "900"), "700 name=Grace tier=gold");
 }
 
-/// Receipts, spent, times given, times given on the day, pieces bought.
-fn counts(view: &StoreView<'_>, number: &str) -> [i64; 5] {
+/// Receipts, spent, times given, times given on the day, pieces bought, points.
+fn counts(view: &StoreView<'_>, number: &str) -> [i64; 6] {
     let customer = CustomerId::from(number);
     let history = view.history(&customer).unwrap();
     let given = view.given("tv", Some(&customer)).unwrap();
@@ -259,12 +264,15 @@ fn counts(view: &StoreView<'_>, number: &str) -> [i64; 5] {
         small(given.times),
         small(given.on(&BusinessDay(DAY.to_owned()))),
         view.bought(&customer, &ItemId::from("tv")).unwrap(),
+        view.credit_minor(&points_key(&customer))
+            .unwrap()
+            .unwrap_or(0),
     ]
 }
 
 #[test]
 fn what_one_bought_counts_as_the_others() {
-    let check = |steps: &[&str], of_700: [i64; 5], of_800: [i64; 5]| {
+    let check = |steps: &[&str], of_700: [i64; 6], of_800: [i64; 6]| {
         let shop = after(steps);
         let view = shop.view();
         assert_eq!(
@@ -273,7 +281,8 @@ fn what_one_bought_counts_as_the_others() {
             "{steps:?}"
         );
     };
-    let (none, once, twice) = ([0; 5], [1, 2000, 2, 2, 2], [2, 4000, 4, 4, 4]);
+    let (none, once) = ([0; 6], [1, 2000, 2, 2, 2, 5]);
+    let twice = once.map(|count| 2 * count);
     let new = "a 5: new 800 name=G";
     check(&[new, "a 6: sell 800"], none, once);
     check(&[new, "a 6: sell 800", "a 7: 800 is 700"], once, none);

@@ -1176,7 +1176,7 @@ fn what_format_14_cannot_say_is_written_in_format_15() {
     assert!(gift_card_bodies().iter().all(|(_, body)| body.v == 15));
 }
 
-/// What format 16 added: what lanes say of customers.
+/// What format 16 added: what lanes say of customers, and points that pay.
 fn customer_events() -> Vec<Event> {
     let said = CustomerField::ALL.map(|field| (field, format!("{} said", field.name())));
     vec![
@@ -1203,8 +1203,44 @@ fn customer_events() -> Vec<Event> {
     ]
 }
 
+/// What format 16 added to older events: points that pay.
+fn points_events() -> Vec<Event> {
+    let mut open = later_cart();
+    let cart = open.id;
+    let tender = Tender::Points {
+        customer: "700".into(),
+        points: 300,
+        amount: usd(150),
+        left: 40,
+    };
+    open.tenders = vec![tender.clone()];
+    let mut spent = receipt(cart, DAY, &[("milk", 2000, 198)]);
+    spent.tenders = vec![tender.clone()];
+    let (slip, by) = ("S1-1".to_owned(), "102".into());
+    vec![
+        Event::Tendered { cart, tender },
+        Event::Suspended {
+            slip: slip.clone(),
+            open: Box::new(open.clone()),
+            by: "102".into(),
+            at: at(),
+        },
+        Event::Resumed {
+            slip,
+            open: Box::new(open),
+            by,
+            at: at(),
+        },
+        Event::Completed {
+            cart,
+            receipt: Box::new(spent),
+        },
+    ]
+}
+
 fn customer_bodies() -> Vec<(&'static str, EntryBody)> {
-    sealed(customer_events().into_iter().map(of_register).collect())
+    let events = customer_events().into_iter().chain(points_events());
+    sealed(events.map(of_register).collect())
 }
 
 #[test]

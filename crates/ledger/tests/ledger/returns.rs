@@ -3,7 +3,8 @@
 use ledger::{Command, Entry, ExceptionKind, FORMAT_BOUGHT, Fact};
 use sale::{
     CardAnswer, CardApproval, CardAsk, CardPaid, CardSource, CardTransaction, CardWork, CartId,
-    Event, HandedCoupon, LineTotal, PromotionTotal, Receipt, ReturnOf, Tender, gift_card_key,
+    Event, HandedCoupon, LineTotal, PointsTotal, PromotionTotal, Receipt, ReturnOf, Tender,
+    gift_card_key, points_key,
 };
 
 use crate::shop::{DAY, Journal, Shop, at, completed, creation, lane, receipt, usd};
@@ -433,4 +434,97 @@ fn what_customers_bought_is_counted_by_item_once_all_lanes_read_it() {
         [1, 2]
     );
     assert_eq!(shop.exceptions(), []);
+}
+
+/// Points of customer 700 after receipts of lane `a` in a store that keeps to a format.
+fn points_after(level: u16, receipts: &[Receipt]) -> Option<i64> {
+    let mut commands = creation("a");
+    let Command::CreateStore { reads, .. } = &mut commands[0] else {
+        panic!("a store begins with its creation");
+    };
+    *reads = level;
+    let mut shop = Shop::default();
+    for command in &commands {
+        shop.apply(command);
+    }
+    let mut a = Journal::of('a');
+    for receipt in receipts {
+        ingest(&mut shop, vec![a.write(completed(receipt.clone()))]);
+    }
+    let key = points_key(&"700".into());
+    shop.view().credit_minor(&key).unwrap()
+}
+
+#[test]
+fn points_are_earned_spent_and_taken_back() {
+    let level = ledger::ENTRY_FORMAT;
+    let total = |line| LineTotal {
+        line,
+        extended: usd(1000),
+        discount: usd(0),
+        deposit: usd(0),
+        tax: usd(0),
+        promotions: Vec::new(),
+        tax_detail: Default::default(),
+    };
+    let mut earns = receipt(
+        CartId {
+            lane: lane('a'),
+            number: 1,
+        },
+        "2026-11-27",
+        &[("tv", 3000, 1000)],
+    );
+    earns.customer = Some("700".into());
+    earns.totals.lines = vec![total(1)];
+    earns.totals.points = vec![PointsTotal {
+        promotion: "tv".to_owned(),
+        name: "tv".to_owned(),
+        points: 10,
+    }];
+    let mut spends = earns.clone();
+    spends.id = "1-000009".to_owned();
+    spends.totals.points.clear();
+    spends.tenders = vec![Tender::Points {
+        customer: "700".into(),
+        points: 8,
+        amount: usd(100),
+        left: 2,
+    }];
+    let back = |milli: i64| {
+        let mut back = spends.clone();
+        back.id = format!("1-00001{milli}");
+        back.tenders.clear();
+        back.customer = None;
+        back.lines[0].quantity = money::Quantity::each(milli / 1000);
+        back.lines[0].detail.returned = Some(Box::new(ReturnOf {
+            receipt: earns.id.clone(),
+            line: 1,
+            before_milli: 0,
+            cost: total(1),
+            reason: "broken".to_owned(),
+            restock: true,
+            unreceipted: None,
+        }));
+        back
+    };
+    let check = |receipts: &[&Receipt], expected: Option<i64>| {
+        let receipts: Vec<Receipt> = receipts.iter().map(|r| (*r).clone()).collect();
+        assert_eq!(points_after(level, &receipts), expected);
+    };
+    check(&[], None);
+    check(&[&earns], Some(10));
+    check(&[&earns, &spends], Some(2));
+    // A third of the goods takes a third of the points, rounded down; all of them take all.
+    check(&[&earns, &back(1000)], Some(7));
+    check(&[&earns, &back(1000), &back(2000)], Some(0));
+    check(&[&earns, &spends, &back(3000)], Some(-8));
+    // The return came before the sale.
+    check(&[&back(1000), &earns], Some(7));
+    // Nobody's points.
+    let mut nobody = earns.clone();
+    nobody.customer = None;
+    check(&[&nobody], None);
+    // A store with a lane that does not count them.
+    assert_eq!(points_after(15, &[earns.clone()]), None);
 }

@@ -13,7 +13,7 @@ use promotions::{CompiledBook, PromotionFile};
 use sale::{
     BusinessDay, Cart, Context, CutOff, Event, Given, History, LaneId, LocalRights, LocalTime,
     PriceCheck, Receipt, Refusal, Register, Shared, SoldReceipt, Tender, Totals, card_answered,
-    decide, events_of_refusal, evolve, price, price_check,
+    decide, events_of_refusal, evolve, points_key, price, price_check,
 };
 use testkit::words::{command, said_by_terminal};
 
@@ -340,7 +340,13 @@ impl Known {
             let of = line.detail.returned.as_ref();
             if let Some(of) = of.filter(|of| of.unreceipted.is_none()) {
                 let source = self.receipts.get_mut(&of.receipt).unwrap();
+                let before = source.receipt.points_back(&source.returned_milli);
                 *source.returned_milli.entry(of.line).or_default() += line.quantity.milli();
+                let back = source.receipt.points_back(&source.returned_milli) - before;
+                if let Some(customer) = &source.receipt.customer {
+                    let points = self.credit_minor.entry(points_key(customer));
+                    *points.or_default() -= back;
+                }
             }
         }
         for (key, minor) in receipt.unreceipted() {
@@ -369,6 +375,8 @@ impl Known {
         if let Some(customer) = &receipt.customer {
             let history = self.histories.entry(customer.clone()).or_default();
             history.add(receipt);
+            let points = self.credit_minor.entry(points_key(customer));
+            *points.or_default() += receipt.points_moved();
         }
         let sold = SoldReceipt {
             receipt: receipt.clone(),

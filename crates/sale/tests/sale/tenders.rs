@@ -1,6 +1,6 @@
 //! Every way of paying, in parts and over, and the rounding of cash.
 
-use catalog::ForeignRate;
+use catalog::{ForeignRate, PointsWorth};
 use sale::{Event, Refusal, Tender};
 use testkit::sums::assert_balances;
 use testkit::words::show;
@@ -51,11 +51,7 @@ fn tenders_are_split_in_any_number() {
 
 #[test]
 fn over_tender_follows_the_kind() {
-    refuse(
-        MILK,
-        "with cheque 1001 2.16",
-        "more than the 2.15 still to be paid",
-    );
+    refuse(MILK, "with cheque 1001 2.16", "No more than 2.15");
     let mut lane = Lane::after(MILK);
     lane.all("with voucher V-1 10");
     // What a voucher is worth beyond the sale is lost, and kept as its face value.
@@ -217,4 +213,18 @@ fn a_lane_without_a_terminal_takes_all_but_cards() {
     assert_eq!(lane.submit("untender 1"), Err(Refusal::NoTerminal));
     lane.all("cash");
     assert_eq!(lane.register.last_receipt.unwrap().tenders.len(), 2);
+}
+
+#[test]
+fn a_lane_that_is_cut_off_takes_no_points() {
+    let mut lane = Lane::new();
+    lane.books.settings.points = PointsWorth {
+        step: 7,
+        worth_minor: 50,
+    };
+    lane.all("in 101 1111 / scan book / customer 701 / cash / scan bread / customer 701");
+    lane.cut_off = true;
+    assert_eq!(lane.submit("with points"), Err(Refusal::PointsCutOff));
+    lane.cut_off = false;
+    lane.all("with points");
 }

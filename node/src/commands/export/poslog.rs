@@ -471,12 +471,14 @@ impl<W: Write> PosLog<W> {
             return self.amount_with("Rounding", amount, &[("RoundingDirection", direction)]);
         }
         let own = format!("{OWN}:StoreCredit");
+        let points = format!("{OWN}:Points");
         let kind = match tender {
             Tender::Cash { .. } | Tender::Rounding { .. } | Tender::ForeignCash { .. } => "Cash",
             Tender::Voucher { .. } => "Voucher",
             Tender::Cheque { .. } => "Check",
             Tender::StoreCredit { .. } => &own,
             Tender::GiftCard { .. } => "GiftCard",
+            Tender::Points { .. } => &points,
             Tender::Account { .. } => "CustomerAccount",
             Tender::Card { .. } => "CreditDebit",
         };
@@ -523,7 +525,7 @@ impl<W: Write> PosLog<W> {
                     self.amount("Tip", tip)?;
                 }
             }
-            Tender::Account { customer, .. } => {
+            Tender::Account { customer, .. } | Tender::Points { customer, .. } => {
                 self.open("StoreAccount", &[])?;
                 self.text("AccountID", &[], &customer.to_string())?;
                 self.close("StoreAccount")?;
