@@ -7,6 +7,7 @@
 
 mod customers;
 mod day;
+mod paper;
 mod prices;
 mod stock;
 
@@ -25,7 +26,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use catalog::{CodeRules, Item, ItemCode, Reference, ScannedCode};
-use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
+use devices::{PrintKind, ReceiptStyle, document};
 use futures::{Stream, StreamExt};
 use ledger::{DayTotal, LaneId, StoreView};
 use sale::{BusinessDay, Pin, Receipt, Shared as _};
@@ -37,6 +38,7 @@ use tokio_stream::wrappers::{BroadcastStream, ReceiverStream, WatchStream};
 use crate::client::Invitation;
 use crate::import::{self, Source};
 use crate::lane::{INVITATION_MINUTES, Lane, LaneEvent, RetireError};
+use paper::{FormatQuery, paper};
 
 /// The largest body of a command, in bytes.
 const COMMAND_BYTES_MAX: usize = 64 * 1024;
@@ -292,18 +294,11 @@ fn item_of_code(local: &Local, code: &str) -> Result<Option<Item>, Failure> {
     found.map_err(unavailable)
 }
 
-#[derive(Deserialize)]
-struct ReceiptQuery {
-    /// `json` (default), `text` or `escpos`.
-    #[serde(default)]
-    format: Option<String>,
-}
-
 /// A receipt of any lane.
 async fn receipt(
     State(local): Shared,
     Path(id): Path<String>,
-    Query(query): Query<ReceiptQuery>,
+    Query(query): Query<FormatQuery>,
 ) -> Result<Response, Failure> {
     let found = local.lane.known(|known| known.receipt(&id));
     let found = found.map_err(unavailable)?.map(|sold| sold.receipt);
@@ -321,16 +316,12 @@ async fn receipt(
         footer: settings.receipt_footer,
         kind: PrintKind::Reprint,
     };
-    Ok(match query.format.as_deref() {
-        None | Some("json") => Json(receipt).into_response(),
-        Some("text") => render_text(&receipt, &style).into_response(),
-        Some("escpos") => render_escpos(&receipt, &style).into_response(),
-        Some(_) => {
-            return Err(not_found(
-                "A receipt has the formats json, text and escpos.",
-            ));
-        }
-    })
+    paper(
+        &query,
+        &format!("Receipt {id}"),
+        || Json(&receipt).into_response(),
+        || document(&receipt, &style),
+    )
 }
 
 /// The last receipt of a training that goes on: no other is kept.

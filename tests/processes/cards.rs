@@ -120,5 +120,11 @@ fn a_card_pays_once_whatever_happens() {
         let path = format!("/v1/receipts/{}?format=text", paid.id);
         let paper = lane.client.paper(&path).await.expect("a receipt");
         assert!(paper.contains("VISA **** 0119"), "{paper}");
+        let path = format!("/v1/receipts/{}?format=html", paid.id);
+        let page = lane.client.paper(&path).await.expect("a page");
+        let title = format!("<title>Receipt {}</title>", paid.id);
+        assert!(page.contains(&title) && page.contains("VISA **** 0119"), "{page}");
+        let path = format!("/v1/receipts/{}?format=paper", paid.id);
+        assert!(lane.client.paper(&path).await.is_err());
     });
 }

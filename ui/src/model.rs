@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use api::{ItemFound, LaneView, Mode, Ticket};
-use devices::{PrintKind, ReceiptStyle, render_text};
+use devices::{PrintKind, ReceiptStyle, document, text_of};
 use money::Money;
 use sale::{Cart, Command, Line, LocalTime, Phase, Receipt};
 
@@ -315,7 +315,7 @@ impl Model {
                 .unwrap_or_default(),
             kind,
         };
-        Some(render_text(receipt, &style))
+        Some(text_of(&document(receipt, &style)))
     }
 
     /// The codes that wait for their turn, oldest first.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use catalog::{BookVersion, CustomerId, EmployeeId, TaxId};
-use devices::{PrintKind, ReceiptStyle, render_escpos, render_text};
+use devices::{PaperFormat, PrintKind, ReceiptStyle, document, text_of};
 use money::{Currency, Money, Quantity, Rate, Rounding};
 use sale::{
     CardApproval, CardPaid, CardTransaction, CartId, LaneId, Line, LineTax, LineTotal, LocalTime,
@@ -211,12 +211,20 @@ fn golden(name: &str, got: &[u8]) {
 }
 
 fn check(name: &str, receipt: &Receipt, style: &ReceiptStyle) {
-    let text = render_text(receipt, style);
+    let document = document(receipt, style);
+    let text = text_of(&document);
     for row in text.lines() {
         assert!(row.chars().count() <= devices::COLUMNS, "{row}");
     }
     golden(&format!("{name}.txt"), text.as_bytes());
-    golden(&format!("{name}.escpos"), &render_escpos(receipt, style));
+    let formats = match name {
+        "everything" | "letters" => PaperFormat::ALL.to_vec(),
+        _ => vec![PaperFormat::Escpos],
+    };
+    for format in formats.into_iter().filter(|f| *f != PaperFormat::Text) {
+        let bytes = format.render(&document, &format!("Receipt {}", receipt.id));
+        golden(&format!("{name}.{}", format.name()), &bytes);
+    }
 }
 
 #[test]
@@ -306,7 +314,7 @@ fn what_is_printed_in_training_is_no_receipt() {
     receipt.totals.next_coupons = vec!["SPRING".to_owned()];
     receipt.detail.training = true;
     check("training", &receipt, &style());
-    let text = render_text(&receipt, &style());
+    let text = text_of(&document(&receipt, &style()));
     assert_eq!(text.matches("*** TRAINING ***").count(), 2, "{text}");
     // Nothing on it can be scanned.
     assert!(!text.contains("SPRING") && !text.contains("*T3-"), "{text}");
@@ -321,7 +329,7 @@ fn foreign_letters_and_commands_in_a_description_are_tamed() {
     ];
     let receipt = receipt(&sold, &[], &["8.70"]);
     check("letters", &receipt, &style());
-    let bytes = render_escpos(&receipt, &style());
+    let bytes = PaperFormat::Escpos.render(&document(&receipt, &style()), "");
     let resets = bytes.windows(2).filter(|w| w == b"\x1b@").count();
     assert_eq!(resets, 1, "a description must not command the printer");
 }

@@ -6,33 +6,14 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use catalog::{Action, Reference};
-use devices::{Document, ReportHead, escpos_of, text_of};
+use devices::ReportHead;
 use ledger::StoreView;
 use sale::{BusinessDay, Event, Refusal, Shared as _, Tally};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::paper::{FormatQuery, paper};
 use super::{Failure, Local, Shared, not_found, unavailable};
-
-#[derive(Deserialize)]
-pub(super) struct FormatQuery {
-    /// `json` (default), `text` or `escpos`.
-    #[serde(default)]
-    format: Option<String>,
-}
-
-fn paper(
-    format: Option<&str>,
-    json: impl FnOnce() -> Response,
-    document: impl FnOnce() -> Document,
-) -> Result<Response, Failure> {
-    match format {
-        None | Some("json") => Ok(json()),
-        Some("text") => Ok(text_of(&document()).into_response()),
-        Some("escpos") => Ok(escpos_of(&document()).into_response()),
-        Some(_) => Err(not_found("There are the formats json, text and escpos.")),
-    }
-}
 
 /// The sums since this lane's last Z report. A second paper of the same sums is a reprint.
 pub(super) async fn report_x(
@@ -45,7 +26,8 @@ pub(super) async fn report_x(
     let register = lane.working();
     let tally = &register.period;
     paper(
-        query.format.as_deref(),
+        &query,
+        "X report",
         || match register.is_training {
             true => Json(json!({ "training": true, "report": tally.as_ref() })).into_response(),
             false => Json(tally.as_ref()).into_response(),
@@ -83,7 +65,8 @@ pub(super) async fn report_z(
         ));
     };
     paper(
-        query.format.as_deref(),
+        &query,
+        &format!("Z report {number}"),
         || Json(json!({ "number": number, "report": report, "by": by, "at": at })).into_response(),
         || {
             let head = ReportHead {
@@ -171,7 +154,8 @@ pub(super) async fn slip(
         .ok_or_else(|| not_found("No suspended sale has this slip, or it was taken up."))?;
     let view = local.lane.view().borrow().clone();
     paper(
-        query.format.as_deref(),
+        &query,
+        &format!("Slip {number}"),
         || Json(&open).into_response(),
         || devices::slip(&number, &open, &view.store_name, Some(view.now)),
     )
