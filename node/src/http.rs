@@ -314,6 +314,7 @@ async fn receipt(
     let style = ReceiptStyle {
         address: settings.address,
         footer: settings.receipt_footer,
+        language: settings.language,
         kind: PrintKind::Reprint,
     };
     paper(

@@ -123,7 +123,10 @@ fn a_card_pays_once_whatever_happens() {
         let path = format!("/v1/receipts/{}?format=html", paid.id);
         let page = lane.client.paper(&path).await.expect("a page");
         let title = format!("<title>Receipt {}</title>", paid.id);
-        assert!(page.contains(&title) && page.contains("VISA **** 0119"), "{page}");
+        assert!(
+            page.contains(&title) && page.contains("VISA **** 0119"),
+            "{page}"
+        );
         let path = format!("/v1/receipts/{}?format=paper", paid.id);
         assert!(lane.client.paper(&path).await.is_err());
     });

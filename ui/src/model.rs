@@ -313,6 +313,7 @@ impl Model {
             footer: view
                 .map(|view| view.receipt_footer.clone())
                 .unwrap_or_default(),
+            language: view.map(|view| view.language).unwrap_or_default(),
             kind,
         };
         Some(text_of(&document(receipt, &style)))

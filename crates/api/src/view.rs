@@ -1,5 +1,6 @@
 //! Everything a checkout window shows, as one value.
 
+use catalog::Language;
 use money::{Currency, Money};
 
 use sale::{Hint, LaneId, LocalTime, Register, StoreId, Totals, UsedUp};
@@ -15,6 +16,9 @@ pub struct LaneView {
     pub address: Vec<String>,
     /// Words at the end of a receipt; empty for none.
     pub receipt_footer: String,
+    /// The language of papers.
+    #[serde(default)]
+    pub language: Language,
     pub lane: LaneId,
     pub lane_number: u32,
     pub lane_name: String,

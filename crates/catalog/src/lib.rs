@@ -10,6 +10,7 @@ mod customer;
 mod gs1;
 mod import;
 mod item;
+mod language;
 mod people;
 mod record;
 mod scan;
@@ -24,6 +25,7 @@ pub use item::{
     Department, DepartmentId, Item, ItemId, KitPart, PriceSince, Selling, TaxCategory, TaxHoliday,
     TaxId, TaxPart, TaxThreshold,
 };
+pub use language::Language;
 pub use people::{Employee, EmployeeId, Role};
 pub use record::{BookVersion, Recall, Record, Reference};
 pub use scan::{CodeRules, CouponCode, Marks, ScannedCode, ScannedItem};

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
-use crate::{EmbeddedLayout, Role, TenderRule};
+use crate::{EmbeddedLayout, Language, Role, TenderRule};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -21,6 +21,9 @@ pub struct Settings {
     pub time_zone: String,
     /// Printed at the end of every receipt.
     pub receipt_footer: String,
+    /// The language of papers.
+    #[serde(skip_serializing_if = "Language::is_default")]
+    pub language: Language,
     /// How price- and weight-embedded store codes are laid out.
     pub embedded_codes: Vec<EmbeddedLayout>,
     /// Who may do what, where it differs from [`Action::default_role`].
@@ -215,6 +218,7 @@ impl Default for Settings {
             currency: Currency::USD,
             time_zone: "UTC".to_owned(),
             receipt_footer: "Thank you. Please come again.".to_owned(),
+            language: Language::default(),
             embedded_codes: EmbeddedLayout::defaults(),
             permissions: BTreeMap::new(),
             day_starts_at_hour: 0,

@@ -3,6 +3,8 @@
 //! Every row fits [`COLUMNS`] characters once it is in a document; text that is longer is wrapped on
 //! the way in, never cut.
 
+use catalog::Language;
+
 /// Characters of a row: font A of an 80 mm printer with a 42-column head, the narrowest that is
 /// common.
 pub const COLUMNS: usize = 42;
@@ -39,10 +41,22 @@ pub enum Block {
 /// What is printed, from top to bottom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
+    language: Language,
     blocks: Vec<Block>,
 }
 
 impl Document {
+    pub(crate) fn new(language: Language) -> Document {
+        Document {
+            language,
+            blocks: Vec::new(),
+        }
+    }
+
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }

@@ -25,9 +25,10 @@ svg{display:block;width:70%;margin:.4em auto 0}\
 pub(crate) fn render(document: &Document, title: &str) -> String {
     let title = escaped(title);
     let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-         <style>{STYLE}main{{width:{COLUMNS}ch}}</style>\n</head>\n<body>\n<main>\n"
+         <style>{STYLE}main{{width:{COLUMNS}ch}}</style>\n</head>\n<body>\n<main>\n",
+        document.language().code()
     );
     for block in document.blocks() {
         match block {

@@ -17,12 +17,13 @@ mod receipt;
 mod report;
 mod slip;
 mod text;
+mod words;
 
 pub use document::{Align, Block, COLUMNS, Document, Emphasis};
 pub use escpos::drawer_pulse;
 pub use paper::PaperFormat;
 pub use receipt::{PrintKind, ReceiptStyle, document};
-pub use report::{ReportHead, report};
+pub use report::{ReportHead, ReportKind, report};
 pub use slip::slip;
 
 /// Any document as plain text, [`COLUMNS`] wide, each line ended by a line feed.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use catalog::TaxId;
-use money::{Rate, Unit};
+use catalog::{Language, TaxId};
+use money::{Money, Rate, Unit};
 use sale::{CardPaid, Line, Receipt, TaxTotal, Tender, Totals};
 
+use crate::words::{Phrase, Words};
 use crate::{Align, Block, Document, Emphasis};
 
 /// Whether paper is the first for its sale.
@@ -24,6 +25,7 @@ pub struct ReceiptStyle {
     pub address: Vec<String>,
     /// Words at the end; empty for none.
     pub footer: String,
+    pub language: Language,
     pub kind: PrintKind,
 }
 
@@ -32,228 +34,279 @@ type TaxLetters = BTreeMap<(TaxId, Rate, bool, bool), char>;
 
 /// Lays a receipt out. The same receipt and style give the same document, always.
 pub fn document(receipt: &Receipt, style: &ReceiptStyle) -> Document {
-    let mut doc = Document::default();
-    let letters = tax_letters(&receipt.totals);
-    head(&mut doc, receipt, style);
-    doc.push(Block::Rule);
+    let mut paper = Paper {
+        doc: Document::new(style.language),
+        words: Words(style.language),
+        letters: tax_letters(&receipt.totals),
+    };
+    paper.head(receipt, style);
+    paper.doc.push(Block::Rule);
     for line in &receipt.lines {
-        sold(&mut doc, line, receipt, &letters);
+        paper.sold(line, receipt);
     }
-    doc.push(Block::Rule);
-    sums(&mut doc, &receipt.totals);
-    paid(&mut doc, receipt);
-    doc.push(Block::Rule);
-    taxes(&mut doc, &receipt.totals, &letters);
-    tail(&mut doc, receipt, style);
-    doc
+    paper.doc.push(Block::Rule);
+    paper.sums(&receipt.totals);
+    paper.paid(receipt);
+    paper.doc.push(Block::Rule);
+    paper.taxes(&receipt.totals);
+    paper.tail(receipt, style);
+    paper.doc
 }
 
-fn head(doc: &mut Document, receipt: &Receipt, style: &ReceiptStyle) {
-    doc.text(Align::Center, Emphasis::Tall, &receipt.store_name);
-    for row in &style.address {
-        doc.text(Align::Center, Emphasis::Plain, row);
-    }
-    doc.push(Block::Blank);
-    if receipt.detail.training {
-        training(doc);
-        doc.push(Block::Blank);
-    }
-    if style.kind == PrintKind::Reprint {
-        doc.text(Align::Center, Emphasis::Bold, "*** REPRINT ***");
-        doc.push(Block::Blank);
-    }
-    let time = receipt.priced_at.to_string();
-    doc.columns(Emphasis::Plain, &format!("Receipt {}", receipt.id), &time);
-    doc.columns(
-        Emphasis::Plain,
-        &format!("Cashier {}", receipt.cashier_name),
-        &receipt.lane_name,
-    );
-    if let Some(customer) = &receipt.customer {
-        doc.columns(Emphasis::Plain, "Customer", &customer.to_string());
-    }
-    if let Some(reference) = &receipt.reference {
-        doc.columns(Emphasis::Plain, "Reference", reference);
-    }
-    if let Some(certificate) = &receipt.detail.terms.standing.exemption {
-        doc.columns(Emphasis::Plain, "Tax exemption", certificate);
-    }
+/// A receipt under way to paper.
+struct Paper {
+    doc: Document,
+    words: Words,
+    letters: TaxLetters,
 }
 
-/// What no customer and no cashier takes for a receipt.
-fn training(doc: &mut Document) {
-    for words in ["*** TRAINING ***", "NOT A RECEIPT"] {
-        doc.text(Align::Center, Emphasis::Tall, words);
+impl Paper {
+    /// A row of words, indented under what it is about.
+    fn detail(&mut self, text: &str) {
+        self.doc.columns(Emphasis::Plain, &format!("  {text}"), "");
     }
-}
 
-/// One line of the sale: what, how much of it, its price, and its deposit.
-fn sold(doc: &mut Document, line: &Line, receipt: &Receipt, letters: &TaxLetters) {
-    let total = receipt
-        .totals
-        .lines
-        .iter()
-        .find(|total| total.line == line.number);
-    let Some(total) = total else {
-        doc.text(Align::Left, Emphasis::Plain, &line.description);
-        return;
-    };
-    let key = (
-        line.tax.id.clone(),
-        line.tax.rate,
-        line.tax.included,
-        total.tax_detail.exempt,
-    );
-    let letter = letters.get(&key).copied().unwrap_or(' ');
-    doc.columns(
-        Emphasis::Plain,
-        &line.description,
-        &format!("{} {letter}", total.extended),
-    );
-    match line.quantity.unit() {
-        Unit::Each if line.quantity.pieces() == Some(1) => {}
-        Unit::Each => {
-            let detail = format!("  {} × {}", line.quantity, line.unit_price);
-            doc.columns(Emphasis::Plain, &detail, "");
+    /// A phrase with an amount beside it, clear of the column of the tax letters.
+    fn amount(&mut self, emphasis: Emphasis, label: &str, amount: Money) {
+        let amount = format!("{}  ", self.words.money(amount));
+        self.doc.columns(emphasis, label, &amount);
+    }
+
+    fn head(&mut self, receipt: &Receipt, style: &ReceiptStyle) {
+        let (doc, words) = (&mut self.doc, self.words);
+        doc.text(Align::Center, Emphasis::Tall, &receipt.store_name);
+        for row in &style.address {
+            doc.text(Align::Center, Emphasis::Plain, row);
         }
-        Unit::Kilogram => {
-            let detail = format!("  {} × {} /kg", line.quantity, line.unit_price);
-            doc.columns(Emphasis::Plain, &detail, "");
+        doc.push(Block::Blank);
+        if receipt.detail.training {
+            self.training();
+            self.doc.push(Block::Blank);
         }
-    }
-    if line.detail.tare_grams != 0 {
-        let detail = format!("  less packing {} g", line.detail.tare_grams);
-        doc.columns(Emphasis::Plain, &detail, "");
-    }
-    if let Some(serial) = &line.detail.marks.serial {
-        doc.columns(Emphasis::Plain, &format!("  serial number {serial}"), "");
-    }
-    if let Some(number) = &line.detail.gift_card {
-        let detail = format!("  loaded onto gift card {}", ending(number));
-        doc.columns(Emphasis::Plain, &detail, "");
-    }
-    if let Some(changed) = &line.price_override {
-        let detail = format!("  price set by {}: {}", changed.by, changed.reason);
-        doc.columns(Emphasis::Plain, &detail, "");
-    }
-    if let Some(of) = &line.detail.returned {
-        let detail = match &of.unreceipted {
-            None => format!("  returned, receipt {} line {}", of.receipt, of.line),
-            Some(_) => "  returned without a receipt".to_owned(),
-        };
-        doc.columns(Emphasis::Plain, &detail, "");
-    }
-    if let Some(changed) = &line.detail.tax_override {
-        let detail = format!("  tax set by {}: {}", changed.by, changed.reason);
-        doc.columns(Emphasis::Plain, &detail, "");
-    }
-    for note in &line.detail.notes {
-        doc.columns(Emphasis::Plain, &format!("  {note}"), "");
-    }
-    for promotion in &total.promotions {
-        let detail = format!("  {}", promotion.name);
-        doc.columns(
-            Emphasis::Plain,
-            &detail,
-            &format!("{}  ", -promotion.amount),
+        let doc = &mut self.doc;
+        if style.kind == PrintKind::Reprint {
+            doc.text(Align::Center, Emphasis::Bold, words.say(Phrase::Reprint));
+            doc.push(Block::Blank);
+        }
+        let mut row = |left: &str, right: &str| doc.columns(Emphasis::Plain, left, right);
+        row(
+            &words.fill(Phrase::Receipt, &[&receipt.id]),
+            &words.time(receipt.priced_at),
         );
+        row(
+            &words.fill(Phrase::Cashier, &[&receipt.cashier_name]),
+            &receipt.lane_name,
+        );
+        if let Some(customer) = &receipt.customer {
+            let label = words.fill(Phrase::Customer, &[""]);
+            row(label.trim_end(), &customer.to_string());
+        }
+        if let Some(reference) = &receipt.reference {
+            row(words.say(Phrase::Reference), reference);
+        }
+        if let Some(certificate) = &receipt.detail.terms.standing.exemption {
+            row(words.say(Phrase::TaxExemption), certificate);
+        }
     }
-    if let Some(deposit) = line.deposit.filter(|_| !total.deposit.is_zero()) {
-        let detail = format!("  deposit {} × {deposit}", line.quantity);
-        doc.columns(Emphasis::Plain, &detail, &format!("{}  ", total.deposit));
-    }
-}
 
-fn sums(doc: &mut Document, totals: &Totals) {
-    let mut amount = |label: &str, text: String| {
-        doc.columns(Emphasis::Plain, label, &format!("{text}  "));
-    };
-    amount("Items", totals.gross.to_string());
-    // Where each line says what it got, the sum is enough.
-    match totals.lines.iter().any(|line| !line.promotions.is_empty()) {
-        true => amount("Discounts", (-totals.discount).to_string()),
-        false => {
-            for promotion in &totals.promotions {
-                amount(&promotion.name, (-promotion.amount).to_string());
+    /// What no customer and no cashier takes for a receipt.
+    fn training(&mut self) {
+        for phrase in [Phrase::Training, Phrase::NoReceipt] {
+            let text = self.words.say(phrase);
+            self.doc.text(Align::Center, Emphasis::Tall, text);
+        }
+    }
+
+    /// One line of the sale: what, how much of it, its price, and its deposit.
+    fn sold(&mut self, line: &Line, receipt: &Receipt) {
+        let words = self.words;
+        let mut totals = receipt.totals.lines.iter();
+        let Some(total) = totals.find(|total| total.line == line.number) else {
+            self.doc
+                .text(Align::Left, Emphasis::Plain, &line.description);
+            return;
+        };
+        let key = (
+            line.tax.id.clone(),
+            line.tax.rate,
+            line.tax.included,
+            total.tax_detail.exempt,
+        );
+        let letter = self.letters.get(&key).copied().unwrap_or(' ');
+        let extended = format!("{} {letter}", words.money(total.extended));
+        self.doc
+            .columns(Emphasis::Plain, &line.description, &extended);
+        let (quantity, price) = (words.quantity(line.quantity), words.money(line.unit_price));
+        match line.quantity.unit() {
+            Unit::Each if line.quantity.pieces() == Some(1) => {}
+            Unit::Each => self.detail(&format!("{quantity} × {price}")),
+            Unit::Kilogram => self.detail(&format!("{quantity} × {price} /kg")),
+        }
+        self.about(line);
+        for promotion in &total.promotions {
+            let label = format!("  {}", promotion.name);
+            self.amount(Emphasis::Plain, &label, -promotion.amount);
+        }
+        if let Some(deposit) = line.deposit.filter(|_| !total.deposit.is_zero()) {
+            let each = words.money(deposit);
+            let label = words.fill(Phrase::DepositOf, &[&quantity, &each]);
+            self.amount(Emphasis::Plain, &format!("  {label}"), total.deposit);
+        }
+    }
+
+    /// What few lines have to say.
+    fn about(&mut self, line: &Line) {
+        let (words, detail) = (self.words, &line.detail);
+        if detail.tare_grams != 0 {
+            let grams = detail.tare_grams.to_string();
+            self.detail(&words.fill(Phrase::LessPacking, &[&grams]));
+        }
+        if let Some(serial) = &detail.marks.serial {
+            self.detail(&words.fill(Phrase::Serial, &[serial]));
+        }
+        if let Some(number) = &detail.gift_card {
+            self.detail(&words.fill(Phrase::LoadedOnto, &[&ending(number)]));
+        }
+        if let Some(changed) = &line.price_override {
+            let by = changed.by.to_string();
+            self.detail(&words.fill(Phrase::PriceSetBy, &[&by, &changed.reason]));
+        }
+        if let Some(of) = &detail.returned {
+            let source = of.line.to_string();
+            self.detail(&match &of.unreceipted {
+                None => words.fill(Phrase::Returned, &[&of.receipt, &source]),
+                Some(_) => words.say(Phrase::ReturnedWithout).to_owned(),
+            });
+        }
+        if let Some(changed) = &detail.tax_override {
+            let by = changed.by.to_string();
+            self.detail(&words.fill(Phrase::TaxSetBy, &[&by, &changed.reason]));
+        }
+        for note in &detail.notes {
+            self.detail(note);
+        }
+    }
+
+    fn sums(&mut self, totals: &Totals) {
+        let words = self.words;
+        self.amount(Emphasis::Plain, words.say(Phrase::Items), totals.gross);
+        // Where each line says what it got, the sum is enough.
+        match totals.lines.iter().any(|line| !line.promotions.is_empty()) {
+            true => {
+                let label = words.say(Phrase::Discounts);
+                self.amount(Emphasis::Plain, label, -totals.discount);
+            }
+            false => {
+                for promotion in &totals.promotions {
+                    self.amount(Emphasis::Plain, &promotion.name, -promotion.amount);
+                }
+            }
+        }
+        for (phrase, amount) in [
+            (Phrase::Deposits, totals.deposits),
+            (Phrase::Tax, totals.tax_added),
+        ] {
+            if !amount.is_zero() {
+                self.amount(Emphasis::Plain, words.say(phrase), amount);
+            }
+        }
+        let currency = totals.total.currency();
+        let label = words.fill(Phrase::Total, &[currency.code()]);
+        self.amount(Emphasis::Tall, &label, totals.total);
+    }
+
+    fn paid(&mut self, receipt: &Receipt) {
+        let words = self.words;
+        for tender in &receipt.tenders {
+            self.amount(Emphasis::Plain, words.tender(tender), tender.amount());
+            if let Some(detail) = tender_detail(tender, words) {
+                self.detail(&detail);
+            }
+            if let Tender::Card { card, .. } = tender {
+                self.charged(card);
+            }
+        }
+        self.amount(Emphasis::Bold, words.say(Phrase::Change), receipt.change);
+        if !receipt.totals.discount.is_zero() {
+            let saved = words.money(receipt.totals.discount);
+            let saved = words.fill(Phrase::Saved, &[&saved]);
+            self.doc.push(Block::Blank);
+            self.doc.text(Align::Center, Emphasis::Bold, &saved);
+        }
+        let points = receipt.totals.points_total();
+        if points != 0 {
+            let earned = words.fill(Phrase::PointsEarned, &[&points.to_string()]);
+            self.doc.text(Align::Center, Emphasis::Plain, &earned);
+        }
+        // Its own number makes each coupon good for one use. In training none is handed out.
+        let coupons = receipt.totals.next_coupons.iter();
+        for code in coupons.filter(|_| !receipt.detail.training) {
+            let label = words.say(Phrase::NextCoupon);
+            self.doc.push(Block::Blank);
+            self.doc.text(Align::Center, Emphasis::Bold, label);
+            self.doc
+                .push(Block::Barcode(format!("{code}:{}", receipt.id)));
+        }
+    }
+
+    /// What a card was charged besides the tender, and which approval it was.
+    fn charged(&mut self, card: &CardPaid) {
+        let (words, approval) = (self.words, &card.approval);
+        if let Some(code) = &approval.approval_code {
+            let phrase = match approval.offline {
+                true => Phrase::ApprovalOffline,
+                false => Phrase::Approval,
+            };
+            self.detail(&words.fill(phrase, &[code]));
+        }
+        if let Some(tip) = card.tip() {
+            self.amount(Emphasis::Plain, words.say(Phrase::Tip), tip);
+            self.amount(Emphasis::Plain, words.say(Phrase::Charged), approval.amount);
+        }
+    }
+
+    /// Each tax category with its rate, what it is taken of and what it comes to; under it what each
+    /// authority takes, where there are several.
+    fn taxes(&mut self, totals: &Totals) {
+        let words = self.words;
+        for tax in &totals.taxes {
+            let letter = self.letters.get(&tax_key(tax)).copied().unwrap_or(' ');
+            let mut label = letter.to_string();
+            let included = tax.included.then(|| words.say(Phrase::Included));
+            for word in included.into_iter().chain([tax.name.as_str()]) {
+                label = format!("{label} {word}");
+            }
+            // Each authority has a rate of its own.
+            if tax.parts.is_empty() {
+                label = format!("{label} {}", words.rate(tax.rate));
+                if tax.exempt {
+                    label = format!("{label} {}", words.say(Phrase::Exempt));
+                }
+                label = words.fill(Phrase::Of, &[&label, &words.money(tax.taxable)]);
+            }
+            self.amount(Emphasis::Plain, &label, tax.amount);
+            for part in &tax.parts {
+                let name = format!("    {} {}", part.name, words.rate(part.rate));
+                let label = words.fill(Phrase::Of, &[&name, &words.money(part.taxable)]);
+                self.amount(Emphasis::Plain, &label, part.amount);
             }
         }
     }
-    if !totals.deposits.is_zero() {
-        amount("Deposits", totals.deposits.to_string());
-    }
-    if !totals.tax_added.is_zero() {
-        amount("Tax", totals.tax_added.to_string());
-    }
-    let total = format!("{}  ", totals.total);
-    let label = format!("TOTAL {}", totals.total.currency());
-    doc.columns(Emphasis::Tall, &label, &total);
-}
 
-fn paid(doc: &mut Document, receipt: &Receipt) {
-    for tender in &receipt.tenders {
-        doc.columns(
-            Emphasis::Plain,
-            tender_label(tender),
-            &format!("{}  ", tender.amount()),
-        );
-        if let Some(detail) = tender_detail(tender) {
-            doc.columns(Emphasis::Plain, &format!("  {detail}"), "");
+    fn tail(&mut self, receipt: &Receipt, style: &ReceiptStyle) {
+        if !style.footer.trim().is_empty() {
+            self.doc.push(Block::Blank);
+            self.doc.text(Align::Center, Emphasis::Plain, &style.footer);
         }
-        if let Tender::Card { card, .. } = tender {
-            charged(doc, card);
+        for note in &receipt.detail.notes {
+            self.doc.push(Block::Blank);
+            self.doc.text(Align::Left, Emphasis::Plain, note);
         }
-    }
-    doc.columns(Emphasis::Bold, "Change", &format!("{}  ", receipt.change));
-    if !receipt.totals.discount.is_zero() {
-        let saved = format!("You saved {}", receipt.totals.discount);
-        doc.push(Block::Blank);
-        doc.text(Align::Center, Emphasis::Bold, &saved);
-    }
-    let points = receipt.totals.points_total();
-    if points != 0 {
-        doc.text(
-            Align::Center,
-            Emphasis::Plain,
-            &format!("Points earned: {points}"),
-        );
-    }
-    // Its own number makes each coupon good for one use. In training none is handed out.
-    let coupons = receipt.totals.next_coupons.iter();
-    for code in coupons.filter(|_| !receipt.detail.training) {
-        doc.push(Block::Blank);
-        doc.text(Align::Center, Emphasis::Bold, "A coupon for next time");
-        doc.push(Block::Barcode(format!("{code}:{}", receipt.id)));
-    }
-}
-
-/// What a card was charged besides the tender, and which approval it was.
-fn charged(doc: &mut Document, card: &CardPaid) {
-    let approval = &card.approval;
-    if let Some(code) = &approval.approval_code {
-        let offline = if approval.offline { ", offline" } else { "" };
-        let detail = format!("  approval {code}{offline}");
-        doc.columns(Emphasis::Plain, &detail, "");
-    }
-    if let Some(tip) = card.tip() {
-        doc.columns(Emphasis::Plain, "Tip", &format!("{tip}  "));
-        let amount = format!("{}  ", approval.amount);
-        doc.columns(Emphasis::Plain, "Charged to the card", &amount);
-    }
-}
-
-/// What a tender is called on paper.
-pub(crate) fn tender_label(tender: &Tender) -> &'static str {
-    match tender {
-        Tender::Cash { .. } => "Cash",
-        Tender::Rounding { .. } => "Rounding",
-        Tender::ForeignCash { .. } => "Foreign cash",
-        Tender::Voucher { .. } => "Voucher",
-        Tender::Cheque { .. } => "Cheque",
-        Tender::StoreCredit { .. } => "Store credit",
-        Tender::GiftCard { .. } => "Gift card",
-        Tender::Points { .. } => "Points",
-        Tender::Account { .. } => "On account",
-        Tender::Card { .. } => "Card",
+        self.doc.push(Block::Blank);
+        match receipt.detail.training {
+            true => self.training(),
+            false => self.doc.push(Block::Barcode(receipt.id.clone())),
+        }
     }
 }
 
@@ -266,21 +319,33 @@ fn ending(number: &str) -> String {
 }
 
 /// What else is to be said of a tender.
-fn tender_detail(tender: &Tender) -> Option<String> {
+fn tender_detail(tender: &Tender, words: Words) -> Option<String> {
     match tender {
         Tender::Cash { .. } | Tender::Rounding { .. } => None,
         Tender::ForeignCash { given, rate, .. } => {
-            Some(format!("{given} {} at {rate}", given.currency()))
+            let (much, rate) = (words.money(*given), words.decimal(rate));
+            let currency = given.currency();
+            Some(words.fill(Phrase::ForeignRate, &[&much, currency.code(), &rate]))
         }
-        Tender::Voucher { number, face, .. } => Some(format!("{number} worth {face}")),
+        Tender::Voucher { number, face, .. } => {
+            Some(words.fill(Phrase::Worth, &[number, &words.money(*face)]))
+        }
         Tender::Cheque { number, .. } => Some(number.clone()),
-        Tender::StoreCredit { number, .. } => Some(format!("Credit note {number}")),
-        Tender::GiftCard { number, left, .. } => Some(format!("{} holds {left}", ending(number))),
-        Tender::Points { points, left, .. } => {
-            let what = if *points < 0 { "given" } else { "spent" };
-            Some(format!("{} {what}, {left} left", points.abs()))
+        Tender::StoreCredit { number, .. } => Some(words.fill(Phrase::CreditNote, &[number])),
+        Tender::GiftCard { number, left, .. } => {
+            Some(words.fill(Phrase::Holds, &[&ending(number), &words.money(*left)]))
         }
-        Tender::Account { customer, .. } => Some(format!("Customer {customer}")),
+        Tender::Points { points, left, .. } => {
+            let phrase = match *points < 0 {
+                true => Phrase::PointsGiven,
+                false => Phrase::PointsSpent,
+            };
+            let much = points.unsigned_abs().to_string();
+            Some(words.fill(phrase, &[&much, &left.to_string()]))
+        }
+        Tender::Account { customer, .. } => {
+            Some(words.fill(Phrase::Customer, &[&customer.to_string()]))
+        }
         Tender::Card { card, .. } => {
             let brand = card.approval.brand.as_deref();
             let digits = card.approval.last_four.as_deref();
@@ -298,43 +363,4 @@ fn tax_letters(totals: &Totals) -> TaxLetters {
 
 fn tax_key(tax: &TaxTotal) -> (TaxId, Rate, bool, bool) {
     (tax.tax.clone(), tax.rate, tax.included, tax.exempt)
-}
-
-/// Each tax category with its rate, what it is taken of and what it comes to; under it what each
-/// authority takes, where there are several.
-fn taxes(doc: &mut Document, totals: &Totals, letters: &TaxLetters) {
-    for tax in &totals.taxes {
-        let letter = letters.get(&tax_key(tax)).copied().unwrap_or(' ');
-        let kind = if tax.included { "incl. " } else { "" };
-        let exempt = if tax.exempt { " exempt" } else { "" };
-        let label = match tax.parts.first() {
-            // Each authority has a rate of its own.
-            Some(_) => format!("{letter} {kind}{}", tax.name),
-            None => format!(
-                "{letter} {kind}{} {}{exempt} of {}",
-                tax.name, tax.rate, tax.taxable
-            ),
-        };
-        doc.columns(Emphasis::Plain, &label, &format!("{}  ", tax.amount));
-        for part in &tax.parts {
-            let label = format!("    {} {} of {}", part.name, part.rate, part.taxable);
-            doc.columns(Emphasis::Plain, &label, &format!("{}  ", part.amount));
-        }
-    }
-}
-
-fn tail(doc: &mut Document, receipt: &Receipt, style: &ReceiptStyle) {
-    if !style.footer.trim().is_empty() {
-        doc.push(Block::Blank);
-        doc.text(Align::Center, Emphasis::Plain, &style.footer);
-    }
-    for note in &receipt.detail.notes {
-        doc.push(Block::Blank);
-        doc.text(Align::Left, Emphasis::Plain, note);
-    }
-    doc.push(Block::Blank);
-    match receipt.detail.training {
-        true => training(doc),
-        false => doc.push(Block::Barcode(receipt.id.clone())),
-    }
 }

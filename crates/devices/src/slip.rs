@@ -1,27 +1,36 @@
 //! The slip of a suspended sale: what it holds, and the barcode that takes it up again.
 
+use catalog::Language;
 use money::Money;
-use sale::{Cart, LocalTime, Tender};
+use sale::{Cart, LocalTime};
 
+use crate::words::{Phrase, Words};
 use crate::{Align, Block, Document, Emphasis};
 
 /// Lays the slip of a suspended sale out. `at` is when it was put aside.
-pub fn slip(number: &str, open: &Cart, store_name: &str, at: Option<LocalTime>) -> Document {
-    let mut doc = Document::default();
+pub fn slip(
+    number: &str,
+    open: &Cart,
+    store_name: &str,
+    at: LocalTime,
+    language: Language,
+) -> Document {
+    let words = Words(language);
+    let mut doc = Document::new(language);
     doc.text(Align::Center, Emphasis::Tall, store_name);
     doc.push(Block::Blank);
     doc.text(
         Align::Center,
         Emphasis::Bold,
-        "SUSPENDED SALE - NOT A RECEIPT",
+        words.say(Phrase::SuspendedSale),
     );
     doc.push(Block::Blank);
-    let time = at.map_or(String::new(), |at| at.to_string());
-    doc.columns(Emphasis::Plain, &format!("Slip {number}"), &time);
+    let label = words.fill(Phrase::Slip, &[number]);
+    doc.columns(Emphasis::Plain, &label, &words.time(at));
     if let Some((id, name, _)) = &open.customer {
         doc.columns(
             Emphasis::Plain,
-            &format!("Customer {name}"),
+            &words.fill(Phrase::Customer, &[name]),
             &id.to_string(),
         );
     }
@@ -30,7 +39,7 @@ pub fn slip(number: &str, open: &Cart, store_name: &str, at: Option<LocalTime>) 
         doc.columns(
             Emphasis::Plain,
             &line.description,
-            &line.quantity.to_string(),
+            &words.quantity(line.quantity),
         );
     }
     doc.push(Block::Rule);
@@ -39,15 +48,13 @@ pub fn slip(number: &str, open: &Cart, store_name: &str, at: Option<LocalTime>) 
     }
     if let Some(paid) = open.paid().filter(|paid: &Money| !paid.is_zero()) {
         for tender in &open.tenders {
-            doc.columns(Emphasis::Plain, label(tender), &tender.amount().to_string());
+            let amount = words.money(tender.amount());
+            doc.columns(Emphasis::Plain, words.tender(tender), &amount);
         }
-        doc.columns(Emphasis::Bold, "Paid so far", &paid.to_string());
+        let label = words.say(Phrase::PaidSoFar);
+        doc.columns(Emphasis::Bold, label, &words.money(paid));
     }
     doc.push(Block::Blank);
     doc.push(Block::Barcode(number.to_owned()));
     doc
-}
-
-fn label(tender: &Tender) -> &'static str {
-    crate::receipt::tender_label(tender)
 }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use catalog::{BookVersion, CustomerId, EmployeeId, TaxId};
+use catalog::{BookVersion, CustomerId, EmployeeId, Language, TaxId};
 use devices::{PaperFormat, PrintKind, ReceiptStyle, document, text_of};
 use money::{Currency, Money, Quantity, Rate, Rounding};
 use sale::{
@@ -188,6 +188,7 @@ fn receipt(sold: &[Sold], promotions: &[(&str, &str)], cash: &[&str]) -> Receipt
 
 fn style() -> ReceiptStyle {
     ReceiptStyle {
+        language: Language::English,
         address: vec!["12 Harbour Street".to_owned(), "Tel. 555 0100".to_owned()],
         footer: "Thank you. Please come again.".to_owned(),
         kind: PrintKind::Original,
@@ -234,8 +235,7 @@ fn one_item_paid_exactly() {
     check("one_item", &receipt, &style());
 }
 
-#[test]
-fn everything_a_receipt_can_show() {
+fn everything() -> Receipt {
     let sold = [
         Sold {
             quantity: Quantity::grams(455),
@@ -263,7 +263,28 @@ fn everything_a_receipt_can_show() {
         by: EmployeeId::from("201"),
         reason: "shelf label".to_owned(),
     });
-    check("everything", &receipt, &style());
+    receipt
+}
+
+#[test]
+fn everything_a_receipt_can_show() {
+    check("everything", &everything(), &style());
+}
+
+#[test]
+fn a_receipt_is_written_in_the_language_of_the_store() {
+    for language in Language::ALL
+        .into_iter()
+        .filter(|l| *l != Language::English)
+    {
+        let style = ReceiptStyle {
+            footer: String::new(),
+            language,
+            ..style()
+        };
+        let name = format!("everything-{}", language.code());
+        check(&name, &everything(), &style);
+    }
 }
 
 #[test]

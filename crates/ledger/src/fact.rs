@@ -97,7 +97,8 @@ pub(crate) const FORMAT_GIFT_CARDS: u16 = 15;
 /// The oldest entry format that can say something of customers.
 pub(crate) const FORMAT_CUSTOMERS: u16 = 16;
 
-/// The oldest entry format whose releases keep rules of tenders, and what points are worth.
+/// The oldest entry format whose releases keep rules of tenders, what points are worth, and the language of
+/// papers.
 pub(crate) const FORMAT_TENDER_RULES: u16 = 16;
 
 /// The oldest entry format that can say that points paid. What customers have is counted from the moment

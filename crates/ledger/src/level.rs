@@ -3,7 +3,7 @@
 //! A lane of an earlier release would keep reference data without what it does not know, and so
 //! another state than its siblings. Such data is proposed only once every lane reads it.
 
-use catalog::{Action, PointsWorth, Record, Settings, TaxRounding, UnreceiptedReturns};
+use catalog::{Action, Language, PointsWorth, Record, Settings, TaxRounding, UnreceiptedReturns};
 use promotions::{Limits, PromotionFile};
 
 use crate::fact::{
@@ -86,7 +86,10 @@ fn action_format(action: Action) -> u16 {
 }
 
 fn fields_format(settings: &Settings) -> u16 {
-    if !settings.tenders.is_empty() || settings.points != PointsWorth::default() {
+    if !settings.tenders.is_empty()
+        || settings.points != PointsWorth::default()
+        || settings.language != Language::default()
+    {
         return FORMAT_TENDER_RULES;
     }
     if settings.unreceipted_returns != UnreceiptedReturns::default() {

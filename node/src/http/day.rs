@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use catalog::{Action, Reference};
-use devices::ReportHead;
+use devices::{ReportHead, ReportKind};
 use ledger::StoreView;
 use sale::{BusinessDay, Event, Refusal, Shared as _, Tally};
 use serde::Deserialize;
@@ -35,11 +35,13 @@ pub(super) async fn report_x(
         || {
             let head = ReportHead {
                 store_name: view.store_name.clone(),
-                title: match register.is_training {
-                    true => "*** TRAINING *** X report".to_owned(),
-                    false => "X report".to_owned(),
+                kind: match register.is_training {
+                    true => ReportKind::TrainingX,
+                    false => ReportKind::X,
                 },
-                rows: vec![view.lane_name.clone(), view.now.to_string()],
+                lane_name: view.lane_name.clone(),
+                at: view.now,
+                language: view.language,
                 reprint: !register.is_training && lane.reprints_x(register.reports_z, tally),
             };
             devices::report(&head, tally, view.currency)
@@ -71,8 +73,10 @@ pub(super) async fn report_z(
         || {
             let head = ReportHead {
                 store_name: view.store_name.clone(),
-                title: format!("Z report {number}"),
-                rows: vec![view.lane_name.clone(), at.to_string()],
+                kind: ReportKind::Z(number),
+                lane_name: view.lane_name.clone(),
+                at,
+                language: view.language,
                 reprint: lane.reprints_z(number),
             };
             devices::report(&head, &report, view.currency)
@@ -157,6 +161,6 @@ pub(super) async fn slip(
         &query,
         &format!("Slip {number}"),
         || Json(&open).into_response(),
-        || devices::slip(&number, &open, &view.store_name, Some(view.now)),
+        || devices::slip(&number, &open, &view.store_name, view.now, view.language),
     )
 }

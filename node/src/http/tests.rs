@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::{
     CommandRequest, Done, HqStatus, ItemFound, LaneStatus, LaneView, Mode, PeerStatus, Problem,
 };
-use catalog::{BookVersion, Customer, CustomerField, ImportProblem, Role};
+use catalog::{BookVersion, Customer, CustomerField, ImportProblem, Language, Role};
 use ledger::{DayTotal, ExceptionKind, ExceptionRecord};
 use money::{Currency, Money, Quantity, Unit};
 use sale::{
@@ -722,6 +722,7 @@ fn what_a_lane_shows_is_described() {
             store_name: "Corner Shop".to_owned(),
             address: vec!["12 Quay Street".to_owned()],
             receipt_footer: String::new(),
+            language: Language::German,
             lane: LaneId([1; 16]),
             lane_number: 1,
             lane_name: "Lane 1".to_owned(),

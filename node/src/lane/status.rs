@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{HqStatus, LaneStatus, LaneView, Mode, PeerStatus};
-use catalog::Reference;
+use catalog::{Language, Reference};
 use consensus::{Member, RaftStatus};
 use ledger::{LaneId, LaneRecord, Seq, StoreView, stored_hash};
 use providers::{PeerId, SharedClock, SharedNetwork};
@@ -62,6 +62,7 @@ struct Applied {
     store_name: String,
     address: Vec<String>,
     receipt_footer: String,
+    language: Language,
     currency: money::Currency,
     time_zone: String,
 }
@@ -186,6 +187,7 @@ impl Composer {
             store_name: applied.store_name,
             address: applied.address,
             receipt_footer: applied.receipt_footer,
+            language: applied.language,
             lane: identity.lane,
             lane_number: identity.number,
             lane_name: identity.lane_name.clone(),
@@ -225,6 +227,7 @@ impl Composer {
             store_name: self.parts.identity.store_name.clone(),
             address: Vec::new(),
             receipt_footer: String::new(),
+            language: Language::default(),
             currency: money::Currency::USD,
             time_zone: "UTC".to_owned(),
         })
@@ -248,6 +251,7 @@ impl Composer {
                 store_name: settings.store_name,
                 address: settings.address,
                 receipt_footer: settings.receipt_footer,
+                language: settings.language,
                 currency: settings.currency,
                 time_zone: settings.time_zone,
             })

@@ -384,6 +384,7 @@ impl Inside {
             store_name: self.store.settings.store_name.clone(),
             address: self.store.settings.address.clone(),
             receipt_footer: self.store.settings.receipt_footer.clone(),
+            language: self.store.settings.language,
             lane: LaneId([1; 16]),
             lane_number: 1,
             lane_name: "Lane 1".to_owned(),

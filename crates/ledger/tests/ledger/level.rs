@@ -1,7 +1,8 @@
 //! What the lanes of a store can read, and what waits until all of them can.
 
 use catalog::{
-    Action, Customer, CustomerDetail, Record, Role, Selling, Settings, TaxRounding, TenderRule,
+    Action, Customer, CustomerDetail, Language, Record, Role, Selling, Settings, TaxRounding,
+    TenderRule,
 };
 use ledger::{Command, record_format};
 
@@ -63,6 +64,8 @@ fn records_that_an_earlier_release_would_keep_a_part_of_need_a_later_one() {
         (settings(|s| s.deposits_taxed = true), 5),
         (settings(|s| s.tax_rounding = TaxRounding::Invoice), 5),
         (settings(|s| s.tips = true), 8),
+        (settings(|s| s.language = Language::German), 16),
+        (settings(|s| s.points.worth_minor = 500), 16),
         (
             settings(|s| {
                 let rule = TenderRule {
