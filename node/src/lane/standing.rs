@@ -27,8 +27,8 @@ const HELLO_SOON: Duration = Duration::from_millis(250);
 const HELLO_LIMIT: Duration = Duration::from_secs(1);
 /// How long a voter may take to say which run of a lane it deals with.
 const QUESTION_LIMIT: Duration = Duration::from_millis(200);
-/// How long a process that has just started waits for the voters to come into reach before it goes by
-/// those that have. One that met a copied disk first would have nobody to ask whether the original
+/// How long a process that has just started waits for the voters to come into reach, and to answer, before it
+/// goes by those that have. One that met a copied disk first would have nobody to ask whether the original
 /// lives, and with the copy's vote it could lead against those that deal with the original.
 const VOTERS_IN_REACH_WITHIN: Duration = Duration::from_secs(1);
 /// The same where there is no other voter that could be asked: it waits for the original itself, for
@@ -231,22 +231,36 @@ impl Inquirer {
     }
 
     async fn ask(self: Arc<Self>, question: Question) {
-        let Question { lane, .. } = question;
-        let voters = self.voters_in_time(lane).await;
+        loop {
+            let voters = self.voters_in_time(question.lane).await;
+            let answers = self.answers_of(&voters, question.lane).await;
+            if is_enough(answers.len(), voters.len(), self.age()) {
+                let seen: Vec<SeenRun> = answers.into_iter().flatten().collect();
+                return self.roll.decide(question, &seen);
+            }
+            self.clock.sleep(VOTERS_LOOKED_FOR_EVERY).await;
+        }
+    }
+
+    /// What those of the voters say that answer.
+    async fn answers_of(&self, voters: &[PeerId], lane: LaneId) -> Vec<Option<SeenRun>> {
         let asks = voters.iter().map(|peer| {
             let ask = Ask::WhichRun { lane };
             self.links
                 .ask(peer, StreamClass::Control, ask, QUESTION_LIMIT)
         });
-        let seen: Vec<SeenRun> = join_all(asks)
-            .await
-            .into_iter()
+        let answers = join_all(asks).await.into_iter();
+        answers
             .filter_map(|answer| match answer {
-                Ok(Answer::Run(seen)) => seen,
+                Ok(Answer::Run(seen)) => Some(seen),
                 _ => None,
             })
-            .collect();
-        self.roll.decide(question, &seen);
+            .collect()
+    }
+
+    /// For how long this process has run.
+    fn age(&self) -> Duration {
+        self.clock.monotonic().saturating_sub(self.since)
     }
 
     /// The other voters in reach; for a process that has just started, once all are, if they come.
@@ -259,12 +273,11 @@ impl Inquirer {
                 .filter(|peer| connected.contains(peer))
                 .cloned()
                 .collect();
-            let age = self.clock.monotonic().saturating_sub(self.since);
             let (has_all, limit) = match voters.is_empty() {
                 true => (false, ORIGINAL_IN_REACH_WITHIN),
                 false => (in_reach.len() == voters.len(), VOTERS_IN_REACH_WITHIN),
             };
-            if has_all || age >= limit {
+            if has_all || self.age() >= limit {
                 return in_reach;
             }
             self.clock.sleep(VOTERS_LOOKED_FOR_EVERY).await;
@@ -281,6 +294,13 @@ impl Inquirer {
             .map(|member| PeerId(member.peer.clone()))
             .collect()
     }
+}
+
+/// Whether a process of this age may go by so many answers of the voters that it asked. Who did not answer may
+/// deal with another run all the same: one that has just started asks again, since it cannot even dial them
+/// in its first moments.
+fn is_enough(answers: usize, asked: usize, age: Duration) -> bool {
+    answers == asked || age >= VOTERS_IN_REACH_WITHIN
 }
 
 /// Lets the only voter of a store lead it once a sibling deals with this process, or none can be
@@ -386,5 +406,23 @@ mod tests {
         report(&shown, Trouble::Copied);
         report(&shown, Trouble::Superseded(Epoch::FIRST));
         assert_eq!(*shown.borrow(), Some(Trouble::Copied));
+    }
+
+    #[test]
+    fn a_voter_that_has_not_answered_is_asked_again_while_a_process_is_young() {
+        let young = VOTERS_IN_REACH_WITHIN - Duration::from_millis(1);
+        let check = |answers, asked, age, expected| {
+            assert_eq!(
+                is_enough(answers, asked, age),
+                expected,
+                "{answers} {asked}"
+            );
+        };
+        check(0, 1, Duration::ZERO, false);
+        check(1, 2, young, false);
+        check(2, 2, Duration::ZERO, true);
+        check(0, 0, Duration::ZERO, true);
+        // Who does not answer then may be gone.
+        check(0, 1, VOTERS_IN_REACH_WITHIN, true);
     }
 }
