@@ -9,6 +9,7 @@ mod customers;
 mod day;
 mod paper;
 mod prices;
+mod slips;
 mod stock;
 
 use std::convert::Infallible;
@@ -126,7 +127,8 @@ fn routes() -> Vec<Route> {
         reads("/v1/reports/x", get(day::report_x)),
         reads("/v1/reports/z/{number}", get(day::report_z)),
         reads("/v1/reports/day", get(day::report_day)),
-        reads("/v1/slips/{slip}", get(day::slip)),
+        reads("/v1/slips", get(slips::slips)),
+        reads("/v1/slips/{slip}", get(slips::slip)),
         reads("/v1/stock", get(stock::stock)),
         reads("/v1/stock/{code}", get(stock::stock_of)),
         reads("/v1/totals", get(totals)),

@@ -1,7 +1,7 @@
 //! A cashier's day on real lanes, through their API: what other lanes take part in.
 
 use catalog::Role;
-use sale::{BusinessDay, Command, CountedCash, Event};
+use sale::{BusinessDay, Command, CountedCash, DocumentKind, Event};
 
 use crate::common::{Lane, Store, plain_items, scan};
 
@@ -46,6 +46,43 @@ fn a_sale_put_aside_on_one_lane_goes_on_another() {
         first.wait_applied(second).await;
         let again = first.try_do(Command::Resume { slip: slip.clone() }).await;
         assert!(again.is_err(), "{again:?}");
+    });
+}
+
+#[test]
+fn a_quote_of_one_lane_is_listed_and_sold_at_another() {
+    runtime().block_on(async {
+        let store = Store::start(2, false).await;
+        let (first, second) = (&store.lanes[0], &store.lanes[1]);
+        first.sign_in().await;
+        second.sign_in().await;
+        let listed = |lane: &Lane| {
+            let client = lane.client.clone();
+            async move { client.json("/v1/slips").await.expect("rows") }
+        };
+        first.scan(&plain_items(1)[0]).await;
+        let keep = Command::Keep {
+            kind: DocumentKind::Quote,
+            until: Some(BusinessDay(text("2099-12-24"))),
+        };
+        let done = first.done(keep).await;
+        let Some(Event::Suspended { slip, .. }) = done.events.first() else {
+            panic!("{done:?}");
+        };
+        let path = format!("/v1/slips/{slip}?format=text");
+        let paper = first.client.paper(&path).await.expect("a slip");
+        for words in ["QUOTE - NOT A RECEIPT", "Valid until 2099-12-24", "TOTAL"] {
+            assert!(paper.contains(words), "{paper}");
+        }
+        assert_eq!(listed(first).await[0]["kind"], "quote");
+        first.wait_shared().await;
+        second.wait_applied(first).await;
+        let rows = listed(second).await;
+        assert_eq!(rows.as_array().map(Vec::len), Some(1), "{rows}");
+        assert_eq!(rows[0]["slip"], slip.as_str());
+        second.done(scan(slip)).await;
+        assert_eq!(listed(second).await, serde_json::json!([]));
+        second.pay().await;
     });
 }
 

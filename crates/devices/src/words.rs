@@ -81,6 +81,11 @@ phrases! {
     Exempt: "exempt", "befreit", "exonéré", "exento";
     Of: "{} of {}", "{} von {}", "{} sur {}", "{} de {}";
     SuspendedSale: "SUSPENDED SALE - NOT A RECEIPT", "GEPARKTER BON - KEIN KASSENBON", "VENTE EN ATTENTE - PAS UN TICKET", "VENTA APARCADA - NO ES UN TICKET";
+    QuoteTitle: "QUOTE - NOT A RECEIPT", "ANGEBOT - KEIN KASSENBON", "DEVIS - PAS UN TICKET", "PRESUPUESTO - NO ES UN TICKET";
+    OrderTitle: "ORDER - NOT A RECEIPT", "BESTELLUNG - KEIN KASSENBON", "COMMANDE - PAS UN TICKET", "PEDIDO - NO ES UN TICKET";
+    ValidUntil: "Valid until {}", "Gültig bis {}", "Valable jusqu'au {}", "Válido hasta el {}";
+    CollectOn: "To be collected on {}", "Abholung am {}", "À retirer le {}", "Recogida el {}";
+    StillToPay: "Still to pay", "Noch zu zahlen", "Reste à payer", "Pendiente de pago";
     Slip: "Slip {}", "Parkbon {}", "Attente {}", "Resguardo {}";
     PaidSoFar: "Paid so far", "Bisher gezahlt", "Déjà payé", "Pagado hasta ahora";
     ReportX: "X report", "X-Bericht", "Rapport X", "Informe X";
@@ -166,13 +171,21 @@ impl Words {
     /// A day and a time to the minute.
     pub fn time(self, at: LocalTime) -> String {
         let iso = at.to_string();
-        let parts: Vec<&str> = iso.split(['-', ' ']).collect();
+        match iso.split_once(' ') {
+            Some((day, time)) => format!("{} {time}", self.day(day)),
+            None => iso,
+        }
+    }
+
+    /// A day that is written as ISO 8601 says.
+    pub fn day(self, iso: &str) -> String {
+        let parts: Vec<&str> = iso.split('-').collect();
         match (self.0, parts.as_slice()) {
-            (Language::German, [year, month, day, time]) => format!("{day}.{month}.{year} {time}"),
-            (Language::French | Language::Spanish, [year, month, day, time]) => {
-                format!("{day}/{month}/{year} {time}")
+            (Language::German, [year, month, day]) => format!("{day}.{month}.{year}"),
+            (Language::French | Language::Spanish, [year, month, day]) => {
+                format!("{day}/{month}/{year}")
             }
-            _ => iso,
+            _ => iso.to_owned(),
         }
     }
 

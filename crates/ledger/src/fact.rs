@@ -101,6 +101,9 @@ pub(crate) const FORMAT_CUSTOMERS: u16 = 16;
 /// papers.
 pub(crate) const FORMAT_TENDER_RULES: u16 = 16;
 
+/// The oldest entry format that can say that a sale is kept as a document.
+pub(crate) const FORMAT_DOCUMENTS: u16 = 16;
+
 /// The oldest entry format that can say that points paid. What customers have is counted from the moment
 /// on at which all lanes of a store read it.
 pub const FORMAT_POINTS: u16 = 16;
@@ -112,6 +115,7 @@ pub fn event_format(event: &Event) -> u16 {
         Event::CustomerKept { .. }
         | Event::CustomersMerged { .. }
         | Event::CustomerErased { .. } => FORMAT_CUSTOMERS,
+        Event::Suspended { open, .. } if open.kept.is_some() => FORMAT_DOCUMENTS,
         Event::Completed { receipt, .. } if any_points(&receipt.tenders) => FORMAT_POINTS,
         Event::Suspended { open, .. } | Event::Resumed { open, .. }
             if any_points(&open.tenders) =>

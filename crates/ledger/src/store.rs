@@ -6,7 +6,7 @@ use catalog::{
     BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Item,
     ItemCode, ItemId, Recall, Reference, Settings, TaxCategory, TaxId,
 };
-use sale::{BusinessDay, History, LaneId, Tally};
+use sale::{BusinessDay, Cart, History, LaneId, Tally};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -90,6 +90,8 @@ pub struct StoreView<'a> {
     pub(crate) error: RefCell<Option<TableError>>,
 }
 
+/// Rows read at once.
+const PAGE: usize = 1000;
 /// The most rows that one listing returns.
 const LISTING_MAX: usize = 100_000;
 
@@ -240,6 +242,34 @@ impl<'a> StoreView<'a> {
     /// A suspended sale by its slip, also after it was taken up.
     pub fn suspended(&self, slip: &str) -> Result<Option<SuspendedRecord>, TableError> {
         row(self.tables, Table::Suspended, slip.as_bytes())
+    }
+
+    /// Sales that are put aside and were not taken up, by slip, after a slip, at most `limit`.
+    pub fn put_aside_after(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Cart)>, TableError> {
+        let mut from = after.map_or(Vec::new(), |slip| [slip.as_bytes(), &[0]].concat());
+        let mut found = Vec::new();
+        loop {
+            let rows = self.tables.scan(Table::Suspended, &from, PAGE)?;
+            let is_last = rows.len() < PAGE;
+            for (key, value) in rows {
+                let record: SuspendedRecord = decode(&value)?;
+                if let Some(cart) = record.open {
+                    let slip = String::from_utf8_lossy(&key).into_owned();
+                    found.push((slip, cart));
+                }
+                from = [key.as_slice(), &[0]].concat();
+                if found.len() >= limit {
+                    return Ok(found);
+                }
+            }
+            if is_last {
+                return Ok(found);
+            }
+        }
     }
 
     /// A receipt in the books by its number.

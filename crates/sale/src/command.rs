@@ -6,7 +6,7 @@ use std::fmt;
 use catalog::{CustomerField, CustomerId, EmployeeId, TaxId};
 use serde::{Deserialize, Serialize};
 
-use crate::{BusinessDay, PayWith, StockWork};
+use crate::{BusinessDay, DocumentKind, PayWith, StockWork};
 
 /// A PIN on its way to being checked. Never shown, logged or journalled.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +105,13 @@ pub enum Command {
     },
     /// Puts the open sale aside, with what was paid so far, to be taken up on any lane.
     Suspend,
+    /// Keeps the open sale as a document: a quote, whose prices hold until a day, or an order, which its
+    /// customer collects on a day. It is taken up like a suspended sale.
+    Keep {
+        kind: DocumentKind,
+        #[serde(default)]
+        until: Option<BusinessDay>,
+    },
     /// Takes a suspended sale up by the number on its slip. Scanning the slip does the same.
     Resume {
         slip: String,
@@ -273,7 +280,7 @@ pub struct CountedCash {
 
 impl Command {
     /// The names of all commands.
-    pub const NAMES: [&str; 48] = [
+    pub const NAMES: [&str; 49] = [
         "sign-in",
         "sign-out",
         "open-cart",
@@ -292,6 +299,7 @@ impl Command {
         "override-tax",
         "note",
         "suspend",
+        "keep",
         "resume",
         "open-day",
         "close-day",
@@ -345,6 +353,7 @@ impl Command {
             Command::OverrideTax { .. } => "override-tax",
             Command::Note { .. } => "note",
             Command::Suspend => "suspend",
+            Command::Keep { .. } => "keep",
             Command::Resume { .. } => "resume",
             Command::OpenDay { .. } => "open-day",
             Command::CloseDay => "close-day",

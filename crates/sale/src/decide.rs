@@ -211,6 +211,7 @@ fn decided(register: &Register, who: &Who<'_>, command: &Command, ctx: &Context<
         }
         Command::VoidCart { reason } => void_cart(register, who, reason, ctx),
         Command::Suspend => suspend::suspend(register, who, ctx),
+        Command::Keep { kind, until } => suspend::keep(register, who, *kind, until.as_ref(), ctx),
         Command::Resume { slip } => suspend::resume(register, who, slip, ctx),
         Command::Discount { .. }
         | Command::VoidDiscount { .. }

@@ -64,6 +64,7 @@ pub use returns::{ReturnOf, SoldReceipt};
 pub use rights::{CutOff, LocalRights, Rights};
 pub use shared::{NothingShared, Shared};
 pub use stock::StockWork;
+pub use suspend::{DocumentKind, Kept};
 pub use tally::{Sum, Sums, Tally};
 pub use tax::{PartTotal, TaxDetail, TaxRules};
 pub use tender::PayWith;

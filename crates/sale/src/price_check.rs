@@ -130,5 +130,6 @@ pub(crate) fn alone(register: &Register, lines: Vec<Line>, ctx: &Context<'_>) ->
             standing,
             ..Terms::default()
         },
+        kept: None,
     }
 }

@@ -113,6 +113,8 @@ pub enum Refusal {
     NoSuchLine { line: u32 },
     #[error("There is no customer {customer}.")]
     UnknownCustomer { customer: String },
+    #[error("An order has a customer.")]
+    CustomerNeeded,
     #[error("There is a customer {customer} already.")]
     CustomerExists { customer: String },
     #[error("{}: {message}.", field.name())]
@@ -297,6 +299,7 @@ impl Refusal {
             Refusal::BadAmount { .. } => "Type an amount such as 20.00.",
             Refusal::NoSuchLine { .. } => "Choose a line that is shown.",
             Refusal::UnknownCustomer { .. } => "Check the number, or go on without a customer.",
+            Refusal::CustomerNeeded => "Set the customer, or make them known first.",
             Refusal::CustomerExists { .. } => {
                 "Say what is new of that customer, or leave the number out: the lane gives one."
             }

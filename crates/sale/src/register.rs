@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::tally::cash_effect;
 use crate::{
-    BusinessDay, Cards, CartId, Event, Line, LocalTime, Receipt, Tally, Tender, Terms, Training,
-    WrongPins, card, suspend, terms,
+    BusinessDay, Cards, CartId, Event, Kept, Line, LocalTime, Receipt, Tally, Tender, Terms,
+    Training, WrongPins, card, suspend, terms,
 };
 
 /// Who is signed in.
@@ -53,6 +53,9 @@ pub struct Cart {
     /// What decides on its price besides its lines.
     #[serde(default, skip_serializing_if = "terms::is_plain")]
     pub terms: Terms,
+    /// Set while it is kept as an open document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Box<Kept>>,
 }
 
 /// A drawer in use.
@@ -200,6 +203,7 @@ pub fn evolve(register: &mut Register, event: &Event) {
                     place: place.clone(),
                     ..Terms::default()
                 },
+                kept: None,
             });
         }
         Event::CartVoided { cart, .. } => close(register, *cart),

@@ -59,6 +59,11 @@ pub(crate) fn requote(register: &Register, ctx: &Context<'_>) -> Decision {
     Ok(vec![newer.event(pinned_total(cart, ctx))])
 }
 
+/// Quotes a sale anew that was told to cost `before`; `None` where there are no newer prices.
+pub(crate) fn costs_now(cart: &Cart, before: Money, ctx: &Context<'_>) -> Option<Event> {
+    Some(of_context(cart, ctx)?.event(before))
+}
+
 fn of_context<'a>(cart: &Cart, ctx: &Context<'a>) -> Option<Anew<'a>> {
     anew(cart, ctx.reference, ctx.newest, ctx.now)
 }

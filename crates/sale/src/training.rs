@@ -100,6 +100,7 @@ fn reaches_beyond(command: &Command) -> bool {
     match command {
         Command::SignOut
         | Command::Suspend
+        | Command::Keep { .. }
         | Command::Resume { .. }
         | Command::CancelCard
         | Command::LeaveCard { .. } => true,

@@ -3,7 +3,7 @@
 //! Commands are written as a cashier would say them: `scan 4011 x 0.455`, `line 2 x 3`, `void 2`,
 //! `price 2 0.99`, `age 21`, `customer 700`, `cash`, `cash 20`, `take back`, `void sale`, `open b-9`,
 //! `in 101 1111`, `out`, `102: price 2 0.99` (approved by 102), `tax 1 food why`, `note 1 gift`,
-//! `note gift`, `suspend`, `resume S3-1`, `open day`, `close day`, `drawer 100`, `assign 102`,
+//! `note gift`, `suspend`, `keep quote 2026-12-24`, `keep order`, `resume S3-1`, `open day`, `close day`, `drawer 100`, `assign 102`,
 //! `no sale why`, `drop 50`, `pay in 5 why`, `pay out 5 why`, `count 20x3 0.25x4`, `z`,
 //! `return 3-000001 1 x 2` (line 1, two of it), `with voucher V1 5`, `with gift-card G-1`, `with account`, `untender 1`,
 //! `off 10% why`, `off 1 0.50 why` (line 1), `on 1` (discount 1 back), `coupon SPRING`, `uncoupon 1`,
@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use catalog::{CustomerField, CustomerId, EmployeeId, TaxId};
 use money::{Currency, Money};
 use sale::{
-    BusinessDay, CardAnswer, CardApproval, CardTransaction, CardWork, Command, CountedCash, Event,
-    HandOff, PayWith, Pin, Register, StockWork,
+    BusinessDay, CardAnswer, CardApproval, CardTransaction, CardWork, Command, CountedCash,
+    DocumentKind, Event, HandOff, PayWith, Pin, Register, StockWork,
 };
 
 /// What the terminal says of the open question, or of the one that is named.
@@ -92,6 +92,14 @@ pub fn command(text: &str) -> Command {
             text: text.join(" "),
         },
         ["suspend"] => Command::Suspend,
+        ["keep", kind, rest @ ..] => Command::Keep {
+            kind: match *kind {
+                "quote" => DocumentKind::Quote,
+                "order" => DocumentKind::Order,
+                other => panic!("nothing is kept as {other}"),
+            },
+            until: rest.first().map(|day| BusinessDay(own(day))),
+        },
         ["resume", slip] => Command::Resume { slip: own(slip) },
         ["open", "day"] => Command::OpenDay { day: None },
         ["open", "day", day] => Command::OpenDay {
@@ -403,7 +411,13 @@ pub fn show(event: &Event) -> String {
             None => format!("noted: {text}"),
         },
         Event::Suspended { slip, open, .. } => {
-            format!("{slip} put aside, {} lines", open.lines.len())
+            let kept = open.kept.as_ref().map(|kept| {
+                let until = kept.until.as_ref();
+                let until = until.map_or(String::new(), |day| format!(" until {day}"));
+                format!(" as {:?}{until}, {} due", kept.kind, kept.due)
+            });
+            let kept = kept.unwrap_or_default();
+            format!("{slip} put aside{kept}, {} lines", open.lines.len())
         }
         Event::Resumed { slip, open, .. } => format!("{slip} goes on, {} lines", open.lines.len()),
         Event::DayOpened { day, .. } => format!("day {day} open"),

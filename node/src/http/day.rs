@@ -1,4 +1,4 @@
-//! The part of the local API about a lane's day: reports, and slips of suspended sales.
+//! The part of the local API about a lane's day: its reports.
 
 use api::LaneView;
 use axum::Json;
@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use catalog::{Action, Reference};
 use devices::{ReportHead, ReportKind};
 use ledger::StoreView;
-use sale::{BusinessDay, Event, Refusal, Shared as _, Tally};
+use sale::{BusinessDay, Event, Refusal, Tally};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -144,23 +144,4 @@ pub(super) async fn report_day(
     Ok(Json(
         json!({ "day": query.day, "lanes": lanes, "sum": sum }),
     ))
-}
-
-/// The slip of a suspended sale that nobody has taken up.
-pub(super) async fn slip(
-    State(local): Shared,
-    Path(number): Path<String>,
-    Query(query): Query<FormatQuery>,
-) -> Result<Response, Failure> {
-    let found = local.lane.known(|known| known.suspended(&number));
-    let open = found
-        .map_err(unavailable)?
-        .ok_or_else(|| not_found("No suspended sale has this slip, or it was taken up."))?;
-    let view = local.lane.view().borrow().clone();
-    paper(
-        &query,
-        &format!("Slip {number}"),
-        || Json(&open).into_response(),
-        || devices::slip(&number, &open, &view.store_name, view.now, view.language),
-    )
 }

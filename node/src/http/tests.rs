@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::customers::{CustomerKnown, CustomerRow};
+use super::slips::SlipRow;
 use super::stock::StockRow;
 use super::{Applied, DESCRIPTION_PATH, OPENAPI, TotalRow, routes};
 use crate::client::Invitation;
@@ -219,6 +220,10 @@ fn commands() -> Vec<Command> {
             text: text("gift"),
         },
         Command::Suspend,
+        Command::Keep {
+            kind: sale::DocumentKind::Order,
+            until: Some(BusinessDay(text("2026-12-24"))),
+        },
         Command::Resume { slip: text("S1-1") },
         Command::OpenDay { day: None },
         Command::CloseDay,
@@ -505,6 +510,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CurrencyNotTaken { currency: word() },
         Refusal::BadNumber,
         Refusal::UnknownCredit { number: word() },
+        Refusal::CustomerNeeded,
         Refusal::CustomerExists { customer: word() },
         Refusal::BadCustomer {
             field: CustomerField::Phone,
@@ -609,6 +615,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::TenderWhole { .. }
             | Refusal::NotForRefunds
             | Refusal::CurrencyNotTaken { .. }
+            | Refusal::CustomerNeeded
             | Refusal::CustomerExists { .. }
             | Refusal::BadCustomer { .. }
             | Refusal::CustomerAsKnown { .. }
@@ -783,6 +790,12 @@ fn what_else_is_answered_is_described() {
         customer.name = word();
         CustomerRow::of(customer)
     };
+    let open = golden::events().find_map(|(_, event)| match event {
+        Event::Suspended { open, .. } => open.kept.is_some().then_some(open),
+        _ => None,
+    });
+    let open = open.expect("a sale that is kept");
+    check("SlipRow", &SlipRow::of(word(), &open));
     check("CustomerRow", &row());
     let (receipts, spent) = (2, Money::from_minor(298, Currency::USD));
     check(

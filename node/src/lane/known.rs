@@ -183,6 +183,32 @@ impl<'a> Known<'a> {
         moved
     }
 
+    /// Sales that are put aside and were not taken up, by slip, after a slip, at most `limit`: a page of all.
+    pub fn put_aside_after(&self, after: Option<&str>, limit: usize) -> Vec<(String, Cart)> {
+        let (mut put, mut taken) = (BTreeMap::new(), BTreeSet::new());
+        self.unapplied(&mut |_, event| match event {
+            Event::Suspended { slip, open, .. } => {
+                put.insert(slip, *open);
+            }
+            Event::Resumed { slip, .. } => {
+                taken.insert(slip);
+            }
+            _ => {}
+        });
+        let wanted = limit.saturating_add(taken.len());
+        let applied = self.noted(self.store.put_aside_after(after, wanted));
+        let is_last = applied.len() < wanted;
+        let last = applied.last().map(|(slip, _)| slip.clone());
+        let comes_later = |slip: &String| !is_last && last.as_ref().is_some_and(|last| slip > last);
+        let put = put.into_iter().filter(|(slip, _)| {
+            after.is_none_or(|after| slip.as_str() > after) && !comes_later(slip)
+        });
+        let mut page: BTreeMap<String, Cart> = put.collect();
+        page.extend(applied);
+        page.retain(|slip, _| !taken.contains(slip));
+        page.into_iter().take(limit).collect()
+    }
+
     /// Stock after an item, in order of items, at most `limit`: a page of all of which something was
     /// ever moved.
     pub fn stock_after(&self, after: Option<&ItemId>, limit: usize) -> Vec<(ItemId, i64)> {

@@ -30,6 +30,7 @@ fn cart(lane: LaneId) -> Cart {
         tenders: Vec::new(),
         notes: Vec::new(),
         terms: Default::default(),
+        kept: None,
     }
 }
 

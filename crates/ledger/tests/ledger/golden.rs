@@ -16,9 +16,10 @@ use ledger::{
 use money::{Money, Quantity, Rate};
 use sale::{
     BusinessDay, CardAnswer, CardApproval, CardAsk, CardPaid, CardSource, CardTransaction,
-    CardWork, Cart, CartId, CashMovement, Event, HandDiscount, HandOff, HandedCoupon, History,
-    LineDetail, LineTotal, OverrideReason, PartTotal, Phase, PointsTotal, PromotionTotal, ReturnOf,
-    SoldAt, Standing, Tally, TaxDetail, TaxRules, TaxTotal, Tender, Terms,
+    CardWork, Cart, CartId, CashMovement, DocumentKind, Event, HandDiscount, HandOff, HandedCoupon,
+    History, Kept, LineDetail, LineTotal, OverrideReason, PartTotal, Phase, PointsTotal,
+    PromotionTotal, ReturnOf, SoldAt, Standing, Tally, TaxDetail, TaxRules, TaxTotal, Tender,
+    Terms,
 };
 
 use crate::shop::{
@@ -417,6 +418,7 @@ pub fn later_cart() -> Cart {
         tenders: vec![Tender::Cash { amount: usd(100) }],
         notes: vec!["for Grace".to_owned()],
         terms: Terms::default(),
+        kept: None,
     }
 }
 
@@ -1203,7 +1205,7 @@ fn customer_events() -> Vec<Event> {
     ]
 }
 
-/// What format 16 added to older events: points that pay.
+/// What format 16 added to older events: sales that are kept as documents, and points that pay.
 fn points_events() -> Vec<Event> {
     let mut open = later_cart();
     let cart = open.id;
@@ -1217,7 +1219,19 @@ fn points_events() -> Vec<Event> {
     let mut spent = receipt(cart, DAY, &[("milk", 2000, 198)]);
     spent.tenders = vec![tender.clone()];
     let (slip, by) = ("S1-1".to_owned(), "102".into());
+    let mut order = later_cart();
+    order.kept = Some(Box::new(Kept {
+        kind: DocumentKind::Order,
+        until: Some(BusinessDay(DAY.to_owned())),
+        due: usd(500),
+    }));
     vec![
+        Event::Suspended {
+            slip: "S1-2".to_owned(),
+            open: Box::new(order),
+            by: "102".into(),
+            at: at(),
+        },
         Event::Tendered { cart, tender },
         Event::Suspended {
             slip: slip.clone(),

@@ -158,3 +158,28 @@ fn no_sale_is_quoted_anew_by_itself_before_all_lanes_can_read_it() {
     lane.all("cash");
     assert_eq!(lane.register.last_receipt.unwrap().totals.total, usd(300));
 }
+
+#[test]
+fn a_quote_holds_until_its_day_and_then_costs_what_it_costs() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    let dearer = "quoted anew by book 6 1:3.50: 4.00 is 4.50";
+    for (kept, days, expected) in [
+        ("keep quote 2026-11-28", 0, None),
+        ("keep quote 2026-11-28", 1, None),
+        ("keep quote 2026-11-28", 2, Some(dearer)),
+        ("keep quote", 2, None),
+        ("customer 702 / keep order 2026-11-28", 2, None),
+    ] {
+        let given = format!("scan bread / scan yogurt / {kept}");
+        let mut lane = lane_with(&given, 350, None);
+        lane.now.unix_ms += days * DAY_MS;
+        let events = lane.submit("resume S3-1").unwrap();
+        let shown: Vec<String> = events.iter().map(show).collect();
+        let expected: Vec<&str> = ["S3-1 goes on, 2 lines"]
+            .into_iter()
+            .chain(expected)
+            .collect();
+        assert_eq!(shown, expected, "{kept}, {days}");
+        assert_eq!(lane.register.cart.as_ref().unwrap().kept, None);
+    }
+}
