@@ -16,7 +16,6 @@
 //!
 //! The entries that say it remain in the lanes' journals, whose chains would not hold without them.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use catalog::{Customer, CustomerField, CustomerId};
@@ -362,9 +361,6 @@ impl StoreView<'_> {
         for (said, event) in &events {
             Customers(&mut over).apply(event, *said)?;
         }
-        ask(&StoreView {
-            tables: &over,
-            error: RefCell::default(),
-        })
+        ask(&StoreView::new(&over))
     }
 }

@@ -87,7 +87,7 @@ fn key_after(item: Option<&ItemId>) -> Vec<u8> {
 pub struct StoreView<'a> {
     pub(crate) tables: &'a dyn Tables,
     /// The first failure of a read that could not answer with an error of its own.
-    pub(crate) error: RefCell<Option<TableError>>,
+    error: RefCell<Option<TableError>>,
 }
 
 /// Rows read at once.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Decision, bounded, parse_amount};
 use crate::lines::holds_card_number;
 use crate::people::{Who, reasoned};
-use crate::tender::{Paying, tendered_by};
+use crate::tender::{Paying, least, tendered_by};
 use crate::terms::is_plain;
 use crate::{Cart, CartId, Cashier, Command, Context, Event, LocalTime, Refusal, Register, Tender};
 
@@ -559,10 +559,6 @@ fn done(
         approver: None,
     };
     tendered_by(register, &who, tender, ctx)
-}
-
-fn least(a: Money, b: Money) -> Money {
-    if a < b { a } else { b }
 }
 
 /// A charge of a sale that went on without it is taken back; money that was given back stays with the

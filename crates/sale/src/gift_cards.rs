@@ -9,7 +9,7 @@
 
 use money::Money;
 
-use crate::tender::number_of;
+use crate::tender::{least, number_of};
 use crate::{Cart, Context, Line, Receipt, Refusal, Tender};
 
 /// No number of a credit note begins like this.
@@ -70,7 +70,7 @@ pub(crate) fn spend(
 ) -> Result<Tender, Refusal> {
     let number = number_of(number)?;
     let held = holds(cart, &number, ctx)?;
-    let amount = amount.unwrap_or(if held < due { held } else { due });
+    let amount = amount.unwrap_or(least(held, due));
     if amount > held || amount.minor() <= 0 {
         return Err(Refusal::GiftCardTooSmall { left: held });
     }

@@ -42,6 +42,10 @@ impl Receipt {
     /// The points that go back with its goods, where so many thousandths of its lines came back: all that
     /// it gave once all of them are back.
     pub fn points_back(&self, returned_milli: &BTreeMap<u32, i64>) -> i64 {
+        let given = self.totals.points_total();
+        if given <= 0 || returned_milli.is_empty() {
+            return 0;
+        }
         let (mut cost, mut back) = (0_i128, 0_i128);
         let sold = self.lines.iter().filter(|l| l.detail.returned.is_none());
         for line in sold {
@@ -55,7 +59,7 @@ impl Receipt {
         if cost == 0 {
             return 0;
         }
-        let points = i128::from(self.totals.points_total().max(0)) * back / cost;
+        let points = i128::from(given) * back / cost;
         i64::try_from(points).expect("no more than were given")
     }
 }

@@ -436,7 +436,7 @@ pub(crate) fn pay_with(
     paying.take(register, who, vec![tender], ctx)
 }
 
-fn least(a: Money, b: Money) -> Money {
+pub(crate) fn least(a: Money, b: Money) -> Money {
     if a < b { a } else { b }
 }
 

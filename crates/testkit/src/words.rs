@@ -253,7 +253,7 @@ fn off(line: Option<u32>, much: &str, why: &[&str]) -> Command {
 }
 
 /// `name=Ada_King phone=555-0101`, with `_` for spaces.
-fn fields(words: &[&str]) -> BTreeMap<CustomerField, String> {
+pub fn fields(words: &[&str]) -> BTreeMap<CustomerField, String> {
     let field = |word: &&str| {
         let (name, text) = word.split_once('=').unwrap();
         let field = CustomerField::ALL.into_iter().find(|f| f.name() == name);

@@ -9,16 +9,9 @@ use ledger::{
 };
 use sale::{BusinessDay, CartId, Event, PointsTotal, PromotionTotal, points_key};
 
-use crate::shop::{DAY, Journal, Shop, at, completed, creation, lane, receipt, usd};
+use testkit::words::fields;
 
-fn fields(words: &[&str]) -> BTreeMap<CustomerField, String> {
-    let field = |word: &&str| {
-        let (name, text) = word.split_once('=').unwrap();
-        let field = CustomerField::ALL.into_iter().find(|f| f.name() == name);
-        (field.unwrap(), text.replace('_', " "))
-    };
-    words.iter().map(field).collect()
-}
+use crate::shop::{DAY, Journal, Shop, at, completed, creation, lane, receipt, usd};
 
 /// `new 700 name=Ada`, `edit 700 phone=`, `700 is 701`, `forget 700`, and `sell 700`: two pieces of tv for
 /// 20.00, with a promotion of this name.
