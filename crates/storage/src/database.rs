@@ -388,6 +388,18 @@ impl Database {
         Ok(connection)
     }
 
+    /// Has SQLite check every page, read anew.
+    pub fn check_pages(&self) -> Result<(), StorageError> {
+        let connection = self.connect_reader()?;
+        let verdict =
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        match verdict {
+            Ok(verdict) if verdict == "ok" => Ok(()),
+            Ok(flaw) => Err(self.damaged(flaw)),
+            Err(error) => Err(self.error("check", &error)),
+        }
+    }
+
     /// What a failed statement means. Damage is remembered for the next start.
     pub fn error(&self, action: &'static str, error: &rusqlite::Error) -> StorageError {
         if is_damage(error) {

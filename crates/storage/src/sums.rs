@@ -15,8 +15,9 @@
 //!   (`StateReader::check_some`).
 //!
 //! A bit that flips in what leads from page to page, or in a page's own directory, can hide rows until
-//! the whole file is read (`Kind::verify` after SQLite's own check). The first page of a file, with its
-//! header and schema, has no sums either.
+//! SQLite's own check reads the whole file: of a running lane's state each time that its rows were looked
+//! through, of all files at a start after damage was met. The first page of a file, with its header and
+//! schema, has no sums either.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error, OptionalExtension, Row, ffi};

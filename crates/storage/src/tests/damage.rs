@@ -540,3 +540,33 @@ fn a_changed_key_misleads_no_writer_and_is_found_by_the_check() {
         assert!(set_aside.is_some(), "{row}");
     }
 }
+
+/// A page whose directory has lost its last row: no row that is found is wrong, and one is missing.
+#[test]
+fn a_page_that_hides_a_row_is_found_by_the_check() {
+    const PAGE: usize = 4096;
+    /// The first byte of a page of an index that leads to no other page.
+    const LEAF: u8 = 0x0A;
+    let folder = filled();
+    let (state, _) = StateDb::open(folder.disk()).unwrap();
+    check_all(&state).unwrap();
+    let path = folder.file("store.db");
+    let bytes = fs::read(&path).unwrap();
+    let counts_odd = |page: usize| {
+        let at = page * PAGE;
+        bytes[at] == LEAF && bytes[at + 4] % 2 == 1 && bytes[at + 4] > 1
+    };
+    // Behind the pages that every reader has kept.
+    let mut pages = (1..bytes.len() / PAGE).rev();
+    let page = pages
+        .find(|page| counts_odd(*page))
+        .expect("a page of rows");
+    let count = page * PAGE + 4;
+    overwrite(&path, count as u64, &[bytes[count] - 1]);
+    let found = check_all(&state).unwrap_err();
+    assert!(matches!(found, StorageError::Damaged { .. }), "{found}");
+    assert_eq!(state.reader.damage(), Some(found));
+    drop(state);
+    let (_, set_aside) = StateDb::open(folder.disk()).unwrap();
+    assert!(set_aside.is_some());
+}
