@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use devices::printer::PrinterAt;
 use money::Currency;
 use serde_json::{Value, json};
 
@@ -64,6 +65,8 @@ enum Command {
         /// The running lane's folder.
         dir: PathBuf,
     },
+    /// Show how a running lane's receipt printer stands, and have papers printed or taken back.
+    Printer(PrinterArgs),
     /// Check that nothing is lost, doubled or changed: hash chains, state hashes, head office.
     Verify(VerifyArgs),
     /// Write a lane's journal as JSON lines.
@@ -200,6 +203,10 @@ pub struct LaneArgs {
     /// POI-1@192.168.1.20:10000.
     #[arg(long, value_name = "NAME@ADDRESS:PORT")]
     pub terminal: Option<TerminalAt>,
+    /// The receipt printer at the lane, which understands ESC/POS: 192.168.1.50 on the network,
+    /// /dev/usb/lp0 on USB, serial:/dev/ttyS0:9600 on a serial line; or a file such as ./papers.txt.
+    #[arg(long, value_name = "WHERE")]
+    pub printer: Option<PrinterAt>,
     /// Close when standard input ends, for whoever runs lanes as child processes.
     #[arg(long, hide = true)]
     pub until_stdin_closes: bool,
@@ -207,6 +214,24 @@ pub struct LaneArgs {
     pub moved: MovedArg,
     #[command(flatten)]
     pub network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct PrinterArgs {
+    /// The running lane's folder.
+    pub dir: PathBuf,
+    /// Print a receipt of any lane, by its number.
+    #[arg(long, value_name = "NUMBER")]
+    pub receipt: Option<String>,
+    /// Print the slip of a sale that is put aside.
+    #[arg(long, value_name = "NUMBER")]
+    pub slip: Option<String>,
+    /// Print a Z report of this lane.
+    #[arg(long, value_name = "NUMBER")]
+    pub report_z: Option<u64>,
+    /// Take back a paper that waits.
+    #[arg(long, value_name = "PAPER")]
+    pub cancel: Option<u64>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -274,6 +299,7 @@ impl LaneArgs {
             api_port: self.api_port,
             place: self.moved.into(),
             terminal: self.terminal.clone(),
+            printer: self.printer.clone(),
         }
     }
 }
@@ -596,6 +622,7 @@ pub fn run() -> ExitCode {
         Command::Hq(args) => commands::hq::run(&args, json),
         Command::Import(args) => commands::import::run(&args),
         Command::Status { dir } => commands::status::run(&dir),
+        Command::Printer(args) => commands::printer::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Price(args) => commands::promotions::price(&args),

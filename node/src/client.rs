@@ -164,6 +164,21 @@ impl LaneClient {
         }
     }
 
+    /// Has a paper printed, as the API's description says it; answers its number.
+    pub async fn print(&self, paper: &serde_json::Value) -> Result<u64, ClientError> {
+        let request = self.request(Method::POST, "/v1/printer/papers");
+        let answer: serde_json::Value = read(send(request.json(paper)).await?).await?;
+        let number = answer["number"].as_u64();
+        number.ok_or_else(|| ClientError::Answer(answer.to_string()))
+    }
+
+    /// Takes a paper that waits for the printer back.
+    pub async fn cancel_paper(&self, number: u64) -> Result<(), ClientError> {
+        let path = format!("/v1/printer/papers/{number}/cancel");
+        let _: serde_json::Value = read(send(self.request(Method::POST, &path)).await?).await?;
+        Ok(())
+    }
+
     /// Imports a file; `progress` is told how many records took effect. Answers the report.
     pub async fn import(
         &self,

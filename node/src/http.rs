@@ -9,6 +9,7 @@ mod customers;
 mod day;
 mod paper;
 mod prices;
+mod printer;
 mod slips;
 mod stock;
 
@@ -27,10 +28,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use catalog::{CodeRules, Item, ItemCode, Reference, ScannedCode};
-use devices::{PrintKind, ReceiptStyle, document};
+use devices::PrintKind;
 use futures::{Stream, StreamExt};
 use ledger::{DayTotal, LaneId, StoreView};
-use sale::{BusinessDay, Pin, Receipt, Shared as _};
+use sale::{BusinessDay, Pin};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -38,7 +39,9 @@ use tokio_stream::wrappers::{BroadcastStream, ReceiverStream, WatchStream};
 
 use crate::client::Invitation;
 use crate::import::{self, Source};
-use crate::lane::{INVITATION_MINUTES, Lane, LaneEvent, RetireError};
+use crate::lane::{
+    INVITATION_MINUTES, Lane, LaneEvent, NotKept, RetireError, receipt_on_paper, title_of,
+};
 use paper::{FormatQuery, paper};
 
 /// The largest body of a command, in bytes.
@@ -129,6 +132,7 @@ fn routes() -> Vec<Route> {
         reads("/v1/reports/day", get(day::report_day)),
         reads("/v1/slips", get(slips::slips)),
         reads("/v1/slips/{slip}", get(slips::slip)),
+        reads("/v1/printer", get(printer::printer)),
         reads("/v1/stock", get(stock::stock)),
         reads("/v1/stock/{code}", get(stock::stock_of)),
         reads("/v1/totals", get(totals)),
@@ -136,6 +140,16 @@ fn routes() -> Vec<Route> {
         writes("/v1/commands", post(command), COMMAND_BYTES_MAX),
         writes("/v1/invitations", post(invite), COMMAND_BYTES_MAX),
         writes("/v1/lanes/{lane}/retire", post(retire), COMMAND_BYTES_MAX),
+        writes(
+            "/v1/printer/papers",
+            post(printer::print),
+            COMMAND_BYTES_MAX,
+        ),
+        writes(
+            "/v1/printer/papers/{number}/cancel",
+            post(printer::cancel),
+            COMMAND_BYTES_MAX,
+        ),
         writes("/v1/import", post(import), IMPORT_BYTES_MAX),
     ]
 }
@@ -302,35 +316,14 @@ async fn receipt(
     Path(id): Path<String>,
     Query(query): Query<FormatQuery>,
 ) -> Result<Response, Failure> {
-    let found = local.lane.known(|known| known.receipt(&id));
-    let found = found.map_err(unavailable)?.map(|sold| sold.receipt);
-    let receipt = found
-        .or_else(|| receipt_of_training(&local, &id))
-        .ok_or_else(|| {
-            not_found("No lane has printed such a receipt, as far as this one knows.")
-        })?;
-    let settings = local
-        .lane
-        .read(|tables| Ok(StoreView::new(tables).settings()));
-    let settings = settings.map_err(unavailable)?;
-    let style = ReceiptStyle {
-        address: settings.address,
-        footer: settings.receipt_footer,
-        language: settings.language,
-        kind: PrintKind::Reprint,
-    };
+    let found = local.lane.receipt(&id).map_err(unavailable)?;
+    let (receipt, settings) = found.ok_or_else(|| not_found(&NotKept::Unknown.to_string()))?;
     paper(
         &query,
-        &format!("Receipt {id}"),
+        &title_of(&receipt),
         || Json(&receipt).into_response(),
-        || document(&receipt, &style),
+        || receipt_on_paper(&receipt, settings, PrintKind::Reprint),
     )
-}
-
-/// The last receipt of a training that goes on: no other is kept.
-fn receipt_of_training(local: &Local, id: &str) -> Option<Receipt> {
-    let last = local.lane.working().last_receipt?;
-    (last.detail.training && last.id == id).then_some(*last)
 }
 
 /// What one lane took on one business day.

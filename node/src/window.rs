@@ -125,6 +125,15 @@ impl api::Lane for WindowLane {
         });
     }
 
+    fn print(&mut self, receipt: &str) {
+        let (lane, receipt, updates) = (self.lane.clone(), receipt.to_owned(), self.sender.clone());
+        self.handle.spawn(async move {
+            let kept = lane.print_receipt(&receipt).await;
+            let kept = kept.map(drop).map_err(|error| error.to_string());
+            updates.send(Update::Printing(kept));
+        });
+    }
+
     fn poll(&mut self) -> Vec<Update> {
         self.updates.try_iter().collect()
     }

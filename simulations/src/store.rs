@@ -735,6 +735,7 @@ impl Store {
             log_limits: self.scenario.log_limits(),
             reads: self.release_of(slot),
             terminal: None,
+            printer: None,
         };
         let started_at = Instant::now();
         let Some(started) = self.executor.call(id, Lane::start(parts)).await else {

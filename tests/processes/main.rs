@@ -11,6 +11,7 @@ mod goods;
 mod json;
 mod limits;
 mod members;
+mod printing;
 mod publications;
 mod real_baskets;
 mod scenarios;

@@ -71,6 +71,7 @@ impl Checkout {
             match effect {
                 Effect::Submit { ticket, command } => self.lane.submit(ticket, command),
                 Effect::Search { ticket, words } => self.lane.search(ticket, &words),
+                Effect::Print { receipt } => self.lane.print(&receipt),
                 Effect::ToggleFullscreen => {
                     let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
                     ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));

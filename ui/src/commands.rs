@@ -74,6 +74,8 @@ pub enum Action {
     /// The n-th suggested amount of cash, from 0.
     CashSuggested(usize),
     NextCustomer,
+    /// The receipt that is on the screen.
+    Print,
 }
 
 /// Where the cashier is: what the screen asks for decides what a key means.
@@ -306,6 +308,13 @@ pub const COMMANDS: &[CommandInfo] = &[
         "Next customer",
         "Put the receipt away",
         &[Place::Receipt],
+    ),
+    row(
+        Action::Print,
+        Key::F(7),
+        "Print",
+        "Print the receipt on the screen",
+        &[Place::Receipt, Place::Overlay],
     ),
     row(
         Action::Up,

@@ -31,7 +31,17 @@ pub enum Message {
 /// Something that has to be done outside the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    Submit { ticket: Ticket, command: Command },
-    Search { ticket: Ticket, words: String },
+    Submit {
+        ticket: Ticket,
+        command: Command,
+    },
+    Search {
+        ticket: Ticket,
+        words: String,
+    },
+    /// A receipt, by its number.
+    Print {
+        receipt: String,
+    },
     ToggleFullscreen,
 }

@@ -298,15 +298,20 @@ impl Model {
     }
 
     /// The receipt that can be read, and how it is marked.
-    pub fn paper(&self) -> Option<String> {
-        let (receipt, kind) = match (&self.dialog, &self.receipt) {
+    pub fn receipt_on_screen(&self) -> Option<(&Receipt, PrintKind)> {
+        match (&self.dialog, &self.receipt) {
             (Some(Dialog::LastReceipt), _) => {
                 let register = &self.view.as_ref()?.register;
-                (register.last_receipt.as_ref()?, PrintKind::Reprint)
+                Some((register.last_receipt.as_ref()?, PrintKind::Reprint))
             }
-            (_, Some(receipt)) => (receipt, PrintKind::Original),
-            _ => return None,
-        };
+            (None, Some(receipt)) => Some((receipt, PrintKind::Original)),
+            _ => None,
+        }
+    }
+
+    /// Its text.
+    pub fn paper(&self) -> Option<String> {
+        let (receipt, kind) = self.receipt_on_screen()?;
         let view = self.view.as_ref();
         let style = ReceiptStyle {
             address: view.map(|view| view.address.clone()).unwrap_or_default(),

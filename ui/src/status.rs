@@ -1,7 +1,7 @@
 //! The status bar's words: how the lane stands, said so that a cashier knows what to do. Knows no
 //! egui.
 
-use api::{HqStatus, LaneView, Mode};
+use api::{HqStatus, LaneView, Mode, PrinterStatus};
 
 /// How much attention a state wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,21 @@ pub fn hq_words(hq: &HqStatus) -> (Level, String) {
     }
 }
 
+/// What a cashier is to know of the printer; nothing while it prints.
+pub fn printer_words(printer: &PrinterStatus) -> Option<String> {
+    let waiting = match printer.waiting {
+        0 => String::new(),
+        1 => "1 paper waits: ".to_owned(),
+        n => format!("{n} papers wait: "),
+    };
+    match (&printer.trouble, &printer.name) {
+        (Some(why), _) => Some(format!("{waiting}{why}")),
+        (None, None) => Some(format!("{waiting}this lane was started without a printer")),
+        // It is about to be printed.
+        (None, Some(_)) => None,
+    }
+}
+
 /// What a manager would ask about this lane, as label and value.
 pub fn lane_facts(view: &LaneView) -> Vec<(&'static str, String)> {
     let status = &view.status;
@@ -86,6 +101,14 @@ pub fn lane_facts(view: &LaneView) -> Vec<(&'static str, String)> {
     if status.exceptions > 0 {
         facts.push(("To look at", format!("{} exceptions", status.exceptions)));
     }
+    if let Some(printer) = &status.printer {
+        let name = printer.name.clone().unwrap_or_else(|| "none".to_owned());
+        let waiting = match printer.waiting {
+            0 => String::new(),
+            n => format!(", {n} waiting"),
+        };
+        facts.push(("Printer", format!("{name}{waiting}")));
+    }
     if let Some(problem) = &status.hq.problem {
         facts.push(("HQ", problem.clone()));
     }
@@ -97,6 +120,34 @@ mod tests {
     use sale::LocalTime;
 
     use super::*;
+
+    #[test]
+    fn a_printer_is_spoken_of_only_where_it_does_not_print() {
+        let check = |name: Option<&str>, waiting, trouble: Option<&str>, expected: Option<&str>| {
+            let printer = PrinterStatus {
+                name: name.map(str::to_owned),
+                waiting,
+                trouble: trouble.map(str::to_owned),
+            };
+            assert_eq!(printer_words(&printer).as_deref(), expected);
+        };
+        let at = Some("10.0.0.9:9100");
+        let out = Some("the printer is out of paper: put a new roll in");
+        check(at, 0, None, None);
+        check(at, 1, None, None);
+        check(
+            at,
+            2,
+            out,
+            Some("2 papers wait: the printer is out of paper: put a new roll in"),
+        );
+        check(
+            None,
+            1,
+            None,
+            Some("1 paper waits: this lane was started without a printer"),
+        );
+    }
 
     #[test]
     fn the_four_states_are_said_in_words() {

@@ -198,6 +198,12 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::NextCustomer => next_customer(model),
+        Action::Print => {
+            if let Some((receipt, _)) = model.receipt_on_screen() {
+                let receipt = receipt.id.clone();
+                effects.push(Effect::Print { receipt });
+            }
+        }
     }
 }
 

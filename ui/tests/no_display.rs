@@ -16,6 +16,8 @@ impl Lane for Silent {
 
     fn search(&mut self, _: Ticket, _: &str) {}
 
+    fn print(&mut self, _: &str) {}
+
     fn poll(&mut self) -> Vec<Update> {
         Vec::new()
     }

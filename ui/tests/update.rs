@@ -47,6 +47,7 @@ impl Bench {
             match effect {
                 Effect::Submit { ticket, command } => self.lane.submit(ticket, command),
                 Effect::Search { ticket, words } => self.lane.search(ticket, &words),
+                Effect::Print { receipt } => self.lane.print(&receipt),
                 Effect::ToggleFullscreen => self.fullscreen += 1,
             }
         }

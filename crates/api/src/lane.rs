@@ -80,6 +80,8 @@ pub enum Update {
         ticket: Ticket,
         items: Vec<ItemFound>,
     },
+    /// A paper was asked for: it waits for the printer, or why it does not.
+    Printing(Result<(), String>),
 }
 
 /// A lane as its window sees it. No call blocks.
@@ -88,6 +90,8 @@ pub trait Lane {
     fn submit(&mut self, ticket: Ticket, command: Command);
     /// Looks for items whose description has all the words; answered by [`Update::Found`].
     fn search(&mut self, ticket: Ticket, words: &str);
+    /// Has a receipt printed, by its number; answered by [`Update::Printing`].
+    fn print(&mut self, receipt: &str);
     /// What has come in since the last call, oldest first.
     fn poll(&mut self) -> Vec<Update>;
 }

@@ -7,7 +7,7 @@ mod status;
 mod view;
 
 pub use lane::{Answer, CommandRequest, Done, ItemFound, Lane, Problem, Ticket, Update};
-pub use status::{HqStatus, LaneStatus, Mode, PeerStatus};
+pub use status::{HqStatus, LaneStatus, Mode, PeerStatus, PrinterStatus};
 pub use view::LaneView;
 
 /// Version of the HTTP API, the first part of every path.

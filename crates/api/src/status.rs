@@ -50,6 +50,17 @@ pub struct HqStatus {
     pub problem: Option<String>,
 }
 
+/// How the receipt printer stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrinterStatus {
+    /// Where it is; none where papers wait and the lane has no printer.
+    pub name: Option<String>,
+    /// Papers that are not out yet.
+    pub waiting: u64,
+    /// Why the last one did not come out, or the drawer did not open; none while all is well.
+    pub trouble: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneStatus {
     #[serde(flatten)]
@@ -75,6 +86,9 @@ pub struct LaneStatus {
     pub exceptions: u64,
     pub lanes: Vec<PeerStatus>,
     pub hq: HqStatus,
+    /// None where the lane has no printer and no paper waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printer: Option<PrinterStatus>,
     /// What does not work on this machine and what is used instead, for a person to read.
     pub warnings: Vec<String>,
 }

@@ -24,6 +24,9 @@ pub struct Settings {
     /// The language of papers.
     #[serde(skip_serializing_if = "Language::is_default")]
     pub language: Language,
+    /// Whether a receipt is printed only where the customer wants one. Slips and reports always are.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub receipts_on_request: bool,
     /// How price- and weight-embedded store codes are laid out.
     pub embedded_codes: Vec<EmbeddedLayout>,
     /// Who may do what, where it differs from [`Action::default_role`].
@@ -219,6 +222,7 @@ impl Default for Settings {
             time_zone: "UTC".to_owned(),
             receipt_footer: "Thank you. Please come again.".to_owned(),
             language: Language::default(),
+            receipts_on_request: false,
             embedded_codes: EmbeddedLayout::defaults(),
             permissions: BTreeMap::new(),
             day_starts_at_hour: 0,

@@ -55,6 +55,13 @@ const NEAREST: &[(&str, u8)] = &[
     ("″", b'"'),
 ];
 
+/// The character that a byte prints.
+pub(crate) fn character(byte: u8) -> char {
+    let high = byte.checked_sub(0x80).map(usize::from);
+    let high = high.and_then(|at| HIGH.get(at)).copied();
+    high.unwrap_or(char::from(byte))
+}
+
 /// The byte that is printed for a character.
 pub(crate) fn byte(c: char) -> u8 {
     if let Ok(code) = u8::try_from(u32::from(c))

@@ -4,18 +4,28 @@
 //! the way in, never cut.
 
 use catalog::Language;
+use serde::{Deserialize, Serialize};
+
+use crate::words::{Phrase, Words};
 
 /// Characters of a row: font A of an 80 mm printer with a 42-column head, the narrowest that is
 /// common.
 pub const COLUMNS: usize = 42;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The most blocks of a document that comes from elsewhere: some metres of paper.
+const BLOCKS_MAX: usize = 4_000;
+/// The longest barcode of one.
+const BARCODE_CHARS_MAX: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Align {
     Left,
     Center,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Emphasis {
     Plain,
     Bold,
@@ -23,7 +33,8 @@ pub enum Emphasis {
     Tall,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Block {
     /// One row, at most [`COLUMNS`] characters, without control characters.
     Row {
@@ -39,10 +50,53 @@ pub enum Block {
 }
 
 /// What is printed, from top to bottom.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Document {
     language: Language,
     blocks: Vec<Block>,
+}
+
+/// A document as it is read from a file or from another lane.
+#[derive(Deserialize)]
+struct Unchecked {
+    language: Language,
+    blocks: Vec<Block>,
+}
+
+/// Why something read is no document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    #[error("a row of a paper is longer than {COLUMNS} characters, or has control characters")]
+    Row,
+    #[error("a barcode is longer than {BARCODE_CHARS_MAX} characters, or has control characters")]
+    Barcode,
+    #[error("a paper has more than {BLOCKS_MAX} rows")]
+    TooLong,
+}
+
+impl TryFrom<Unchecked> for Document {
+    type Error = DocumentError;
+
+    fn try_from(read: Unchecked) -> Result<Document, DocumentError> {
+        let Unchecked { language, blocks } = read;
+        if blocks.len() > BLOCKS_MAX {
+            return Err(DocumentError::TooLong);
+        }
+        let fits = |text: &str, chars_max| {
+            text.chars().count() <= chars_max && !text.chars().any(char::is_control)
+        };
+        for block in &blocks {
+            match block {
+                Block::Row { text, .. } if !fits(text, COLUMNS) => return Err(DocumentError::Row),
+                Block::Barcode(text) if !fits(text, BARCODE_CHARS_MAX) => {
+                    return Err(DocumentError::Barcode);
+                }
+                _ => {}
+            }
+        }
+        Ok(Document { language, blocks })
+    }
 }
 
 impl Document {
@@ -59,6 +113,17 @@ impl Document {
 
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
+    }
+
+    /// The same, marked so that it cannot pass for the first one.
+    #[must_use]
+    pub fn as_reprint(&self) -> Document {
+        let mut again = Document::new(self.language);
+        let reprint = Words(self.language).say(Phrase::Reprint);
+        again.text(Align::Center, Emphasis::Bold, reprint);
+        again.push(Block::Blank);
+        again.blocks.extend(self.blocks.iter().cloned());
+        again
     }
 
     pub(crate) fn push(&mut self, block: Block) {
@@ -149,6 +214,44 @@ mod tests {
         check("one two", 6, &["one", "two"]);
         check("abcdefghijkl", 5, &["abcde", "fghij", "kl"]);
         check("a bcdefghi", 4, &["a", "bcde", "fghi"]);
+    }
+
+    #[test]
+    fn a_document_from_elsewhere_is_looked_at() {
+        let row = |text: &str| {
+            let text = serde_json::to_string(text).unwrap();
+            format!(r#"{{"row":{{"align":"left","emphasis":"plain","text":{text}}}}}"#)
+        };
+        let check = |block: &str, expected: Option<DocumentError>| {
+            let json = format!(r#"{{"language":"de","blocks":["rule",{block}]}}"#);
+            let read = serde_json::from_str::<Document>(&json);
+            let told = read.as_ref().err().map(ToString::to_string);
+            match expected {
+                None => assert_eq!(serde_json::to_string(&read.unwrap()).unwrap(), json),
+                Some(error) => assert!(told.unwrap().starts_with(&error.to_string()), "{block}"),
+            }
+        };
+        check(&row("Brötchen"), None);
+        check(&row(&"x".repeat(COLUMNS)), None);
+        check(&row(&"x".repeat(COLUMNS + 1)), Some(DocumentError::Row));
+        check(&row("\u{1b}p"), Some(DocumentError::Row));
+        check(r#"{"barcode":"1-000042"}"#, None);
+        check(r#"{"barcode":"1\n"}"#, Some(DocumentError::Barcode));
+        let many = vec![r#""blank""#; BLOCKS_MAX].join(",");
+        check(&many, Some(DocumentError::TooLong));
+    }
+
+    #[test]
+    fn a_reprint_says_so_first() {
+        let mut document = Document::new(Language::German);
+        document.text(Align::Left, Emphasis::Plain, "Brot");
+        let again = document.as_reprint();
+        let text = crate::text_of(&again);
+        assert!(
+            text.contains("NACHDRUCK") && text.ends_with("Brot\n"),
+            "{text}"
+        );
+        assert!(text.find("NACHDRUCK") < text.find("Brot"));
     }
 
     #[test]

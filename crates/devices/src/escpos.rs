@@ -6,9 +6,11 @@
 use crate::code_page::byte;
 use crate::{Align, Block, COLUMNS, Document, Emphasis};
 
-const ESC: u8 = 0x1B;
-const GS: u8 = 0x1D;
-const LF: u8 = 0x0A;
+pub(crate) const ESC: u8 = 0x1B;
+pub(crate) const GS: u8 = 0x1D;
+pub(crate) const LF: u8 = 0x0A;
+pub(crate) const DLE: u8 = 0x10;
+pub(crate) const EOT: u8 = 0x04;
 
 /// ESC @: back to the power-on settings.
 const INITIALIZE: [u8; 2] = [ESC, b'@'];
@@ -23,16 +25,41 @@ const BARCODE_WIDTH: [u8; 3] = [GS, b'w', 2];
 /// GS H 2: the text stands under the bars.
 const BARCODE_TEXT_BELOW: [u8; 3] = [GS, b'H', 2];
 /// ESC p 0 25 250: drawer connector pin 2, 50 ms on, 500 ms off.
-const DRAWER_PULSE: [u8; 5] = [ESC, b'p', 0, 25, 250];
+pub(crate) const DRAWER_PULSE: [u8; 5] = [ESC, b'p', 0, 25, 250];
+
+/// DLE DC4 1 0 1: the same for 100 ms, carried out at once, also by a printer that is offline.
+pub(crate) const DRAWER_PULSE_AT_ONCE: [u8; 5] = [DLE, 0x14, 1, 0, 1];
+/// GS r 1: transmit paper sensor status, answered once everything sent before it is printed.
+pub(crate) const ASK_IN_TURN: [u8; 3] = [GS, b'r', 1];
+
+/// DLE EOT n: what is asked of a printer in between, answered at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtOnce {
+    Printer = 1,
+    WhyOffline = 2,
+    Error = 3,
+    Paper = 4,
+}
+
+impl AtOnce {
+    pub(crate) fn bytes(self) -> [u8; 3] {
+        [DLE, EOT, self as u8]
+    }
+}
+
+/// Whether a byte from a printer answers [`AtOnce`]: bits 1 and 4 are set, 0 and 7 are not.
+pub(crate) fn answers_at_once(byte: u8) -> bool {
+    byte & 0b1001_0011 == 0b0001_0010
+}
+
+/// Whether it answers [`ASK_IN_TURN`]: bits 4 and 7 are not set.
+pub(crate) fn answers_in_turn(byte: u8) -> bool {
+    byte & 0b1001_0000 == 0
+}
 
 /// The most characters of a Code 128 that fit an 80 mm roll at this width; longer ones are printed
 /// as text.
 const BARCODE_CHARS_MAX: usize = 20;
-
-/// The bytes that open the cash drawer which is plugged into the printer.
-pub fn drawer_pulse() -> Vec<u8> {
-    DRAWER_PULSE.to_vec()
-}
 
 pub(crate) fn render(document: &Document) -> Vec<u8> {
     let mut out = Vec::new();
@@ -125,6 +152,7 @@ mod tests {
 
     #[test]
     fn the_drawer_is_pulsed_as_the_reference_says() {
-        assert_eq!(drawer_pulse(), b"\x1bp\x00\x19\xfa");
+        assert_eq!(&DRAWER_PULSE, b"\x1bp\x00\x19\xfa");
+        assert_eq!(&DRAWER_PULSE_AT_ONCE, b"\x10\x14\x01\x00\x01");
     }
 }

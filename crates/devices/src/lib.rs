@@ -2,8 +2,8 @@
 //! and as PDF, and the pulse that opens the cash drawer.
 //!
 //! A receipt is laid out once, as a [`Document`], and rendered from there, so the screen and the
-//! paper say the same. Laying out and rendering does no I/O: callers write the bytes to whatever is
-//! attached. The card terminal in [`nexo`] is spoken to over TCP.
+//! paper say the same. Laying out and rendering does no I/O. The card terminal in [`nexo`] is spoken
+//! to over TCP, the receipt printer in [`printer`] over TCP, a serial line or a device file.
 
 mod bars;
 mod code_page;
@@ -13,14 +13,14 @@ mod html;
 pub mod nexo;
 mod paper;
 mod pdf;
+pub mod printer;
 mod receipt;
 mod report;
 mod slip;
 mod text;
 mod words;
 
-pub use document::{Align, Block, COLUMNS, Document, Emphasis};
-pub use escpos::drawer_pulse;
+pub use document::{Align, Block, COLUMNS, Document, DocumentError, Emphasis};
 pub use paper::PaperFormat;
 pub use receipt::{PrintKind, ReceiptStyle, document};
 pub use report::{ReportHead, ReportKind, report};

@@ -108,6 +108,9 @@ pub(crate) const FORMAT_DOCUMENTS: u16 = 16;
 /// on at which all lanes of a store read it.
 pub const FORMAT_POINTS: u16 = 16;
 
+/// The oldest entry format whose releases keep when receipts are printed.
+pub(crate) const FORMAT_PRINTING: u16 = 17;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {

@@ -9,6 +9,7 @@ pub mod invite;
 pub mod join;
 pub mod lane;
 pub mod pin;
+pub mod printer;
 pub mod promotions;
 pub mod recover;
 pub mod retire;

@@ -89,6 +89,14 @@ fn describe(view: &LaneView) -> String {
             if lane.voter { ", voter" } else { "" },
         ));
     }
+    if let Some(printer) = &status.printer {
+        text.push_str(&format!(
+            "printer {} · {} papers wait{}\n",
+            printer.name.as_deref().unwrap_or("none"),
+            printer.waiting,
+            (printer.trouble.as_ref()).map_or(String::new(), |why| format!(": {why}")),
+        ));
+    }
     for warning in &status.warnings {
         text.push_str(&format!("note: {warning}\n"));
     }

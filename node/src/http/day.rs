@@ -5,10 +5,10 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use catalog::{Action, Reference};
-use devices::{ReportHead, ReportKind};
+use catalog::{Action, EmployeeId, Reference};
+use devices::{Document, ReportHead, ReportKind};
 use ledger::StoreView;
-use sale::{BusinessDay, Event, Refusal, Tally};
+use sale::{BusinessDay, Event, LocalTime, Refusal, Register, Tally};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -20,33 +20,45 @@ pub(super) async fn report_x(
     State(local): Shared,
     Query(query): Query<FormatQuery>,
 ) -> Result<Response, Failure> {
-    let lane = &local.lane;
-    let view = lane.view().borrow().clone();
-    allowed(&local, &view, Action::ReportX)?;
-    let register = lane.working();
+    allowed(&local, Action::ReportX)?;
+    let view = local.lane.view().borrow().clone();
+    let register = local.lane.working();
     let tally = &register.period;
     paper(
         &query,
-        "X report",
+        TITLE_X,
         || match register.is_training {
             true => Json(json!({ "training": true, "report": tally.as_ref() })).into_response(),
             false => Json(tally.as_ref()).into_response(),
         },
-        || {
-            let head = ReportHead {
-                store_name: view.store_name.clone(),
-                kind: match register.is_training {
-                    true => ReportKind::TrainingX,
-                    false => ReportKind::X,
-                },
-                lane_name: view.lane_name.clone(),
-                at: view.now,
-                language: view.language,
-                reprint: !register.is_training && lane.reprints_x(register.reports_z, tally),
-            };
-            devices::report(&head, tally, view.currency)
-        },
+        || x_on_paper(&local, &view, &register),
     )
+}
+
+/// The same on paper, with its title.
+pub(super) fn report_x_paper(local: &Local) -> Result<(String, Document), Failure> {
+    allowed(local, Action::ReportX)?;
+    let view = local.lane.view().borrow().clone();
+    let document = x_on_paper(local, &view, &local.lane.working());
+    Ok((TITLE_X.to_owned(), document))
+}
+
+const TITLE_X: &str = "X report";
+
+fn x_on_paper(local: &Local, view: &LaneView, register: &Register) -> Document {
+    let tally = &register.period;
+    let head = ReportHead {
+        store_name: view.store_name.clone(),
+        kind: match register.is_training {
+            true => ReportKind::TrainingX,
+            false => ReportKind::X,
+        },
+        lane_name: view.lane_name.clone(),
+        at: view.now,
+        language: view.language,
+        reprint: !register.is_training && local.lane.reprints_x(register.reports_z, tally),
+    };
+    devices::report(&head, tally, view.currency)
 }
 
 /// A Z report of this lane. Its first paper since it was made is the report, all others are reprints;
@@ -56,42 +68,65 @@ pub(super) async fn report_z(
     Path(number): Path<u64>,
     Query(query): Query<FormatQuery>,
 ) -> Result<Response, Failure> {
-    let lane = &local.lane;
-    let view = lane.view().borrow().clone();
-    allowed(&local, &view, Action::ReportZ)?;
-    let found = lane.known(|known| known.report_z(number));
-    let found = found.map_err(unavailable)?;
-    let Some(Event::ReportedZ { report, by, at, .. }) = found else {
-        return Err(not_found(
-            "This lane has made no Z report with that number.",
-        ));
-    };
+    let made = z_of(&local, number)?;
+    let Made { report, by, at } = &made;
     paper(
         &query,
-        &format!("Z report {number}"),
+        &title_z(number),
         || Json(json!({ "number": number, "report": report, "by": by, "at": at })).into_response(),
-        || {
-            let head = ReportHead {
-                store_name: view.store_name.clone(),
-                kind: ReportKind::Z(number),
-                lane_name: view.lane_name.clone(),
-                at,
-                language: view.language,
-                reprint: lane.reprints_z(number),
-            };
-            devices::report(&head, &report, view.currency)
-        },
+        || z_on_paper(&local, number, &made),
     )
 }
 
+/// The same on paper, with its title.
+pub(super) fn report_z_paper(local: &Local, number: u64) -> Result<(String, Document), Failure> {
+    let made = z_of(local, number)?;
+    Ok((title_z(number), z_on_paper(local, number, &made)))
+}
+
+/// A Z report that was made.
+struct Made {
+    report: Box<Tally>,
+    by: EmployeeId,
+    at: LocalTime,
+}
+
+fn z_of(local: &Local, number: u64) -> Result<Made, Failure> {
+    allowed(local, Action::ReportZ)?;
+    let found = local.lane.known(|known| known.report_z(number));
+    match found.map_err(unavailable)? {
+        Some(Event::ReportedZ { report, by, at, .. }) => Ok(Made { report, by, at }),
+        _ => Err(not_found(
+            "This lane has made no Z report with that number.",
+        )),
+    }
+}
+
+fn title_z(number: u64) -> String {
+    format!("Z report {number}")
+}
+
+fn z_on_paper(local: &Local, number: u64, made: &Made) -> Document {
+    let view = local.lane.view().borrow().clone();
+    let head = ReportHead {
+        store_name: view.store_name.clone(),
+        kind: ReportKind::Z(number),
+        lane_name: view.lane_name.clone(),
+        at: made.at,
+        language: view.language,
+        reprint: local.lane.reprints_z(number),
+    };
+    devices::report(&head, &made.report, view.currency)
+}
+
 /// Whether whoever is signed in may have a report: it says what should be in the drawer.
-fn allowed(local: &Local, view: &LaneView, action: Action) -> Result<(), Failure> {
+fn allowed(local: &Local, action: Action) -> Result<(), Failure> {
     let settings = local
         .lane
         .read(|tables| Ok(StoreView::new(tables).settings()))
         .map_err(unavailable)?;
     let needs = settings.role_for(action);
-    let refusal = match &view.register.cashier {
+    let refusal = match &local.lane.working().cashier {
         None => Refusal::NotSignedIn,
         Some(cashier) if cashier.role < needs => Refusal::NotAllowed { needs },
         Some(_) => return Ok(()),

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use catalog::CustomerId;
+use devices::Document;
 use money::Money;
 use sale::{BusinessDay, Cart, DocumentKind, LocalTime, Shared as _};
 use serde::{Deserialize, Serialize};
 
 use super::paper::{FormatQuery, paper};
-use super::{Failure, Shared, not_found, unavailable};
+use super::{Failure, Local, Shared, not_found, unavailable};
 
 /// The most rows of one answer.
 const ROWS_MAX: usize = 1000;
@@ -75,15 +76,32 @@ pub(super) async fn slip(
     Path(number): Path<String>,
     Query(query): Query<FormatQuery>,
 ) -> Result<Response, Failure> {
-    let found = local.lane.known(|known| known.suspended(&number));
-    let open = found
-        .map_err(unavailable)?
-        .ok_or_else(|| not_found("No sale that is put aside has this slip, or it was taken up."))?;
-    let view = local.lane.view().borrow().clone();
+    let open = open_of(&local, &number)?;
     paper(
         &query,
-        &format!("Slip {number}"),
+        &title_of(&number),
         || Json(&open).into_response(),
-        || devices::slip(&number, &open, &view.store_name, view.now, view.language),
+        || on_paper(&local, &number, &open),
     )
+}
+
+/// The same on paper, with its title.
+pub(super) fn slip_paper(local: &Local, number: &str) -> Result<(String, Document), Failure> {
+    let open = open_of(local, number)?;
+    Ok((title_of(number), on_paper(local, number, &open)))
+}
+
+fn open_of(local: &Local, number: &str) -> Result<Cart, Failure> {
+    let found = local.lane.known(|known| known.suspended(number));
+    let missing = || not_found("No sale that is put aside has this slip, or it was taken up.");
+    found.map_err(unavailable)?.ok_or_else(missing)
+}
+
+fn on_paper(local: &Local, number: &str, open: &Cart) -> Document {
+    let view = local.lane.view().borrow().clone();
+    devices::slip(number, open, &view.store_name, view.now, view.language)
+}
+
+fn title_of(number: &str) -> String {
+    format!("Slip {number}")
 }

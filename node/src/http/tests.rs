@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::{
-    CommandRequest, Done, HqStatus, ItemFound, LaneStatus, LaneView, Mode, PeerStatus, Problem,
+    CommandRequest, Done, HqStatus, ItemFound, LaneStatus, LaneView, Mode, PeerStatus,
+    PrinterStatus, Problem,
 };
 use catalog::{BookVersion, Customer, CustomerField, ImportProblem, Language, Role};
 use ledger::{DayTotal, ExceptionKind, ExceptionRecord};
@@ -698,6 +699,11 @@ fn status(mode: Mode) -> LaneStatus {
             published: 0,
             problem: None,
         },
+        printer: Some(PrinterStatus {
+            name: Some("192.168.1.50:9100".to_owned()),
+            waiting: 2,
+            trouble: Some("the printer is out of paper: put a new roll in".to_owned()),
+        }),
         warnings: vec!["multicast is blocked".to_owned()],
     }
 }

@@ -23,6 +23,7 @@ mod members;
 mod offers;
 mod papers;
 mod prices;
+mod print;
 mod propose;
 mod recover;
 mod register;
@@ -56,6 +57,8 @@ pub use consensus::LogLimits;
 pub use identity::{Identity, IdentityError, LANE_FILE, Recovering};
 pub use invitation::{Code, VALID_FOR_MINUTES as INVITATION_MINUTES};
 pub use join::{JoinParts, join, leave_behind};
+pub use print::{CameOut, NotKept, NotPrinted, PrintHandle, ReceiptPrinter};
+pub use print::{receipt_on_paper, title_of};
 pub use propose::ProposeFailure;
 pub use recover::{RecoverError, Survey, Surveyed, confirm, survey};
 pub use register::{LaneEvent, PinCheck, RegisterError};
@@ -72,6 +75,7 @@ use known::Known;
 use links::{Introduction, Links};
 use members::Members;
 use offers::Offers;
+use print::{PrintDesk, PrintParts};
 use propose::Proposer;
 use register::{RegisterHandle, RegisterParts};
 use roll::Roll;
@@ -144,6 +148,8 @@ pub struct LaneParts {
     pub reads: u16,
     /// The card terminal at the lane, where there is one.
     pub terminal: Option<Arc<dyn CardTerminal>>,
+    /// The receipt printer at the lane, where there is one.
+    pub printer: Option<Arc<dyn ReceiptPrinter>>,
 }
 
 /// A running lane. Clones share it.
@@ -158,7 +164,8 @@ struct Shared {
     providers: Providers,
     register: RegisterHandle,
     prices: prices::PriceDesk,
-    papers: papers::Papers,
+    papers: Arc<papers::Papers>,
+    print: PrintHandle,
     view: watch::Receiver<Arc<LaneView>>,
     state: StateReader,
     journal: Journal,
@@ -283,7 +290,11 @@ impl Lane {
             receipts,
         } = register::start(register_parts, &parts.release, parts.reads).await?;
 
-        let reports_z = register.state.borrow().register.reports_z;
+        let last_papers = {
+            let state = register.state.borrow();
+            let last = state.register.last_receipt.as_ref();
+            papers::Papers::after(state.register.reports_z, last.map(|last| last.id.clone()))
+        };
         start.send_replace(Some(started));
         let mut tasks = Vec::new();
         let mut run = |task: futures::future::BoxFuture<'static, ()>| {
@@ -399,6 +410,19 @@ impl Lane {
             let desk = CardDesk::new(terminal, register.clone(), clock.clone());
             run(Box::pin(desk.run()));
         }
+        let papers = Arc::new(last_papers);
+        let (desk, print) = PrintDesk::new(PrintParts {
+            printer: parts.printer.clone(),
+            lane: identity.lane,
+            lane_name: identity.lane_name.clone(),
+            register: register.clone(),
+            journal: journal.clone(),
+            state: reader.clone(),
+            papers: papers.clone(),
+            clock: clock.clone(),
+            disk: providers.disk.clone(),
+        });
+        run(Box::pin(desk.run()));
         let shipping = parts.hq.clone().map(|link| {
             let (is_leader, applied) = leadership(&consensus);
             let committed = Arc::new(CommittedHere {
@@ -450,6 +474,7 @@ impl Lane {
             receipts,
             unapplied,
             warnings,
+            printer: print.status.clone(),
             trouble: trouble_seen,
         });
         Ok(Lane {
@@ -459,7 +484,8 @@ impl Lane {
                 providers,
                 register,
                 prices: prices::PriceDesk::default(),
-                papers: papers::Papers::after(reports_z),
+                papers,
+                print,
                 view,
                 state: reader,
                 journal,
@@ -488,6 +514,11 @@ impl Lane {
 
     pub fn providers(&self) -> &Providers {
         &self.shared.providers
+    }
+
+    /// The papers that wait for this lane's printer.
+    pub fn print(&self) -> &PrintHandle {
+        &self.shared.print
     }
 
     /// Carries out a register command; returns once it is durable, or refused.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{HqStatus, LaneStatus, LaneView, Mode, PeerStatus};
+use api::{HqStatus, LaneStatus, LaneView, Mode, PeerStatus, PrinterStatus};
 use catalog::{Language, Reference};
 use consensus::{Member, RaftStatus};
 use ledger::{LaneId, LaneRecord, Seq, StoreView, stored_hash};
@@ -43,6 +43,7 @@ pub struct StatusParts {
     pub receipts: mpsc::UnboundedReceiver<ReceiptMark>,
     pub unapplied: Vec<ReceiptMark>,
     pub warnings: watch::Receiver<Vec<String>>,
+    pub printer: watch::Receiver<Option<PrinterStatus>>,
     pub trouble: watch::Receiver<Option<Trouble>>,
 }
 
@@ -169,6 +170,7 @@ impl Composer {
         self.applied.is_none()
             || !parts.receipts.is_empty()
             || is_new(parts.warnings.has_changed())
+            || is_new(parts.printer.has_changed())
             || is_new(parts.trouble.has_changed())
             || (parts.shipping.as_ref()).is_some_and(|shipping| is_new(shipping.has_changed()))
             || self.minute != minute_of(parts.clock.wall_ms())
@@ -301,6 +303,7 @@ impl Composer {
             published: applied.published,
             problem: shipping.and_then(|status| status.borrow_and_update().problem.clone()),
         };
+        let printer = self.parts.printer.borrow_and_update().clone();
         LaneStatus {
             mode,
             term: raft.term,
@@ -318,6 +321,7 @@ impl Composer {
             exceptions: applied.exceptions,
             lanes,
             hq,
+            printer,
             warnings: self.warnings(),
         }
     }

@@ -6,6 +6,7 @@
 mod discovery;
 mod logs;
 mod place;
+mod printer;
 mod terminal;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use devices::printer::PrinterAt;
 use futures::future::BoxFuture;
 use mesh::{LaneKey, ListenOn, Mesh, MeshConfig, MeshError};
 use providers::{
@@ -26,12 +28,13 @@ use tokio::task::AbortHandle;
 
 use crate::client::{API_FILE, ApiAddress, TOKEN_FILE};
 use crate::http;
-use crate::lane::{CardTerminal, Identity, Lane, LaneError, LaneParts, LogLimits};
+use crate::lane::{CardTerminal, Identity, Lane, LaneError, LaneParts, LogLimits, ReceiptPrinter};
 use crate::pins;
 
 pub use discovery::Discoveries;
 pub use logs::to_files as log_to_files;
 pub use place::{PLACE_FILE, Place, PlaceError};
+pub use printer::EscposPrinter;
 pub use terminal::{NexoTerminal, TerminalAt};
 
 /// This software's version.
@@ -213,6 +216,7 @@ pub struct LaneOptions {
     pub api_port: Option<u16>,
     pub place: Place,
     pub terminal: Option<TerminalAt>,
+    pub printer: Option<PrinterAt>,
 }
 
 /// A lane wired to this machine, with its local API.
@@ -245,6 +249,8 @@ pub async fn start_lane(folder: &Path, options: &LaneOptions) -> Result<RunningL
     let terminal = options.terminal.as_ref();
     let terminal =
         terminal.map(|at| Arc::new(NexoTerminal::new(at, &identity)) as Arc<dyn CardTerminal>);
+    let printer = options.printer.as_ref();
+    let printer = printer.map(|at| Arc::new(EscposPrinter::new(at)) as Arc<dyn ReceiptPrinter>);
     let lane = Lane::start(LaneParts {
         providers: site.providers,
         discovery: site.discovery as Arc<dyn Discovery>,
@@ -255,6 +261,7 @@ pub async fn start_lane(folder: &Path, options: &LaneOptions) -> Result<RunningL
         log_limits: LogLimits::default(),
         reads: ledger::ENTRY_FORMAT,
         terminal,
+        printer,
     })
     .await?;
 

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use api::{
-    Done, HqStatus, ItemFound, Lane, LaneStatus, LaneView, Mode, PeerStatus, Problem, Ticket,
-    Update,
+    Done, HqStatus, ItemFound, Lane, LaneStatus, LaneView, Mode, PeerStatus, PrinterStatus,
+    Problem, Ticket, Update,
 };
 use catalog::{
     BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Gtin, Item,
@@ -240,6 +240,9 @@ pub struct Inside {
     pub register: Register,
     pub mode: Mode,
     pub hq: HqStatus,
+    pub printer: Option<PrinterStatus>,
+    /// The receipts that were printed on request.
+    pub printed: Vec<String>,
     pub warnings: Vec<String>,
     /// While set, commands are kept instead of being answered.
     pub held: bool,
@@ -271,6 +274,8 @@ pub fn lane() -> (Box<dyn Lane>, Handle) {
             published: 0,
             problem: None,
         },
+        printer: None,
+        printed: Vec::new(),
         warnings: Vec::new(),
         held: false,
         problem: None,
@@ -290,6 +295,10 @@ impl Lane for InMemory {
 
     fn search(&mut self, ticket: Ticket, words: &str) {
         self.0.0.borrow_mut().search(ticket, words);
+    }
+
+    fn print(&mut self, receipt: &str) {
+        self.0.0.borrow_mut().print(receipt);
     }
 
     fn poll(&mut self) -> Vec<Update> {
@@ -353,6 +362,18 @@ impl Inside {
             pin_matches: &|employee: &Employee, pin: &Pin| employee.pin_hash == pin.0,
         };
         decide(&self.register, command, &context)
+    }
+
+    fn print(&mut self, receipt: &str) {
+        let has_printer = self.printer.is_some();
+        if has_printer {
+            self.printed.push(receipt.to_owned());
+        }
+        let kept = match has_printer {
+            true => Ok(()),
+            false => Err("This lane has no printer.".to_owned()),
+        };
+        self.out.push(Update::Printing(kept));
     }
 
     fn search(&mut self, ticket: Ticket, words: &str) {
@@ -440,6 +461,7 @@ impl Inside {
             exceptions: 0,
             lanes: lanes.collect(),
             hq: self.hq.clone(),
+            printer: self.printer.clone(),
             warnings: self.warnings.clone(),
         }
     }

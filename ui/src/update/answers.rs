@@ -14,6 +14,16 @@ pub(super) fn take(model: &mut Model, update: Update) {
     match update {
         Update::View(view) => shown(model, view),
         Update::Answer { ticket, answer } => answered(model, ticket, answer),
+        Update::Printing(Ok(())) => {
+            let hint = "It waits where the printer cannot print yet.";
+            notify(
+                model,
+                NoticeKind::Info,
+                "The receipt goes to the printer.",
+                hint,
+            );
+        }
+        Update::Printing(Err(why)) => notify(model, NoticeKind::Failed, &why, ""),
         Update::Found { ticket, items } => {
             if let Some(Dialog::Find {
                 ticket: wanted,

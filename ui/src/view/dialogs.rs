@@ -7,8 +7,8 @@ use sale::Line;
 use super::help;
 use super::receipt::{PAPER_WIDTH, paper};
 use super::widgets::{
-    Button, Field, Pad, cell, field, galley, inside, keypad, label, notices_height, paragraph,
-    show_notices, split_bottom, split_top,
+    Button, Field, Pad, cell, command, field, galley, inside, keypad, label, notices_height,
+    paragraph, show_notices, split_bottom, split_right, split_top,
 };
 use crate::commands::Action;
 use crate::message::Message;
@@ -416,8 +416,11 @@ fn letter_pad(ui: &mut Ui, out: &mut Vec<Message>) {
 fn last_receipt(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
     let size = vec2(PAPER_WIDTH, ui.max_rect().height());
     modal(ui, "last receipt", size, |ui| {
-        let (top, button) = split_bottom(ui.max_rect(), theme::FIELD_HEIGHT, theme::GAP);
+        let (top, buttons) = split_bottom(ui.max_rect(), theme::FIELD_HEIGHT, theme::GAP);
         inside(ui, "paper", top, |ui| paper(model, ui));
+        let half = (buttons.width() - theme::GAP) / 2.0;
+        let (print, button) = split_right(buttons, half, theme::GAP);
+        command(ui, print, Action::Print, ButtonKind::Plain, out);
         if Button::of(Action::Back).label("Close").show(ui, button) {
             out.push(Message::Do(Action::Back));
         }

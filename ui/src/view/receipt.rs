@@ -17,6 +17,7 @@ use crate::theme::{self, ButtonKind};
 pub const PAPER_WIDTH: f32 = 432.0;
 const CHANGE_HEIGHT: f32 = 280.0;
 const NEXT_HEIGHT: f32 = 88.0;
+const PRINT_WIDTH: f32 = 160.0;
 
 pub fn show(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
     let Some(receipt) = &model.receipt else {
@@ -39,7 +40,9 @@ pub fn show(model: &Model, ui: &mut Ui, out: &mut Vec<Message>) {
         active: true,
     };
     field(ui, entry, &next_item, out);
+    let (next, print) = split_right(next, PRINT_WIDTH, theme::GAP);
     command(ui, next, Action::NextCustomer, ButtonKind::Accent, out);
+    command(ui, print, Action::Print, ButtonKind::Plain, out);
     inside(ui, "paper", paper_place, |ui| paper(model, ui));
 }
 

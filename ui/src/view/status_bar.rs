@@ -7,7 +7,7 @@ use super::widgets::{inside, label, paragraph, split_right, split_top};
 use crate::commands::{Action, info};
 use crate::message::Message;
 use crate::model::Model;
-use crate::status::{Level, STOP_HINT, StatusWords, hq_words, mode_words};
+use crate::status::{Level, STOP_HINT, StatusWords, hq_words, mode_words, printer_words};
 use crate::theme;
 
 /// How high the bar is: a lane that has stopped says so at length.
@@ -140,12 +140,20 @@ fn standing(ui: &mut Ui, rect: Rect, view: &LaneView, words: &StatusWords) {
     let rest = rest.with_min_x(rest.left() + 24.0);
     let strong = theme::strong(theme::SIZE_BODY);
     let at = label(ui, rest, Align2::LEFT_CENTER, &words.headline, strong, ink);
-    if words.detail.is_empty() {
+    let printer = view.status.printer.as_ref().and_then(printer_words);
+    let details = [Some(words.detail.clone()), printer];
+    let details: Vec<String> = details
+        .into_iter()
+        .flatten()
+        .filter(|d| !d.is_empty())
+        .collect();
+    if details.is_empty() {
         return;
     }
     let rest = rest.with_min_x(at.right() + theme::GAP_SMALL);
     let text = theme::text(theme::SIZE_BODY);
-    label(ui, rest, Align2::LEFT_CENTER, &words.detail, text, ink);
+    let details = details.join("   ·   ");
+    label(ui, rest, Align2::LEFT_CENTER, &details, text, ink);
 }
 
 /// A dot for each lane with its number, a ring around the leader's; then head office and warnings.

@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["d7bd176604a6691f09bcf6213a138320949aa40b779d0ce6c917a53976f3a870"]
+    expect!["0e1ded34dc50ab1877b121c484a1198abe3dc231818deb41a3835d3c86b5d809"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 

@@ -1,0 +1,163 @@
+//! Receipts on a printer: what comes out by itself, what waits, and what a restart keeps.
+
+use std::time::{Duration, Instant};
+
+use devices::printer::PrinterSimulator;
+use sale::Command;
+
+use crate::common::{LIMIT, Lane, Store, plain_items, run, run_json, runtime, text};
+
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Starts the only lane of a store again with this printer.
+async fn with_printer(store: &mut Store, printer: &str) {
+    let lane = &mut store.lanes[0];
+    lane.stop();
+    *lane = Lane::start_with(&lane.folder.clone(), &["--printer", printer]).await;
+    lane.sign_in().await;
+}
+
+/// Waits until that is so.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < LIMIT, "{what}");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The number of the last receipt.
+async fn last_receipt(lane: &Lane) -> String {
+    let view = lane.client.view().await.expect("a view");
+    view.register.last_receipt.expect("a receipt").id
+}
+
+async fn waiting(lane: &Lane) -> u64 {
+    lane.status()
+        .await
+        .printer
+        .map_or(0, |printer| printer.waiting)
+}
+
+#[test]
+fn a_receipt_comes_out_once_and_the_drawer_opens() {
+    runtime().block_on(async {
+        let simulator = PrinterSimulator::start(0).expect("a free port");
+        let mut store = Store::start(1, false).await;
+        // What was sold before there was a printer stays unprinted.
+        store.lanes[0].sign_in().await;
+        let item = plain_items(1).remove(0);
+        store.lanes[0].sell(&item).await;
+        store.lanes[0].done(Command::SignOut).await;
+        with_printer(&mut store, &simulator.address().to_string()).await;
+        let lane = &store.lanes[0];
+        lane.sell(&item).await;
+        until("a receipt", || simulator.papers().len() == 1).await;
+        until("the drawer", || simulator.pulses() == 1).await;
+        let id = last_receipt(lane).await;
+        let papers = simulator.papers();
+        assert!(papers[0].contains(&format!("|{id}|")), "{papers:?}");
+        assert!(!papers[0].contains("REPRINT"), "{papers:?}");
+
+        let suspended = Command::Suspend;
+        lane.scan(&item).await;
+        lane.done(suspended).await;
+        until("a slip", || simulator.papers().len() == 2).await;
+        let no_sale = Command::NoSale {
+            reason: "change for a customer".to_owned(),
+        };
+        lane.done(no_sale).await;
+        until("the drawer", || simulator.pulses() == 2).await;
+
+        let printed = run(&["printer", text(&lane.folder), "--receipt", &id]);
+        assert!(printed.status.success(), "{printed:?}");
+        until("a reprint", || simulator.papers().len() == 3).await;
+        assert!(simulator.papers()[2].contains("REPRINT"));
+        let (code, said) = run_json(&["printer", text(&lane.folder), "--receipt", "9-9"]);
+        assert_eq!((code, said["ok"].as_bool()), (1, Some(false)), "{said}");
+    });
+}
+
+#[test]
+fn receipts_wait_for_paper_over_a_crash() {
+    runtime().block_on(async {
+        let simulator = PrinterSimulator::start(0).expect("a free port");
+        let mut store = Store::start(1, false).await;
+        let at = simulator.address().to_string();
+        with_printer(&mut store, &at).await;
+        simulator.set_rows_left(Some(0));
+        let item = plain_items(1).remove(0);
+        for _ in 0..3 {
+            store.lanes[0].sell(&item).await;
+        }
+        let lane = &mut store.lanes[0];
+        lane.wait("the lane says why nothing comes out", |status| {
+            status.printer.as_ref().is_some_and(|printer| {
+                let why = printer.trouble.as_deref().unwrap_or_default();
+                printer.waiting == 3 && why.contains("out of paper")
+            })
+        })
+        .await;
+        // The drawer opens all the same.
+        until("the drawer", || simulator.pulses() > 0).await;
+
+        lane.process.kill();
+        let pulses = simulator.pulses();
+        *lane = Lane::start_with(&lane.folder.clone(), &["--printer", &at]).await;
+        assert_eq!(waiting(lane).await, 3);
+        let (code, said) = run_json(&["printer", text(&lane.folder), "--cancel", "2"]);
+        assert_eq!(
+            (code, said["papers"].as_array().map(Vec::len)),
+            (0, Some(2)),
+            "{said}"
+        );
+
+        simulator.set_rows_left(None);
+        until("two receipts", || simulator.papers().len() == 2).await;
+        lane.wait("nothing waits", |status| {
+            status
+                .printer
+                .as_ref()
+                .is_some_and(|p| p.waiting == 0 && p.trouble.is_none())
+        })
+        .await;
+        assert!(!simulator.papers().concat().contains("REPRINT"));
+        assert_eq!(
+            simulator.pulses(),
+            pulses,
+            "the drawer does not open for what was sold before"
+        );
+        lane.stop();
+        store.assert_verified();
+    });
+}
+
+#[test]
+fn a_lane_can_print_into_a_file_and_only_on_request() {
+    runtime().block_on(async {
+        let mut store = Store::start(1, false).await;
+        let papers = store.folder.path().join("papers.txt");
+        with_printer(&mut store, text(&papers)).await;
+        let lane = &store.lanes[0];
+        let item = plain_items(1).remove(0);
+        lane.sell(&item).await;
+        let written = || std::fs::read_to_string(&papers).unwrap_or_default();
+        until("a receipt", || !written().is_empty()).await;
+        let settings = b"receipts_on_request = true\nstore_name = \"Quiet store\"\n".to_vec();
+        let report = lane
+            .client
+            .import(Some("settings"), settings, &mut |_| ())
+            .await;
+        assert_eq!(report.expect("settings")["problem_count"], 0);
+        lane.shown("the new name", |view| view.store_name == "Quiet store")
+            .await;
+        let before = written();
+        lane.sell(&item).await;
+        let id = last_receipt(lane).await;
+        let asked = run(&["printer", text(&lane.folder), "--receipt", &id]);
+        assert!(asked.status.success(), "{asked:?}");
+        until("the receipt that was asked for", || written() != before).await;
+        let fresh = written().split_off(before.len());
+        assert_eq!(fresh.matches("Quiet store").count(), 1, "{fresh}");
+    });
+}
