@@ -200,11 +200,11 @@ async fn openapi() -> impl IntoResponse {
 }
 
 async fn view(State(local): Shared) -> impl IntoResponse {
-    Json(local.lane.view().borrow().as_ref().clone())
+    Json(local.lane.shown().await.as_ref().clone())
 }
 
 async fn status(State(local): Shared) -> impl IntoResponse {
-    Json(local.lane.view().borrow().status.clone())
+    Json(local.lane.shown().await.status.clone())
 }
 
 async fn command(

@@ -71,6 +71,26 @@ fn a_lane_alone_goes_on_selling_and_shares_everything_later() {
     });
 }
 
+#[test]
+fn who_has_the_answer_to_a_command_is_shown_what_it_did() {
+    runtime().block_on(async {
+        let store = Store::start(1, false).await;
+        let [item] = plain_items(1).try_into().expect("an item");
+        let lane = &store.lanes[0];
+        lane.sign_in().await;
+        for scanned in 1..=100 {
+            let seq = lane.done(scan(&item)).await.seq;
+            let status = lane.status().await;
+            assert!(status.journal_seq >= seq, "{scanned}: {status:#?}");
+            let view = lane.client.view().await.expect("a view");
+            let pieces = view.register.cart.expect("a sale").live_lines().count();
+            assert_eq!(pieces, scanned);
+            let priced = view.totals.map(|totals| totals.lines.len());
+            assert_eq!(priced, Some(scanned));
+        }
+    });
+}
+
 fn alone_since(mode: &Mode) -> Option<sale::LocalTime> {
     match mode {
         Mode::Alone { since, .. } => *since,

@@ -85,6 +85,8 @@ use standing::{Greeter, Inquirer, Reception};
 
 /// How long a manager's command may wait for the other lanes to agree.
 const MANAGER_LIMIT: Duration = Duration::from_secs(15);
+/// How long an answer waits for what is shown to catch up with the register.
+const SHOWN_LIMIT: Duration = Duration::from_secs(2);
 /// How long closing waits for the last entries to be shared.
 const LAST_SHARE_LIMIT: Duration = Duration::from_secs(2);
 /// How long nothing more may have come in before a closing lane goes.
@@ -541,6 +543,18 @@ impl Lane {
     /// What the window shows, whenever it changes.
     pub fn view(&self) -> watch::Receiver<Arc<LaneView>> {
         self.shared.view.clone()
+    }
+
+    /// What is shown once it shows all that was durable here when this was asked, so that who has the
+    /// answer to a command sees what it did. Where showing takes longer than [`SHOWN_LIMIT`], what is
+    /// shown by then.
+    pub async fn shown(&self) -> Arc<LaneView> {
+        let seq = self.shared.register.state.borrow().seq;
+        let mut view = self.view();
+        let shown = view.wait_for(|view| view.status.journal_seq >= seq);
+        let clock = self.shared.providers.clock.as_ref();
+        drop(providers::timeout(clock, SHOWN_LIMIT, shown).await);
+        view.borrow().clone()
     }
 
     /// Every event that becomes durable on this lane from now on.

@@ -20,8 +20,6 @@ use crate::sample::Person;
 
 /// How long to wait for a person to finish a sale on the robot's lane before looking again.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// How long the view may lag behind an answer before it is read again.
-const VIEW_LAG: Duration = Duration::from_millis(2);
 /// Times a basket is begun anew after a person has taken its cart away.
 const ATTEMPTS_MAX: u32 = 5;
 /// Tries to sign in, [`LOOK_AGAIN`] apart.
@@ -99,7 +97,6 @@ impl Cashier {
             lane: PatientLane::new(&self.folder),
             cashier: &self,
             report: RobotReport::default(),
-            seq: 0,
             rests: 0,
             stop: stop.clone(),
         };
@@ -131,8 +128,6 @@ struct AtLane<'a> {
     lane: PatientLane,
     cashier: &'a Cashier,
     report: RobotReport,
-    /// Number of the newest journal entry that is known to be the robot's.
-    seq: u64,
     rests: u64,
     stop: watch::Receiver<bool>,
 }
@@ -300,11 +295,7 @@ impl AtLane<'_> {
                     refusal: Refusal::NotSignedIn,
                     ..
                 }) => self.sign_in().await?,
-                Ok(done) => {
-                    self.seq = self.seq.max(done.seq);
-                    return Ok(done);
-                }
-                refused => return refused,
+                answer => return answer,
             }
         }
     }
@@ -462,18 +453,11 @@ impl AtLane<'_> {
         })
     }
 
-    /// What is to be paid, as the lane shows it once it shows all that was rung up; `None` where the
-    /// cart is closed already.
+    /// What is to be paid; `None` where the cart is closed already.
     async fn due(&mut self, cart: CartId) -> Result<Option<Money>, Trouble> {
-        loop {
-            let view = self.lane.view().await?;
-            if view.status.journal_seq < self.seq {
-                tokio::time::sleep(VIEW_LAG).await;
-                continue;
-            }
-            let open = view.register.cart.filter(|open| open.id == cart);
-            return Ok(open.and(view.totals).map(|totals| totals.total));
-        }
+        let view = self.lane.view().await?;
+        let open = view.register.cart.filter(|open| open.id == cart);
+        Ok(open.and(view.totals).map(|totals| totals.total))
     }
 
     /// Rests between two ends, the same in every run; not at all once the robot is to stop.
