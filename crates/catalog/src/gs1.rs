@@ -6,6 +6,9 @@
 //! never guessed at: an identifier that the table does not know ends the reading with an error,
 //! because where its value ends is not known. Source: GS1 General Specifications, section 3, and
 //! GS1 Digital Link: URI syntax.
+//!
+//! `compare-codes.py` in this crate's folder holds what is read from thousands of drawn codes against
+//! another parser.
 
 use crate::{CodeError, Gtin};
 
