@@ -13,6 +13,7 @@ use crate::{EmbeddedLayout, Language, Role, TenderRule};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Empty: what the store was called when it was created.
     pub store_name: String,
     /// Lines printed under the store's name on a receipt.
     pub address: Vec<String>,
@@ -216,7 +217,7 @@ fn is_zero(hour: &u8) -> bool {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            store_name: "Lanemesh store".to_owned(),
+            store_name: String::new(),
             address: Vec::new(),
             currency: Currency::USD,
             time_zone: "UTC".to_owned(),

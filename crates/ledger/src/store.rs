@@ -407,7 +407,13 @@ impl Reference for StoreView<'_> {
     }
 
     fn settings(&self) -> Settings {
-        self.look_up(Table::Settings, SETTINGS).unwrap_or_default()
+        let set: Option<Settings> = self.look_up(Table::Settings, SETTINGS);
+        let mut settings = set.unwrap_or_default();
+        if settings.store_name.is_empty() {
+            let store = self.noted(self.store()).flatten();
+            settings.store_name = store.map_or(String::new(), |store| store.name);
+        }
+        settings
     }
 
     fn recall(&self, item: &ItemId) -> Option<Recall> {

@@ -1387,7 +1387,10 @@ fn commands() -> Vec<(&'static str, Command)> {
             detail: Default::default(),
         }),
         Record::Promotions("schema = 1".to_owned()),
-        Record::Settings(Settings::default()),
+        Record::Settings(Settings {
+            store_name: "Lanemesh store".to_owned(),
+            ..Settings::default()
+        }),
     ];
     let mut creation = creation("ab").into_iter().map(|mut command| {
         // As the first release wrote it, which did not say what it reads.
@@ -1494,6 +1497,7 @@ fn records_for_promotions() -> Vec<Record> {
             },
         }),
         Record::Settings(Settings {
+            store_name: "Lanemesh store".to_owned(),
             store_number: "12".to_owned(),
             store_groups: words(&["north"]),
             self_checkout_lanes: [4].into(),

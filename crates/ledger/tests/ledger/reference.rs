@@ -33,6 +33,24 @@ fn every_change_is_one_version() {
     assert_eq!(stored(&shop, "1").price_at(BookVersion(2)), usd(110));
 }
 
+/// Until its settings say what it is called.
+#[test]
+fn a_store_is_called_what_it_was_created_as() {
+    let mut shop = shop();
+    let named = |shop: &Shop| shop.view().settings().store_name;
+    assert_eq!(named(&shop), "Corner shop");
+    let settings = |name: &str| {
+        Record::Settings(Settings {
+            store_name: name.to_owned(),
+            ..Settings::default()
+        })
+    };
+    shop.change(vec![settings("Corner Shop, Mill Lane")]);
+    assert_eq!(named(&shop), "Corner Shop, Mill Lane");
+    shop.change(vec![settings("")]);
+    assert_eq!(named(&shop), "Corner shop");
+}
+
 #[test]
 fn each_kind_of_record_is_found_again_and_replaced() {
     let mut shop = shop();
