@@ -9,6 +9,22 @@ pub struct Basket {
     pub id: String,
     pub customer: Option<String>,
     pub lines: Vec<BasketLine>,
+    pub habit: Habit,
+}
+
+/// What a shopper does besides putting goods down and paying with cash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Habit {
+    #[default]
+    Plain,
+    /// Does not want the last thing after all.
+    ChangesMind,
+    /// Has the sale put aside and goes on with it.
+    SetsAside,
+    /// Pays a part with a voucher.
+    PaysInParts,
+    /// Brings the first thing back at once.
+    BringsBack,
 }
 
 /// A line of a basket.
@@ -155,6 +171,7 @@ mod tests {
                 id: "b".to_owned(),
                 customer: None,
                 lines: lines.iter().map(|extended| line(*extended)).collect(),
+                habit: Habit::Plain,
             };
             assert_eq!(basket.expected().map(Money::minor), expected);
         };

@@ -65,7 +65,7 @@ pub struct Cashier {
 }
 
 /// Why a basket was not finished.
-enum Broken {
+pub(super) enum Broken {
     /// A person has voided or paid the robot's cart.
     CartGone,
     /// It cannot go on at all.
@@ -124,7 +124,7 @@ impl Cashier {
     }
 }
 
-struct AtLane<'a> {
+pub(super) struct AtLane<'a> {
     lane: PatientLane,
     cashier: &'a Cashier,
     report: RobotReport,
@@ -217,11 +217,13 @@ impl AtLane<'_> {
             self.optional(basket, attempt, "customer", set).await?;
         }
         let mut ages = BTreeSet::new();
+        let mut lines = Vec::new();
         for (place, ring) in basket.rings().iter().enumerate() {
             self.rest(&self.cashier.pace.between_scans_ms).await;
-            self.ring(basket, attempt, cart, place + 1, ring, &mut ages)
-                .await?;
+            let line = self.ring(basket, attempt, cart, place + 1, ring, &mut ages);
+            lines.extend(line.await?);
         }
+        self.before_paying(basket, attempt, cart, &lines).await?;
         self.pay(basket, attempt, cart).await
     }
 
@@ -281,7 +283,7 @@ impl AtLane<'_> {
     }
 
     /// Carries out one step of an attempt, once.
-    async fn step(
+    pub(super) async fn step(
         &mut self,
         basket: &Basket,
         attempt: u32,
@@ -357,7 +359,7 @@ impl AtLane<'_> {
         place: usize,
         ring: &Ring,
         ages: &mut BTreeSet<u8>,
-    ) -> Result<(), Broken> {
+    ) -> Result<Option<u32>, Broken> {
         let scan = Command::Scan {
             code: ring.code.clone(),
             quantity: ring.quantity.clone(),
@@ -380,26 +382,23 @@ impl AtLane<'_> {
             Err(Broken::Trouble(trouble @ Trouble::Refused { .. })) => {
                 self.report
                     .problem(format!("basket {}: {trouble}", basket.id));
-                return Ok(());
+                return Ok(None);
             }
             Err(broken) => return Err(broken),
         };
         let Some((number, price)) = added(&done, cart) else {
             return Err(Broken::CartGone);
         };
-        match ring.unit_price.filter(|wanted| *wanted != price) {
-            None => Ok(()),
-            Some(wanted) => {
-                let set = Command::OverridePrice {
-                    line: number,
-                    unit_price: wanted.to_string(),
-                    reason: OVERRIDE_REASON.to_owned(),
-                };
-                let step = format!("{place}-price");
-                self.optional(basket, attempt, &step, set).await?;
-                Ok(())
-            }
+        if let Some(wanted) = ring.unit_price.filter(|wanted| *wanted != price) {
+            let set = Command::OverridePrice {
+                line: number,
+                unit_price: wanted.to_string(),
+                reason: OVERRIDE_REASON.to_owned(),
+            };
+            let step = format!("{place}-price");
+            self.optional(basket, attempt, &step, set).await?;
         }
+        Ok(Some(number))
     }
 
     async fn pay(&mut self, basket: &Basket, attempt: u32, cart: CartId) -> Result<Rung, Broken> {
@@ -417,9 +416,11 @@ impl AtLane<'_> {
         match done {
             Ok(done) => {
                 let receipt = receipt_of(&done).ok_or(Broken::CartGone)?;
+                let back = self.after_paying(basket, attempt, receipt).await?;
+                let gross = receipt.totals.gross;
                 Ok(Rung {
                     lines: receipt.lines.len() as u64,
-                    gross: receipt.totals.gross,
+                    gross: back.map_or(gross, |back| gross + back),
                 })
             }
             // Every line was refused: there is nothing to pay for.
@@ -454,7 +455,7 @@ impl AtLane<'_> {
     }
 
     /// What is to be paid; `None` where the cart is closed already.
-    async fn due(&mut self, cart: CartId) -> Result<Option<Money>, Trouble> {
+    pub(super) async fn due(&mut self, cart: CartId) -> Result<Option<Money>, Trouble> {
         let view = self.lane.view().await?;
         let open = view.register.cart.filter(|open| open.id == cart);
         Ok(open.and(view.totals).map(|totals| totals.total))
@@ -489,7 +490,7 @@ fn command_id(basket: &str, attempt: u32, step: &str) -> String {
     }
 }
 
-fn receipt_of(done: &Done) -> Option<&Receipt> {
+pub(super) fn receipt_of(done: &Done) -> Option<&Receipt> {
     done.events.iter().find_map(|event| match event {
         Event::Completed { receipt, .. } => Some(receipt.as_ref()),
         _ => None,

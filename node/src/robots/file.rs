@@ -12,7 +12,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use flate2::read::MultiGzDecoder;
 use money::{Currency, Money};
 
-use super::basket::{Amount, Basket, BasketLine};
+use super::basket::{Amount, Basket, BasketLine, Habit};
 
 /// The most pieces one line may have; more is a slip or a fuel pump.
 const PIECES_MAX: u32 = 1000;
@@ -91,6 +91,7 @@ fn read(reader: impl Read, currency: Currency) -> Result<BasketFile, Vec<FilePro
                         id,
                         customer: None,
                         lines: Vec::new(),
+                        habit: Habit::Plain,
                     });
                 }
                 baskets[place].lines.push(line);

@@ -5,7 +5,7 @@
 use catalog::{EmbeddedLayout, Embeds, Gtin, Item, ItemCode};
 use money::{Money, Quantity, Rounding, Unit};
 
-use super::basket::{Amount, Basket, BasketLine};
+use super::basket::{Amount, Basket, BasketLine, Habit};
 
 /// Lines of the largest basket.
 const LINES_MAX: u64 = 24;
@@ -42,6 +42,13 @@ impl Shoppers {
             id: Shoppers::id(number),
             customer: with_card.then(|| dice.choose(&self.customers).clone()),
             lines: (0..lines).map(|_| self.line(&mut dice)).collect(),
+            habit: match dice.up_to(20) {
+                0 => Habit::ChangesMind,
+                1 => Habit::SetsAside,
+                2 | 3 => Habit::PaysInParts,
+                4 => Habit::BringsBack,
+                _ => Habit::Plain,
+            },
         }
     }
 
@@ -198,6 +205,9 @@ mod tests {
         assert!(has(&|amount| matches!(amount, Amount::OnTheLabel)));
         assert!(baskets.iter().any(|basket| basket.customer.is_some()));
         assert!(baskets.iter().any(|basket| basket.customer.is_none()));
+        let habits: std::collections::BTreeSet<Habit> =
+            baskets.iter().map(|basket| basket.habit).collect();
+        assert_eq!(habits.len(), 5, "{habits:?}");
     }
 
     #[test]

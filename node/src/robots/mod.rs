@@ -12,11 +12,12 @@ mod cashier;
 mod crew;
 mod file;
 mod generate;
+mod habits;
 mod patience;
 mod progress;
 mod work;
 
-pub use basket::{Basket, BasketLine, Ring};
+pub use basket::{Basket, BasketLine, Habit, Ring};
 pub use cashier::{Cashier, Pace};
 pub use crew::{Crew, RobotReport};
 pub use file::{BasketFile, FileProblem, read_baskets};

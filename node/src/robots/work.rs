@@ -154,6 +154,7 @@ mod tests {
             id: id.to_owned(),
             customer: None,
             lines: Vec::new(),
+            habit: Default::default(),
         }
     }
 
