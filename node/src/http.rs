@@ -31,7 +31,7 @@ use catalog::{CodeRules, Item, ItemCode, Reference, ScannedCode};
 use devices::PrintKind;
 use futures::{Stream, StreamExt};
 use ledger::{DayTotal, LaneId, StoreView};
-use sale::{BusinessDay, Pin};
+use sale::{BusinessDay, Pin, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -80,6 +80,12 @@ fn unavailable(error: impl ToString) -> Failure {
         StatusCode::SERVICE_UNAVAILABLE,
         Problem::Unavailable { message },
     )
+}
+
+/// A refusal, in the words of the store's language.
+fn refused(local: &Local, status: StatusCode, refusal: Refusal) -> Failure {
+    let language = local.lane.view().borrow().language;
+    Failure(status, Problem::refused(refusal, language))
 }
 
 fn not_found(message: &str) -> Failure {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use api::{ItemFound, LaneView, Mode, Ticket};
+use catalog::Language;
 use devices::{PrintKind, ReceiptStyle, document, text_of};
 use money::Money;
 use sale::{Cart, Command, Line, LocalTime, Phase, Receipt};
@@ -309,6 +310,12 @@ impl Model {
         }
     }
 
+    /// In which the lane answers and prints.
+    pub fn language(&self) -> Language {
+        let view = self.view.as_ref();
+        view.map(|view| view.language).unwrap_or_default()
+    }
+
     /// Its text.
     pub fn paper(&self) -> Option<String> {
         let (receipt, kind) = self.receipt_on_screen()?;
@@ -318,7 +325,7 @@ impl Model {
             footer: view
                 .map(|view| view.receipt_footer.clone())
                 .unwrap_or_default(),
-            language: view.map(|view| view.language).unwrap_or_default(),
+            language: self.language(),
             kind,
         };
         Some(text_of(&document(receipt, &style)))

@@ -7,7 +7,6 @@
 mod answers;
 mod enter;
 
-use api::Problem;
 use sale::{Command, Refusal};
 
 use crate::commands::{Action, COMMANDS, Place, allowed};
@@ -124,8 +123,8 @@ fn sentence(words: &str) -> String {
 
 /// Says that what was typed is no answer to what is asked.
 fn not_an_answer(model: &mut Model, refusal: &Refusal) {
-    let words = refusal.to_string();
-    notify(model, NoticeKind::Typed, &words, refusal.hint());
+    let (message, hint) = refusal.said(model.language());
+    notify(model, NoticeKind::Typed, &message, hint);
 }
 
 /// Nothing is asked any more, so words about wrong answers go.
@@ -137,9 +136,8 @@ fn asked_no_more(model: &mut Model) {
 
 /// Shows a refusal that needs no lane to be known, in the lane's own words.
 fn refuse(model: &mut Model, refusal: Refusal) {
-    if let Problem::Refused { message, hint, .. } = Problem::from(refusal) {
-        notify(model, NoticeKind::Refused, &message, &hint);
-    }
+    let (message, hint) = refusal.said(model.language());
+    notify(model, NoticeKind::Refused, &message, hint);
 }
 
 fn typed(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use catalog::Language;
 use sale::{Command, Event, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +37,9 @@ pub enum Problem {
     Refused {
         #[serde(flatten)]
         refusal: Refusal,
+        /// What was refused, in the language of the store.
         message: String,
+        /// What the person can do next.
         hint: String,
     },
     /// The journal could not be made durable; nothing was changed, the lane must not sell.
@@ -45,11 +48,13 @@ pub enum Problem {
     Unavailable { message: String },
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Problem {
+impl Problem {
+    /// A refusal, in the words of the store's language.
+    pub fn refused(refusal: Refusal, language: Language) -> Problem {
+        let (message, hint) = refusal.said(language);
         Problem::Refused {
-            message: refusal.to_string(),
-            hint: refusal.hint().to_owned(),
+            message,
+            hint: hint.to_owned(),
             refusal,
         }
     }

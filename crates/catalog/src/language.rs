@@ -1,8 +1,9 @@
-//! The languages of papers.
+//! The languages of papers and messages.
 
 use serde::{Deserialize, Serialize};
 
-/// A language in which papers are written, with its numbers and dates, by its ISO 639-1 code.
+/// A language in which papers are written and a lane answers, with its numbers and dates, by its
+/// ISO 639-1 code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Language {
     #[default]
@@ -31,6 +32,26 @@ impl Language {
             Language::German => "de",
             Language::French => "fr",
             Language::Spanish => "es",
+        }
+    }
+
+    /// A number that is written with a point.
+    pub fn decimal(self, number: &str) -> String {
+        match self {
+            Language::English => number.to_owned(),
+            Language::German | Language::French | Language::Spanish => number.replace('.', ","),
+        }
+    }
+
+    /// A day that is written as ISO 8601 says.
+    pub fn day(self, iso: &str) -> String {
+        let parts: Vec<&str> = iso.split('-').collect();
+        match (self, parts.as_slice()) {
+            (Language::German, [year, month, day]) => format!("{day}.{month}.{year}"),
+            (Language::French | Language::Spanish, [year, month, day]) => {
+                format!("{day}/{month}/{year}")
+            }
+            _ => iso.to_owned(),
         }
     }
 

@@ -77,7 +77,7 @@ pub fn report(head: &ReportHead, tally: &Tally, currency: Currency) -> Document 
     if tally.set_aside != 0 {
         paper.amount(Phrase::SetAside, tally.set_aside);
     }
-    paper.amount(Phrase::Cash, tally.cash());
+    paper.row(&words.kind_of_tender("cash"), tally.cash());
     for (title, sums) in [
         (Phrase::Departments, &tally.departments),
         (Phrase::Taxes, &tally.taxes),

@@ -2,7 +2,7 @@
 
 use catalog::Language;
 use money::{Money, Quantity, Rate};
-use sale::{LocalTime, Tender};
+use sale::{LocalTime, Tender, name_of_tender};
 
 /// Says each phrase in every language, in the order of [`Language::ALL`]; `{}` stands for what is filled in.
 macro_rules! phrases {
@@ -61,16 +61,6 @@ phrases! {
     ApprovalOffline: "approval {}, offline", "Genehmigung {}, offline", "autorisation {}, hors ligne", "autorización {}, sin conexión";
     Tip: "Tip", "Trinkgeld", "Pourboire", "Propina";
     Charged: "Charged to the card", "Karte belastet mit", "Débité de la carte", "Cargado a la tarjeta";
-    Cash: "Cash", "Bar", "Espèces", "Efectivo";
-    Rounding: "Rounding", "Rundung", "Arrondi", "Redondeo";
-    ForeignCash: "Foreign cash", "Fremdwährung bar", "Espèces en devises", "Efectivo en divisas";
-    Voucher: "Voucher", "Gutschein", "Bon d'achat", "Vale";
-    Cheque: "Cheque", "Scheck", "Chèque", "Cheque";
-    StoreCredit: "Store credit", "Guthaben", "Avoir", "Saldo a favor";
-    GiftCard: "Gift card", "Geschenkkarte", "Carte cadeau", "Tarjeta regalo";
-    Points: "Points", "Punkte", "Points", "Puntos";
-    Account: "On account", "Auf Rechnung", "Sur compte", "A cuenta";
-    Card: "Card", "Karte", "Carte", "Tarjeta";
     ForeignRate: "{} {} at {}", "{} {} zum Kurs {}", "{} {} au cours de {}", "{} {} al cambio de {}";
     Worth: "{} worth {}", "{} im Wert von {}", "{} d'une valeur de {}", "{} por valor de {}";
     CreditNote: "Credit note {}", "Gutschrift {}", "Avoir {}", "Nota de abono {}";
@@ -153,10 +143,7 @@ impl Words {
 
     /// A number that is written with a point.
     pub fn decimal(self, number: &str) -> String {
-        match self.0 {
-            Language::English => number.to_owned(),
-            Language::German | Language::French | Language::Spanish => number.replace('.', ","),
-        }
+        self.0.decimal(number)
     }
 
     pub fn rate(self, rate: Rate) -> String {
@@ -179,49 +166,19 @@ impl Words {
 
     /// A day that is written as ISO 8601 says.
     pub fn day(self, iso: &str) -> String {
-        let parts: Vec<&str> = iso.split('-').collect();
-        match (self.0, parts.as_slice()) {
-            (Language::German, [year, month, day]) => format!("{day}.{month}.{year}"),
-            (Language::French | Language::Spanish, [year, month, day]) => {
-                format!("{day}/{month}/{year}")
-            }
-            _ => iso.to_owned(),
-        }
+        self.0.day(iso)
     }
 
     /// What a tender is called.
     pub fn tender(self, tender: &Tender) -> &'static str {
-        self.say(match tender {
-            Tender::Cash { .. } => Phrase::Cash,
-            Tender::Rounding { .. } => Phrase::Rounding,
-            Tender::ForeignCash { .. } => Phrase::ForeignCash,
-            Tender::Voucher { .. } => Phrase::Voucher,
-            Tender::Cheque { .. } => Phrase::Cheque,
-            Tender::StoreCredit { .. } => Phrase::StoreCredit,
-            Tender::GiftCard { .. } => Phrase::GiftCard,
-            Tender::Points { .. } => Phrase::Points,
-            Tender::Account { .. } => Phrase::Account,
-            Tender::Card { .. } => Phrase::Card,
-        })
+        let kind = tender.kind();
+        name_of_tender(kind, self.0).unwrap_or(kind)
     }
 
     /// What a kind of tender is called, by its name in totals and reports; the name itself where a later
     /// release has a kind that this one does not know.
     pub fn kind_of_tender(self, kind: &str) -> String {
-        let phrase = match kind {
-            "cash" => Phrase::Cash,
-            "rounding" => Phrase::Rounding,
-            "foreign-cash" => Phrase::ForeignCash,
-            "voucher" => Phrase::Voucher,
-            "cheque" => Phrase::Cheque,
-            "store-credit" => Phrase::StoreCredit,
-            "gift-card" => Phrase::GiftCard,
-            "points" => Phrase::Points,
-            "account" => Phrase::Account,
-            "card" => Phrase::Card,
-            other => return other.to_owned(),
-        };
-        self.say(phrase).to_owned()
+        name_of_tender(kind, self.0).unwrap_or(kind).to_owned()
     }
 }
 

@@ -22,7 +22,9 @@ use crate::lines::holds_card_number;
 use crate::people::{Who, reasoned};
 use crate::tender::{Paying, least, tendered_by};
 use crate::terms::is_plain;
-use crate::{Cart, CartId, Cashier, Command, Context, Event, LocalTime, Refusal, Register, Tender};
+use crate::{
+    Cart, CartId, Cashier, Command, Context, Event, LocalTime, Refusal, Register, Tender, Why,
+};
 
 /// The most questions that were left to a person and are still asked about; the oldest is then only on
 /// the person's list.
@@ -304,9 +306,7 @@ fn charge(
         None => left,
     };
     if amount.is_zero() {
-        return Err(Refusal::BadAmount {
-            message: "Nothing is to be charged.".to_owned(),
-        });
+        return Err(Refusal::amount(Why::NothingToCharge));
     }
     if amount > left {
         return Err(Refusal::OverTender { left });
@@ -318,9 +318,7 @@ fn charge(
         return Err(Refusal::NoTips);
     }
     if tip.is_some_and(|tip| tip > amount) {
-        return Err(Refusal::BadAmount {
-            message: "A tip is no more than what is paid.".to_owned(),
-        });
+        return Err(Refusal::amount(Why::TipTooLarge));
     }
     Ok(CardWork::Pay { amount, tip })
 }
@@ -343,9 +341,7 @@ fn refund(
         None => most,
     };
     if amount.is_zero() || amount > most {
-        return Err(Refusal::BadAmount {
-            message: format!("From 0.01 to {most} goes back to that card."),
-        });
+        return Err(Refusal::amount(Why::ToCard(most)));
     }
     paying.may_give("card", amount)?;
     Ok(CardWork::Refund {

@@ -11,7 +11,7 @@ use catalog::{Action, Customer, CustomerField, CustomerId, ItemCode};
 use crate::decide::{Decision, bounded, with_cart};
 use crate::lines::holds_card_number;
 use crate::people::{Who, reasoned};
-use crate::{Command, Context, Event, Refusal, Register, Standing};
+use crate::{Command, Context, Event, Refusal, Register, Standing, Why};
 
 pub(crate) fn decide(
     register: &Register,
@@ -206,14 +206,20 @@ fn say(customer: &mut Customer, fields: &BTreeMap<CustomerField, String>) -> Res
 }
 
 fn say_one(customer: &mut Customer, field: CustomerField, text: &str) -> Result<(), Refusal> {
-    let bad = |message: &str| Refusal::BadCustomer {
+    let bad = |reason| Refusal::BadCustomer {
         field,
-        message: message.to_owned(),
+        reason: Box::new(reason),
     };
     if holds_card_number(text) {
-        return Err(bad("it looks like the number of a payment card"));
+        return Err(bad(Why::LooksLikeCard));
     }
-    customer.set(field, text).map_err(|error| bad(error.why))
+    let set = customer.set(field, text);
+    set.map_err(|error| {
+        bad(Why::Field {
+            field,
+            why: error.why.to_owned(),
+        })
+    })
 }
 
 /// A number that can be typed and printed: the same as in a file of customers.

@@ -8,7 +8,7 @@ use crate::people::Who;
 use crate::returns::Asked;
 use crate::{
     Cart, CartId, CashMovement, Cashier, Command, Event, LaneId, Line, LocalTime, Phase, Pin,
-    Refusal, Register, Rights, Shared, SoldAt, card, customers, drawer, limits, lines, people,
+    Refusal, Register, Rights, Shared, SoldAt, Why, card, customers, drawer, limits, lines, people,
     requote, returns, scan, stock, suspend, tender, terms, training, unreceipted,
 };
 
@@ -416,9 +416,7 @@ pub(crate) fn line_of(cart: &Cart, line: u32) -> Result<&Line, Refusal> {
 }
 
 pub(crate) fn parse_quantity(text: &str, unit: Unit) -> Result<Quantity, Refusal> {
-    Quantity::parse(text, unit).map_err(|error| Refusal::BadQuantity {
-        message: error.to_string(),
-    })
+    Quantity::parse(text, unit).map_err(Refusal::quantity)
 }
 
 /// Checks that a line costs no more than a cart can add up.
@@ -426,23 +424,23 @@ pub(crate) fn bounded_cost(
     quantity: Quantity,
     unit_price: Money,
     deposit: Option<Money>,
-) -> Result<(), String> {
+) -> Result<(), Why> {
     let deposit = deposit.map_or(0, Money::minor);
     let dearer = i128::from(unit_price.minor().abs().max(deposit.abs()));
     if dearer * i128::from(quantity.milli()) / 1000 > LINE_MINOR_MAX {
-        return Err(format!(
-            "{quantity} at {unit_price} is more than one line can cost."
-        ));
+        return Err(Why::LineTooDear {
+            quantity,
+            price: unit_price,
+        });
     }
     Ok(())
 }
 
 /// An amount that is not negative, in the currency of `like`.
 pub(crate) fn parse_amount(text: &str, like: Money) -> Result<Money, Refusal> {
-    let bad = |message: String| Refusal::BadAmount { message };
-    let amount = Money::parse(text, like.currency()).map_err(|error| bad(error.to_string()))?;
+    let amount = Money::parse(text, like.currency()).map_err(Refusal::amount)?;
     if amount.is_negative() {
-        return Err(bad(format!("{amount} is negative.")));
+        return Err(Refusal::amount(Why::Negative(amount)));
     }
     Ok(amount)
 }

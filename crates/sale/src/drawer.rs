@@ -5,7 +5,7 @@ use money::Money;
 
 use crate::decide::{Decision, bounded, parse_amount};
 use crate::people::{Who, reasoned};
-use crate::{BusinessDay, CashMovement, Context, CountedCash, Event, Refusal, Register};
+use crate::{BusinessDay, CashMovement, Context, CountedCash, Event, Refusal, Register, Why};
 
 /// The most different values of one count.
 const VALUES_MAX: usize = 64;
@@ -135,15 +135,11 @@ pub(crate) fn move_cash(
     let drawer = register.drawer.as_ref().ok_or(Refusal::NoDrawer)?;
     let amount = moved(amount, ctx)?;
     if amount.is_zero() {
-        return Err(Refusal::BadAmount {
-            message: "Nothing would be moved.".to_owned(),
-        });
+        return Err(Refusal::amount(Why::NothingMoved));
     }
     let out = movement != CashMovement::PayIn;
     if out && amount.minor() > drawer.cash_minor {
-        return Err(Refusal::BadAmount {
-            message: format!("{amount} is more than there should be in the drawer."),
-        });
+        return Err(Refusal::amount(Why::MoreThanInDrawer(amount)));
     }
     Ok(vec![Event::CashMoved {
         movement,
@@ -167,18 +163,17 @@ pub(crate) fn count(
     }
     let currency = ctx.reference.settings().currency;
     if counted.len() > VALUES_MAX {
-        return Err(Refusal::BadAmount {
-            message: format!("A count has at most {VALUES_MAX} values."),
-        });
+        return Err(Refusal::amount(Why::CountTooLong(VALUES_MAX)));
     }
     let mut pieces: Vec<(Money, u32)> = Vec::with_capacity(counted.len());
     let mut sum = Money::zero(currency);
     for one in counted {
         let value = moved(&one.value, ctx)?;
         if value.is_zero() || one.pieces > PIECES_MAX {
-            return Err(Refusal::BadAmount {
-                message: format!("{} pieces of {} cannot be counted.", one.pieces, one.value),
-            });
+            return Err(Refusal::amount(Why::NotCountable {
+                pieces: one.pieces,
+                value: one.value.clone(),
+            }));
         }
         sum += value.times(i64::from(one.pieces));
         pieces.push((value, one.pieces));
@@ -213,8 +208,6 @@ fn moved(text: &str, ctx: &Context<'_>) -> Result<Money, Refusal> {
     let amount = parse_amount(text, Money::zero(ctx.reference.settings().currency))?;
     match amount.minor() <= MOVED_MINOR_MAX {
         true => Ok(amount),
-        false => Err(Refusal::BadAmount {
-            message: format!("{amount} is more than a drawer holds."),
-        }),
+        false => Err(Refusal::amount(Why::MoreThanHeld(amount))),
     }
 }

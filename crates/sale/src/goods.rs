@@ -10,7 +10,7 @@ use money::{Money, Quantity, Unit};
 use crate::decide::parse_amount;
 use crate::scan::{FoundItem, Given, line_for};
 use crate::tender::number_of;
-use crate::{Cart, Context, Line, Refusal};
+use crate::{Cart, Context, Line, Refusal, Why};
 
 /// Checks what came with a code against what its item asks for, and puts it into what was found.
 pub(crate) fn asked_for(
@@ -37,9 +37,7 @@ pub(crate) fn open_price(
             let currency = ctx.reference.settings().currency;
             let price = parse_amount(text, Money::zero(currency))?;
             if price.is_zero() {
-                return Err(Refusal::BadAmount {
-                    message: "Nothing would be charged.".to_owned(),
-                });
+                return Err(Refusal::amount(Why::NothingCharged));
             }
             found.typed_price = Some(price);
             Ok(())
@@ -110,9 +108,7 @@ fn serial(
 }
 
 fn one_by_one() -> Refusal {
-    Refusal::BadQuantity {
-        message: "Each piece has a number of its own: sell them one by one.".to_owned(),
-    }
+    Refusal::quantity(Why::PiecesOneByOne)
 }
 
 /// Refuses more or less than one of a piece with a number of its own.
@@ -219,9 +215,10 @@ pub(crate) fn net(gross: Quantity, tare_grams: i64) -> Result<Quantity, Refusal>
     }
     match gross.milli() - tare_grams {
         net if net > 0 => Ok(Quantity::grams(net)),
-        _ => Err(Refusal::BadQuantity {
-            message: format!("{gross} is no more than the packing of {tare_grams} g."),
-        }),
+        _ => Err(Refusal::quantity(Why::OnlyPacking {
+            gross,
+            grams: tare_grams,
+        })),
     }
 }
 

@@ -38,6 +38,7 @@ mod terms;
 mod time;
 mod training;
 mod unreceipted;
+mod words;
 
 pub use attempts::{Attempts, WrongPins};
 pub use card::{
@@ -57,7 +58,7 @@ pub use price::{
 pub use price_check::{PriceCheck, price_check};
 pub use promotions::{GivenBefore, Hint, Lacks};
 pub use receipt::{Receipt, ReceiptDetail};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Why};
 pub use register::{Cart, Cashier, Drawer, Phase, Register, evolve};
 pub use requote::newest_total;
 pub use returns::{ReturnOf, SoldReceipt};
@@ -72,6 +73,7 @@ pub use terms::{HandDiscount, HandOff, HandedCoupon, History, SoldAt, Standing, 
 pub use time::{BusinessDay, LocalTime};
 pub use training::Training;
 pub use unreceipted::{Returner, Unreceipted};
+pub use words::name_of_tender;
 
 /// The most lines one cart may have.
 pub const LINES_MAX: usize = 999;

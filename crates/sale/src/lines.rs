@@ -7,8 +7,8 @@ use crate::decide::{
 };
 use crate::people::{Who, reasoned};
 use crate::{
-    Cart, Command, Context, Event, Line, LineTax, OverrideReason, Refusal, Register, gift_cards,
-    goods,
+    Cart, Command, Context, Event, Line, LineTax, OverrideReason, Refusal, Register, Why,
+    gift_cards, goods,
 };
 
 /// The most notes of one sale or line.
@@ -74,8 +74,7 @@ fn set_quantity(
     let changed = [(found, quantity)].into_iter().chain(along);
     changed
         .map(|(line, quantity)| {
-            bounded_cost(quantity, line.unit_price, line.deposit)
-                .map_err(|message| Refusal::BadQuantity { message })?;
+            bounded_cost(quantity, line.unit_price, line.deposit).map_err(Refusal::quantity)?;
             Ok(Event::QuantityChanged {
                 cart: cart.id,
                 line: line.number,
@@ -98,8 +97,7 @@ fn override_price(
     gift_cards::costs_what_it_holds(found)?;
     who.may(Action::OverridePrice, ctx)?;
     let unit_price = parse_amount(unit_price, found.unit_price)?;
-    bounded_cost(found.quantity, unit_price, found.deposit)
-        .map_err(|message| Refusal::BadAmount { message })?;
+    bounded_cost(found.quantity, unit_price, found.deposit).map_err(Refusal::amount)?;
     Ok(vec![Event::PriceOverridden {
         cart: cart.id,
         line,
@@ -143,20 +141,14 @@ fn note(register: &Register, line: Option<u32>, text: &str) -> Decision {
         None => &cart.notes,
     };
     if notes.len() >= NOTES_MAX {
-        return Err(Refusal::BadNote {
-            message: format!("There are {NOTES_MAX} notes already."),
-        });
+        return Err(Refusal::note(Why::NotesFull(NOTES_MAX)));
     }
     let text: String = text.trim().chars().filter(|c| !c.is_control()).collect();
     if text.is_empty() {
-        return Err(Refusal::BadNote {
-            message: "The note is empty.".to_owned(),
-        });
+        return Err(Refusal::note(Why::NoteEmpty));
     }
     if holds_card_number(&text) {
-        return Err(Refusal::BadNote {
-            message: "That looks like a card number, and no card number may be kept.".to_owned(),
-        });
+        return Err(Refusal::note(Why::CardNumber));
     }
     Ok(vec![Event::Noted {
         cart: cart.id,

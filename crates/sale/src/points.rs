@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use catalog::{CustomerId, PointsWorth};
 use money::{Money, Rounding};
 
-use crate::{Cart, Context, Receipt, Refusal, Tender};
+use crate::{Cart, Context, Receipt, Refusal, Tender, Why};
 
 /// No number of a credit note begins like this.
 const KEY: &str = "points:";
@@ -99,9 +99,7 @@ pub(crate) fn spend(
     let steps = match amount {
         Some(amount) if amount.minor() % worth.worth_minor != 0 => {
             let one = Money::from_minor(worth.worth_minor, due.currency());
-            return Err(Refusal::BadAmount {
-                message: format!("Points pay in steps of {one}."),
-            });
+            return Err(Refusal::amount(Why::PointSteps(one)));
         }
         Some(amount) => amount.minor() / worth.worth_minor,
         None => (due.minor() / worth.worth_minor).min(has / step),

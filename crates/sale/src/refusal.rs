@@ -1,10 +1,16 @@
 //! Why a command was not carried out, in words for a cashier, with what would be allowed.
 
-use catalog::{CustomerField, Role};
+mod french;
+mod german;
+mod spanish;
+mod why;
+
+use catalog::{CustomerField, Language, Role};
 use money::Money;
 use serde::{Deserialize, Serialize};
 
 use crate::BusinessDay;
+pub use why::Why;
 
 /// A command that was refused. Nothing was changed by it. Over the API it stands beside a `message`
 /// and a `hint`, so no field may be written under these names.
@@ -31,12 +37,8 @@ pub enum Refusal {
     NotPaying,
     #[error("No item has the code {scanned}.")]
     UnknownCode { scanned: String },
-    #[error("{message}")]
-    BadCode {
-        scanned: String,
-        #[serde(rename = "reason")]
-        message: String,
-    },
+    #[error("{reason}")]
+    BadCode { scanned: String, reason: Box<Why> },
     #[error("{description} is sold by weight.")]
     WeightNeeded {
         scanned: String,
@@ -80,7 +82,7 @@ pub enum Refusal {
     #[error("No promotion here takes the coupon {coupon}.")]
     CouponUnknown { coupon: String },
     #[error("The coupon {coupon} is good {good}.")]
-    CouponNotNow { coupon: String, good: String },
+    CouponNotNow { coupon: String, good: Box<Why> },
     #[error("The coupon {coupon} was handed over already.")]
     CouponTwice { coupon: String },
     #[error("The coupon {coupon} was used on receipt {receipt}.")]
@@ -99,16 +101,10 @@ pub enum Refusal {
     },
     #[error("The sale has the newest prices already.")]
     NoNewerPrices,
-    #[error("{message}")]
-    BadQuantity {
-        #[serde(rename = "reason")]
-        message: String,
-    },
-    #[error("{message}")]
-    BadAmount {
-        #[serde(rename = "reason")]
-        message: String,
-    },
+    #[error("{reason}")]
+    BadQuantity { reason: Box<Why> },
+    #[error("{reason}")]
+    BadAmount { reason: Box<Why> },
     #[error("There is no line {line} in this sale.")]
     NoSuchLine { line: u32 },
     #[error("There is no customer {customer}.")]
@@ -117,11 +113,10 @@ pub enum Refusal {
     CustomerNeeded,
     #[error("There is a customer {customer} already.")]
     CustomerExists { customer: String },
-    #[error("{}: {message}.", field.name())]
+    #[error("{}: {reason}.", field.name())]
     BadCustomer {
         field: CustomerField,
-        #[serde(rename = "reason")]
-        message: String,
+        reason: Box<Why>,
     },
     #[error("That is what is known of {name} already.")]
     CustomerAsKnown { name: String },
@@ -139,11 +134,8 @@ pub enum Refusal {
     ReasonNeeded,
     #[error("That command cannot be approved for another.")]
     NotApprovable,
-    #[error("{message}")]
-    BadNote {
-        #[serde(rename = "reason")]
-        message: String,
-    },
+    #[error("{reason}")]
+    BadNote { reason: Box<Why> },
     #[error("No suspended sale has the slip {slip}.")]
     UnknownSlip { slip: String },
     #[error("The business day {day} is open.")]
@@ -248,6 +240,31 @@ fn role_name(role: Role) -> &'static str {
 }
 
 impl Refusal {
+    /// The message and the hint in a store's language, with numbers and dates as it writes them.
+    pub fn said(&self, language: Language) -> (String, &'static str) {
+        match language {
+            Language::English => (self.to_string(), self.hint()),
+            Language::German => german::said(self),
+            Language::French => french::said(self),
+            Language::Spanish => spanish::said(self),
+        }
+    }
+
+    pub(crate) fn amount(reason: impl Into<Why>) -> Refusal {
+        let reason = Box::new(reason.into());
+        Refusal::BadAmount { reason }
+    }
+
+    pub(crate) fn quantity(reason: impl Into<Why>) -> Refusal {
+        let reason = Box::new(reason.into());
+        Refusal::BadQuantity { reason }
+    }
+
+    pub(crate) fn note(reason: Why) -> Refusal {
+        let reason = Box::new(reason);
+        Refusal::BadNote { reason }
+    }
+
     /// What the person can do next.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use money::{Money, Quantity, Unit};
 use crate::decide::{Decision, bounded_cost, parse_quantity, paying, with_cart_all};
 use crate::{
     Cart, Context, Event, HandedCoupon, LINES_MAX, Line, LineDetail, LineTax, Refusal, Register,
-    goods, terms,
+    Why, goods, terms,
 };
 
 /// What came with a code.
@@ -41,9 +41,7 @@ pub(crate) fn scan(
         Found::Item(found) => *found,
         Found::Coupon(handed) if given.is_nothing() => return take(register, handed, ctx),
         Found::Coupon(_) => {
-            return Err(Refusal::BadQuantity {
-                message: "Coupons are handed over one by one.".to_owned(),
-            });
+            return Err(Refusal::quantity(Why::CouponsOneByOne));
         }
     };
     let cart = register.cart.as_ref();
@@ -148,7 +146,7 @@ fn find(code: &str, ctx: &Context<'_>) -> Result<Found, Refusal> {
     };
     let scanned = ScannedCode::parse(code, &rules).map_err(|error| Refusal::BadCode {
         scanned: shown(code),
-        message: error.to_string(),
+        reason: Box::new(error.into()),
     })?;
     let scanned = match scanned {
         ScannedCode::Item(scanned) => scanned,
@@ -173,7 +171,7 @@ pub(crate) fn find_item(code: &str, ctx: &Context<'_>) -> Result<FoundItem, Refu
         Found::Item(found) => Ok(*found),
         Found::Coupon(_) => Err(Refusal::BadCode {
             scanned: shown(code),
-            message: "That is a coupon, and no goods.".to_owned(),
+            reason: Box::new(Why::CouponNoGoods),
         }),
     }
 }
@@ -250,8 +248,7 @@ pub(crate) fn line_for(
             });
         }
     };
-    bounded_cost(quantity, unit_price, item.deposit)
-        .map_err(|message| Refusal::BadQuantity { message })?;
+    bounded_cost(quantity, unit_price, item.deposit).map_err(Refusal::quantity)?;
     let gift_card = match item.selling.gift_card {
         true => marks.serial.take(),
         false => None,

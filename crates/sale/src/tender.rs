@@ -15,7 +15,7 @@ use crate::decide::{Decision, parse_amount};
 use crate::lines::holds_card_number;
 use crate::people::Who;
 use crate::{
-    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, card,
+    Cart, Context, Event, Phase, Receipt, ReceiptDetail, Refusal, Register, Tender, Why, card,
     gift_cards, points, price, requote, returns, terms, unreceipted,
 };
 
@@ -101,9 +101,7 @@ impl<'a> Paying<'a> {
             return Err(Refusal::NothingToPay);
         }
         if cart.tenders.len() >= TENDERS_MAX {
-            return Err(Refusal::BadAmount {
-                message: format!("A sale is paid in at most {TENDERS_MAX} parts."),
-            });
+            return Err(Refusal::amount(Why::TendersFull(TENDERS_MAX)));
         }
         returns::still_returnable(cart, ctx)?;
         unreceipted::still_within_limits(cart, ctx)?;
@@ -362,15 +360,15 @@ pub(crate) fn cash(
 }
 
 fn check_cash(amount: Money, left: Money, to_pay: Money) -> Result<(), Refusal> {
-    let bad = |message: String| Err(Refusal::BadAmount { message });
+    let bad = |reason| Err(Refusal::amount(reason));
     if amount.minor().abs() > CASH_MINOR_MAX {
-        return bad(format!("{amount} is more cash than a drawer holds."));
+        return bad(Why::TooMuchCash(amount));
     }
     if left.is_negative() && amount < to_pay {
-        return bad(format!("No more than {} is to be given back.", -to_pay));
+        return bad(Why::GiveBackAtMost(-to_pay));
     }
     if amount.is_zero() && !to_pay.is_zero() {
-        return bad("Nothing was handed over.".to_owned());
+        return bad(Why::NothingHandedOver);
     }
     Ok(())
 }
@@ -399,9 +397,7 @@ pub(crate) fn pay_with(
     let asked = amount.map(|text| parse_amount(text, left)).transpose()?;
     let amount = asked.unwrap_or(left);
     if amount.is_zero() {
-        return Err(Refusal::BadAmount {
-            message: "Nothing was handed over.".to_owned(),
-        });
+        return Err(Refusal::amount(Why::NothingHandedOver));
     }
     let most = paying.with_change(with.kind());
     if amount > most && !matches!(with, PayWith::Voucher { .. }) {
@@ -470,19 +466,19 @@ fn give_back(
 }
 
 fn foreign(paying: &Paying<'_>, currency: &str, amount: Option<&str>) -> Result<Tender, Refusal> {
-    let bad = |message: String| Refusal::BadAmount { message };
+    let bad = |why: fn(String) -> Why| Refusal::amount(why(currency.to_owned()));
     let taken = &paying.settings.foreign_cash;
     let rate = taken.iter().find(|rate| rate.currency.code() == currency);
     let rate = rate.ok_or_else(|| Refusal::CurrencyNotTaken {
         currency: currency.chars().take(3).collect(),
     })?;
-    let text = amount.ok_or_else(|| bad(format!("Say how much {currency} was given.")))?;
-    let given = Money::parse(text, rate.currency).map_err(|error| bad(error.to_string()))?;
+    let text = amount.ok_or_else(|| bad(Why::SayHowMuch))?;
+    let given = Money::parse(text, rate.currency).map_err(Refusal::amount)?;
     if given.minor() <= 0 || given.minor() > CASH_MINOR_MAX {
-        return Err(bad(format!("{given} {currency} cannot be taken.")));
+        return Err(Refusal::amount(Why::ForeignNotTaken(given)));
     }
     let amount = rate.convert(given, paying.settings.currency);
-    let amount = amount.ok_or_else(|| bad(format!("The rate of {currency} cannot be used.")))?;
+    let amount = amount.ok_or_else(|| bad(Why::NoRate))?;
     Ok(Tender::ForeignCash {
         given,
         rate: rate.rate.clone(),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::{Decision, parse_amount, selling, with_cart};
 use crate::people::{Who, reasoned};
 use crate::price::{basket_of, price, shopper_of};
-use crate::{Cart, Context, Event, Phase, Refusal, Register, TaxRules, gift_cards};
+use crate::{Cart, Context, Event, Phase, Refusal, Register, TaxRules, Why, gift_cards};
 
 /// The most coupons of one sale, and the most discounts by hand.
 const COUPONS_MAX: usize = 50;
@@ -332,12 +332,13 @@ pub(crate) fn take_standard(
     let starts = coupon.starts.as_ref().filter(|day| **day > today);
     let expires = coupon.expires.as_ref().filter(|day| **day < today);
     let good = match (starts, expires) {
-        (Some(day), _) => Some(format!("from {day}")),
-        (None, Some(day)) => Some(format!("until {day}")),
+        (Some(day), _) => Some(Why::GoodFrom(day.clone())),
+        (None, Some(day)) => Some(Why::GoodUntil(day.clone())),
         (None, None) => None,
     };
     if let Some(good) = good {
         let coupon = handed.code;
+        let good = Box::new(good);
         return Err(Refusal::CouponNotNow { coupon, good });
     }
     take_coupon(register, handed, ctx)
@@ -419,9 +420,7 @@ pub(crate) fn give_discount(
         })
     };
     if cart.terms.discounts.len() >= DISCOUNTS_MAX {
-        return Err(Refusal::BadAmount {
-            message: format!("At most {DISCOUNTS_MAX} discounts are given in a sale."),
-        });
+        return Err(Refusal::amount(Why::DiscountsFull(DISCOUNTS_MAX)));
     }
     let own = discount(who.role())?;
     if may_give(cart, &own, currency, ctx) {
@@ -439,20 +438,17 @@ pub(crate) fn give_discount(
 }
 
 fn off(asked: &AskedDiscount<'_>, currency: Currency) -> Result<HandOff, Refusal> {
-    let bad = |message: &str| Refusal::BadAmount {
-        message: message.to_owned(),
-    };
     let off = match (asked.percent, asked.amount) {
         (Some(percent), None) => {
             let rate = Rate::parse_percent(percent.trim().trim_end_matches('%').trim());
-            HandOff::Percent(rate.map_err(|error| bad(&error.to_string()))?)
+            HandOff::Percent(rate.map_err(Refusal::amount)?)
         }
         (None, Some(amount)) => HandOff::Amount(parse_amount(amount, Money::zero(currency))?),
-        _ => return Err(bad("Say either a percentage or an amount.")),
+        _ => return Err(Refusal::amount(Why::PercentOrAmount)),
     };
     match off {
-        HandOff::Percent(Rate::ZERO) => Err(bad("Nothing would be taken off.")),
-        HandOff::Amount(amount) if amount.is_zero() => Err(bad("Nothing would be taken off.")),
+        HandOff::Percent(Rate::ZERO) => Err(Refusal::amount(Why::NothingOff)),
+        HandOff::Amount(amount) if amount.is_zero() => Err(Refusal::amount(Why::NothingOff)),
         off => Ok(off),
     }
 }

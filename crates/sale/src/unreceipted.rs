@@ -15,7 +15,7 @@ use crate::price_check::alone;
 use crate::returns::given_back;
 use crate::scan::{Given, find_item, line_for};
 use crate::{
-    BusinessDay, Cart, Context, Event, LINES_MAX, Line, Receipt, Refusal, Register, ReturnOf,
+    BusinessDay, Cart, Context, Event, LINES_MAX, Line, Receipt, Refusal, Register, ReturnOf, Why,
     drawer, goods, price,
 };
 
@@ -144,16 +144,11 @@ fn returner(document: Option<&str>, cart: Option<&Cart>) -> Result<Returner, Ref
     if !text.chars().any(char::is_alphanumeric) {
         return Err(Refusal::NotIdentified);
     }
-    let bad = |message: String| Refusal::BadNote { message };
     if text.chars().count() > DOCUMENT_CHARS_MAX {
-        return Err(bad(format!(
-            "A document is named in at most {DOCUMENT_CHARS_MAX} characters."
-        )));
+        return Err(Refusal::note(Why::DocumentTooLong(DOCUMENT_CHARS_MAX)));
     }
     if holds_card_number(&text) {
-        return Err(bad(
-            "That looks like a card number, and no card number may be kept.".to_owned(),
-        ));
+        return Err(Refusal::note(Why::CardNumber));
     }
     Ok(Returner::Document {
         note: bounded(&text),

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::paper::{FormatQuery, paper};
-use super::{Failure, Local, Shared, not_found, unavailable};
+use super::{Failure, Local, Shared, not_found, refused, unavailable};
 
 /// The sums since this lane's last Z report. A second paper of the same sums is a reprint.
 pub(super) async fn report_x(
@@ -131,7 +131,7 @@ fn allowed(local: &Local, action: Action) -> Result<(), Failure> {
         Some(cashier) if cashier.role < needs => Refusal::NotAllowed { needs },
         Some(_) => return Ok(()),
     };
-    Err(Failure(StatusCode::CONFLICT, refusal.into()))
+    Err(refused(local, StatusCode::CONFLICT, refusal))
 }
 
 #[derive(Deserialize)]

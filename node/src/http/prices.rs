@@ -8,7 +8,7 @@ use money::Money;
 use sale::Refusal;
 use serde::Serialize;
 
-use super::{Failure, Shared, unavailable};
+use super::{Failure, Shared, refused, unavailable};
 
 /// What one of what a code stands for costs now at this lane. No sale is touched, and nobody need be
 /// signed in.
@@ -18,7 +18,7 @@ pub(super) async fn price(
 ) -> Result<impl IntoResponse, Failure> {
     match local.lane.price_check(&code).map_err(unavailable)? {
         Ok(check) => Ok(Json(check)),
-        Err(refusal) => Err(Failure(StatusCode::CONFLICT, refusal.into())),
+        Err(refusal) => Err(refused(&local, StatusCode::CONFLICT, refusal)),
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn gift_card(
         Some(holds) => Ok(Json(GiftCard { number, holds })),
         None => {
             let refusal = Refusal::UnknownGiftCard { number };
-            Err(Failure(StatusCode::NOT_FOUND, refusal.into()))
+            Err(refused(&local, StatusCode::NOT_FOUND, refusal))
         }
     }
 }

@@ -12,7 +12,7 @@ use ledger::{DayTotal, ExceptionKind, ExceptionRecord};
 use money::{Currency, Money, Quantity, Unit};
 use sale::{
     BusinessDay, Command, Event, LaneId, LocalTime, Pin, PriceCheck, Refusal, Register, StoreId,
-    Totals,
+    Totals, Why,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -387,7 +387,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::UnknownCode { scanned: word() },
         Refusal::BadCode {
             scanned: word(),
-            message: word(),
+            reason: Box::new(Why::Told(word())),
         },
         Refusal::WeightNeeded {
             scanned: word(),
@@ -433,7 +433,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CouponUnknown { coupon: word() },
         Refusal::CouponNotNow {
             coupon: word(),
-            good: word(),
+            good: Box::new(Why::Told(word())),
         },
         Refusal::CouponTwice { coupon: word() },
         Refusal::CouponUsed {
@@ -448,8 +448,12 @@ fn refusals() -> Vec<Refusal> {
             told: money,
             due: money,
         },
-        Refusal::BadQuantity { message: word() },
-        Refusal::BadAmount { message: word() },
+        Refusal::BadQuantity {
+            reason: Box::new(Why::Told(word())),
+        },
+        Refusal::BadAmount {
+            reason: Box::new(Why::Told(word())),
+        },
         Refusal::NoSuchLine { line: 1 },
         Refusal::UnknownCustomer { customer: word() },
         Refusal::NotAllowed {
@@ -460,7 +464,9 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TaxMissing { tax: word() },
         Refusal::ReasonNeeded,
         Refusal::NotApprovable,
-        Refusal::BadNote { message: word() },
+        Refusal::BadNote {
+            reason: Box::new(Why::Told(word())),
+        },
         Refusal::UnknownSlip { slip: word() },
         Refusal::DayOpen {
             day: BusinessDay(word()),
@@ -515,7 +521,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CustomerExists { customer: word() },
         Refusal::BadCustomer {
             field: CustomerField::Phone,
-            message: word(),
+            reason: Box::new(Why::Told(word())),
         },
         Refusal::CustomerAsKnown { name: word() },
         Refusal::SameCustomer { customer: word() },
@@ -648,13 +654,34 @@ fn refusals() -> Vec<Refusal> {
 }
 
 #[test]
+fn every_refusal_is_said_in_every_language() {
+    for refusal in refusals() {
+        let said = Language::ALL.map(|language| refusal.said(language));
+        for (place, (message, hint)) in said.iter().enumerate() {
+            assert!(
+                message.ends_with(|end: char| !end.is_whitespace()),
+                "{refusal:?}"
+            );
+            assert!(hint.ends_with('.'), "{hint}");
+            // What a lane was told of, it says as it was told it.
+            let is_told = message == "x";
+            let others = said.iter().take(place);
+            for (other_message, other_hint) in others {
+                assert!(is_told || message != other_message, "{message}");
+                assert_ne!(hint, other_hint);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_problem_is_described() {
     let refusals = refusals();
     let root = description();
     let codes = &root["components"]["schemas"]["Refused"]["properties"]["code"]["enum"];
     assert_eq!(codes.as_array().map(Vec::len), Some(refusals.len()));
     for refusal in refusals {
-        check("Refused", &Problem::from(refusal));
+        check("Refused", &Problem::refused(refusal, Language::English));
     }
     for problem in [
         Problem::Stopped {

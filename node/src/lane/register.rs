@@ -769,7 +769,10 @@ impl Task {
                     Input::Command(request) => events_of_refusal(&request.command, &refusal, *now),
                     Input::Card { .. } => Vec::new(),
                 };
-                (events, Some(Problem::from(refusal)))
+                (
+                    events,
+                    Some(Problem::refused(refusal, store.settings().language)),
+                )
             }
         })
     }
@@ -876,7 +879,10 @@ fn refuse_above_level(events: &[Event], store: &StoreView<'_>) -> Result<(), Pro
     }
     match store.held_back_by(wanted).map_err(|e| unreadable(&e))? {
         None => Ok(()),
-        Some(lanes) => Err(Problem::from(Refusal::NotInStoreYet { lanes })),
+        Some(lanes) => {
+            let language = store.settings().language;
+            Err(Problem::refused(Refusal::NotInStoreYet { lanes }, language))
+        }
     }
 }
 

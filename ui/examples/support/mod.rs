@@ -11,7 +11,7 @@ use api::{
 };
 use catalog::{
     BookVersion, Customer, CustomerId, Department, DepartmentId, Employee, EmployeeId, Gtin, Item,
-    ItemCode, ItemId, Reference, Role, Settings, TaxCategory, TaxId, Tier,
+    ItemCode, ItemId, Language, Reference, Role, Settings, TaxCategory, TaxId, Tier,
 };
 use money::{Currency, Money, Rate, Unit};
 use promotions::{CompiledBook, PromotionFile};
@@ -338,7 +338,7 @@ impl Inside {
                 self.done.push(command);
                 Ok(Done { seq: 1, events })
             }
-            Err(refusal) => Err(Problem::from(refusal)),
+            Err(refusal) => Err(Problem::refused(refusal, Language::English)),
         };
         let view = self.view();
         self.out.push(Update::View(Arc::new(view)));

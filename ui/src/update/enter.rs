@@ -91,8 +91,8 @@ fn weight(model: &mut Model) {
         return item(model);
     }
     if let Err(error) = Quantity::parse(&text, Unit::Kilogram) {
-        let message = error.to_string();
-        return not_an_answer(model, &Refusal::BadQuantity { message });
+        let reason = Box::new(error.into());
+        return not_an_answer(model, &Refusal::BadQuantity { reason });
     }
     asked_no_more(model);
     if let Some(Question::Weight { code, stamp, .. }) = model.question.take() {
@@ -155,8 +155,8 @@ fn new_price(model: &mut Model, line: u32, unit_price: String) {
         Ok(_) => ask_reason(model, ReasonFor::Price { line, unit_price }),
         Err(error) => {
             model.entry.clear();
-            let message = error.to_string();
-            not_an_answer(model, &Refusal::BadAmount { message });
+            let reason = Box::new(error.into());
+            not_an_answer(model, &Refusal::BadAmount { reason });
         }
     }
 }

@@ -4,6 +4,7 @@ mod attempts;
 mod commands;
 mod day;
 mod goods;
+mod languages;
 mod limits;
 mod pricing;
 mod properties;
