@@ -11,6 +11,7 @@ use devices::printer::PrinterAt;
 use money::Currency;
 use serde_json::{Value, json};
 
+use crate::client::ClientError;
 use crate::commands;
 use crate::production::{LaneOptions, NetworkOptions, Place, TerminalAt};
 
@@ -637,9 +638,9 @@ pub fn run() -> ExitCode {
 /// An error as a report: what happened and what to do, in one sentence chain.
 fn failure(error: &anyhow::Error) -> Report {
     let message = format!("{error:#}");
-    let exit = match error.downcast_ref::<crate::client::ClientError>() {
+    let exit = match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Import(_)) | None => Exit::Failed,
         Some(_) => Exit::NotRunning,
-        None => Exit::Failed,
     };
     Report {
         text: format!("error: {message}"),

@@ -35,6 +35,9 @@ pub enum ClientError {
     Unreachable(String),
     #[error("the lane answered {status}: {message}")]
     Failed { status: StatusCode, message: String },
+    /// An import ended before the whole file was in the store.
+    #[error("it was not imported: {0}")]
+    Import(String),
     #[error("the lane's answer was not understood: {0}")]
     Answer(String),
 }
@@ -205,10 +208,7 @@ impl LaneClient {
                 match line {
                     ImportLine::Progress(done) => progress(done),
                     ImportLine::Report(report) => return Ok(report),
-                    ImportLine::Error(message) => {
-                        let status = StatusCode::SERVICE_UNAVAILABLE;
-                        return Err(ClientError::Failed { status, message });
-                    }
+                    ImportLine::Error(message) => return Err(ClientError::Import(message)),
                 }
             }
         }

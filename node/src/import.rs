@@ -87,6 +87,8 @@ pub enum ImportError {
          again ({imported} records took effect before that)"
     )]
     NotInStoreYet { lanes: String, imported: u64 },
+    #[error("{reason} ({imported} records took effect before that)")]
+    Refused { reason: String, imported: u64 },
     #[error("{failure} ({imported} records took effect before that)")]
     Failed {
         failure: ProposeFailure,
@@ -202,10 +204,13 @@ async fn change(
             report.version = version.0;
             Ok(())
         }
-        Ok(other) => {
-            tracing::error!(?other, "a change had an unexpected outcome");
-            Ok(())
-        }
+        Ok(other) => Err(ImportError::Refused {
+            reason: match other {
+                Outcome::Refused { reason } => reason,
+                other => format!("The store answered with {other:?}."),
+            },
+            imported: report.imported,
+        }),
         Err(failure) => Err(ImportError::Failed {
             failure,
             imported: report.imported,

@@ -37,6 +37,7 @@ fn wrong_scans_files_and_codes_are_answered_with_what_to_do() {
         assert!(digit.contains("type the number under the bars"), "{digit}");
 
         damaged_csv(&store);
+        other_currency(&store);
         wrong_join_code(&store).await;
         wrong_token(&store).await;
         // None of it did anything to the lane.
@@ -66,6 +67,16 @@ fn damaged_csv(store: &Store) {
     );
     assert!(problems.iter().any(|p| p["row"] == 4), "{report}");
     assert!(report["imported"].as_u64() >= Some(2), "{report}");
+}
+
+/// A store that has prices keeps its currency.
+fn other_currency(store: &Store) {
+    let file = store.folder.path().join("settings.toml");
+    std::fs::write(&file, "currency = \"EUR\"\n").expect("a file");
+    let refused = run(&["import", text(&store.lane_folder(1)), text(&file)]);
+    assert_eq!(refused.status.code(), Some(1));
+    let words = said(&refused);
+    assert!(words.contains("prices are in USD"), "{words}");
 }
 
 async fn wrong_join_code(store: &Store) {
