@@ -40,6 +40,9 @@ const PING_TIME_MAX: Duration = Duration::from_secs(2);
 /// How long a connection stays open that nothing uses and that is not to be kept.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(5);
 
+/// How often a free port is looked for that nobody takes before it is listened on.
+const LISTEN_TRIES: u32 = 4;
+
 /// A lane's connections to the other lanes.
 ///
 /// Connections are made when a stream is wanted and kept from then on; when one is lost, its
@@ -63,12 +66,7 @@ impl Mesh {
     /// machine's or needs rights this process does not have.
     pub async fn start(key: LaneKey, config: MeshConfig) -> Result<Arc<Mesh>, MeshError> {
         let transports = config.transports;
-        let config = MeshConfig {
-            listen: config.listen.with_free_port(transports)?,
-            transports,
-        };
-        let mut swarm = build_swarm(&key, &config)?;
-        start_listening(&mut swarm, &config).await?;
+        let (swarm, config) = listening(&key, &config).await?;
 
         let view = Arc::new(Mutex::new(View {
             book: AddressBook::default(),
@@ -156,6 +154,26 @@ fn build_swarm(key: &LaneKey, config: &MeshConfig) -> Result<Swarm<Behaviour>, M
     Ok(Swarm::new(transport, behaviour, local, options))
 }
 
+/// Listens as asked. Where any port does, somebody who is faster at a free one is made way for.
+async fn listening(
+    key: &LaneKey,
+    wanted: &MeshConfig,
+) -> Result<(Swarm<Behaviour>, MeshConfig), MeshError> {
+    let mut tries_left = LISTEN_TRIES;
+    loop {
+        tries_left -= 1;
+        let config = MeshConfig {
+            listen: wanted.listen.with_free_port(wanted.transports)?,
+            transports: wanted.transports,
+        };
+        let mut swarm = build_swarm(key, &config)?;
+        match start_listening(&mut swarm, &config).await {
+            Err(MeshError::Listen { .. }) if wanted.listen.port == 0 && tries_left > 0 => {}
+            started => return started.map(|()| (swarm, config)),
+        }
+    }
+}
+
 /// Starts every listener and waits until it has the addresses it should have, so that the first
 /// announcement of this lane is complete.
 async fn start_listening(
@@ -170,7 +188,7 @@ async fn start_listening(
     for address in config.listen.addresses(config.transports) {
         // The port was free a moment ago, so an error is rare: somebody was faster.
         let started = swarm.listen_on(address.clone());
-        started.map_err(|error| failed(&address, error.to_string()))?;
+        started.map_err(|error| failed(&address, format!("{error:?}")))?;
         expected.extend(listen::on_interfaces(&address));
     }
     let up = async {

@@ -188,8 +188,11 @@ async fn start_mesh(
     let last = disk.read(PORT_FILE)?;
     let last = last.and_then(|bytes| String::from_utf8(bytes).ok()?.trim().parse().ok());
     let mesh = match Mesh::start(key.clone(), config(last.unwrap_or(0))).await {
-        Err(MeshError::PortInUse { port }) if last.is_some() => {
-            tracing::warn!(port, "the port of the last start is taken; another is used");
+        Err(MeshError::PortInUse { .. } | MeshError::Listen { .. }) if last.is_some() => {
+            tracing::warn!(
+                port = last,
+                "the port of the last start is taken; another is used"
+            );
             Mesh::start(key.clone(), config(0)).await?
         }
         started => started?,
