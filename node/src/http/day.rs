@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use catalog::{Action, EmployeeId, Reference};
+use catalog::{Action, EmployeeId, Reference, Settings};
 use devices::{Document, ReportHead, ReportKind};
 use ledger::StoreView;
 use sale::{BusinessDay, Event, LocalTime, Refusal, Register, Tally};
@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::paper::{FormatQuery, paper};
 use super::{Failure, Local, Shared, not_found, refused, unavailable};
+use crate::lane::{title_of_z, z_on_paper};
 
 /// The sums since this lane's last Z report. A second paper of the same sums is a reprint.
 pub(super) async fn report_x(
@@ -69,19 +70,19 @@ pub(super) async fn report_z(
     Query(query): Query<FormatQuery>,
 ) -> Result<Response, Failure> {
     let made = z_of(&local, number)?;
-    let Made { report, by, at } = &made;
+    let Made { report, by, at, .. } = &made;
     paper(
         &query,
-        &title_z(number),
+        &title_of_z(number),
         || Json(json!({ "number": number, "report": report, "by": by, "at": at })).into_response(),
-        || z_on_paper(&local, number, &made),
+        || made.on_paper(&local, number),
     )
 }
 
 /// The same on paper, with its title.
 pub(super) fn report_z_paper(local: &Local, number: u64) -> Result<(String, Document), Failure> {
     let made = z_of(local, number)?;
-    Ok((title_z(number), z_on_paper(local, number, &made)))
+    Ok((title_of_z(number), made.on_paper(local, number)))
 }
 
 /// A Z report that was made.
@@ -89,38 +90,37 @@ struct Made {
     report: Box<Tally>,
     by: EmployeeId,
     at: LocalTime,
+    settings: Settings,
+}
+
+impl Made {
+    fn on_paper(&self, local: &Local, number: u64) -> Document {
+        let lane_name = &local.lane.identity().lane_name;
+        let reprint = local.lane.reprints_z(number);
+        let settings = self.settings.clone();
+        z_on_paper(number, &self.report, self.at, lane_name, settings, reprint)
+    }
 }
 
 fn z_of(local: &Local, number: u64) -> Result<Made, Failure> {
-    allowed(local, Action::ReportZ)?;
+    let settings = allowed(local, Action::ReportZ)?;
     let found = local.lane.known(|known| known.report_z(number));
     match found.map_err(unavailable)? {
-        Some(Event::ReportedZ { report, by, at, .. }) => Ok(Made { report, by, at }),
+        Some(Event::ReportedZ { report, by, at, .. }) => Ok(Made {
+            report,
+            by,
+            at,
+            settings,
+        }),
         _ => Err(not_found(
             "This lane has made no Z report with that number.",
         )),
     }
 }
 
-fn title_z(number: u64) -> String {
-    format!("Z report {number}")
-}
-
-fn z_on_paper(local: &Local, number: u64, made: &Made) -> Document {
-    let view = local.lane.view().borrow().clone();
-    let head = ReportHead {
-        store_name: view.store_name.clone(),
-        kind: ReportKind::Z(number),
-        lane_name: view.lane_name.clone(),
-        at: made.at,
-        language: view.language,
-        reprint: local.lane.reprints_z(number),
-    };
-    devices::report(&head, &made.report, view.currency)
-}
-
-/// Whether whoever is signed in may have a report: it says what should be in the drawer.
-fn allowed(local: &Local, action: Action) -> Result<(), Failure> {
+/// The store's settings, where whoever is signed in may have a report: it says what should be in the
+/// drawer.
+fn allowed(local: &Local, action: Action) -> Result<Settings, Failure> {
     let settings = local
         .lane
         .read(|tables| Ok(StoreView::new(tables).settings()))
@@ -129,7 +129,7 @@ fn allowed(local: &Local, action: Action) -> Result<(), Failure> {
     let refusal = match &local.lane.working().cashier {
         None => Refusal::NotSignedIn,
         Some(cashier) if cashier.role < needs => Refusal::NotAllowed { needs },
-        Some(_) => return Ok(()),
+        Some(_) => return Ok(settings),
     };
     Err(refused(local, StatusCode::CONFLICT, refusal))
 }

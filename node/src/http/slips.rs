@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::paper::{FormatQuery, paper};
 use super::{Failure, Local, Shared, not_found, unavailable};
+use crate::lane::title_of_slip;
 
 /// The most rows of one answer.
 const ROWS_MAX: usize = 1000;
@@ -79,7 +80,7 @@ pub(super) async fn slip(
     let open = open_of(&local, &number)?;
     paper(
         &query,
-        &title_of(&number),
+        &title_of_slip(&number),
         || Json(&open).into_response(),
         || on_paper(&local, &number, &open),
     )
@@ -88,7 +89,7 @@ pub(super) async fn slip(
 /// The same on paper, with its title.
 pub(super) fn slip_paper(local: &Local, number: &str) -> Result<(String, Document), Failure> {
     let open = open_of(local, number)?;
-    Ok((title_of(number), on_paper(local, number, &open)))
+    Ok((title_of_slip(number), on_paper(local, number, &open)))
 }
 
 fn open_of(local: &Local, number: &str) -> Result<Cart, Failure> {
@@ -100,8 +101,4 @@ fn open_of(local: &Local, number: &str) -> Result<Cart, Failure> {
 fn on_paper(local: &Local, number: &str, open: &Cart) -> Document {
     let view = local.lane.view().borrow().clone();
     devices::slip(number, open, &view.store_name, view.now, view.language)
-}
-
-fn title_of(number: &str) -> String {
-    format!("Slip {number}")
 }

@@ -58,7 +58,7 @@ pub use identity::{Identity, IdentityError, LANE_FILE, Recovering};
 pub use invitation::{Code, VALID_FOR_MINUTES as INVITATION_MINUTES};
 pub use join::{JoinParts, join, leave_behind};
 pub use print::{CameOut, NotKept, NotPrinted, PrintHandle, ReceiptPrinter};
-pub use print::{receipt_on_paper, title_of};
+pub use print::{receipt_on_paper, title_of, title_of_slip, title_of_z, z_on_paper};
 pub use propose::ProposeFailure;
 pub use recover::{RecoverError, Survey, Surveyed, confirm, survey};
 pub use register::{LaneEvent, PinCheck, RegisterError};

@@ -24,7 +24,7 @@ use super::papers::Papers;
 use super::register::{LaneEvent, RegisterHandle};
 use super::{Lane, LaneError};
 use papers_of::{Layout, opens_drawer};
-pub use papers_of::{receipt_on_paper, title_of};
+pub use papers_of::{receipt_on_paper, title_of, title_of_slip, title_of_z, z_on_paper};
 pub use queue::Paper;
 use queue::{PAPERS_MAX, Queue, QueueFull, Title};
 

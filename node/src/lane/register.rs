@@ -728,7 +728,11 @@ impl Task {
     fn try_decide(&mut self, moment: &Moment<'_>, input: &Input) -> Result<Decision, Problem> {
         let Task { parts, books, .. } = self;
         let register = &self.now.register;
-        let Moment { store, now, .. } = moment;
+        let Moment {
+            store,
+            settings,
+            now,
+        } = moment;
         let pinned = match &register.working().cart {
             Some(cart) => cart.book,
             None => store.version(),
@@ -769,10 +773,7 @@ impl Task {
                     Input::Command(request) => events_of_refusal(&request.command, &refusal, *now),
                     Input::Card { .. } => Vec::new(),
                 };
-                (
-                    events,
-                    Some(Problem::refused(refusal, store.settings().language)),
-                )
+                (events, Some(Problem::refused(refusal, settings.language)))
             }
         })
     }

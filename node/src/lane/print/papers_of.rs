@@ -5,7 +5,7 @@ use std::sync::Arc;
 use catalog::{Reference, Settings};
 use devices::{Document, PrintKind, ReceiptStyle, ReportHead, ReportKind};
 use ledger::StoreView;
-use sale::{Event, Receipt, Tender};
+use sale::{Event, LocalTime, Receipt, Tally, Tender};
 use storage::StateReader;
 
 use super::Papers;
@@ -38,22 +38,15 @@ impl Layout {
                     ..
                 } = self.settings();
                 let document = devices::slip(slip, open, &store_name, *at, language);
-                Some((format!("Slip {slip}"), document))
+                Some((title_of_slip(slip), document))
             }
             Event::ReportedZ {
                 number, report, at, ..
             } => {
+                let reprint = self.papers.hand_out_z(*number);
                 let settings = self.settings();
-                let head = ReportHead {
-                    store_name: settings.store_name,
-                    kind: ReportKind::Z(*number),
-                    lane_name: self.lane_name.clone(),
-                    at: *at,
-                    language: settings.language,
-                    reprint: self.papers.hand_out_z(*number),
-                };
-                let document = devices::report(&head, report, settings.currency);
-                Some((format!("Z report {number}"), document))
+                let document = z_on_paper(*number, report, *at, &self.lane_name, settings, reprint);
+                Some((title_of_z(*number), document))
             }
             _ => None,
         }
@@ -68,8 +61,36 @@ impl Layout {
     }
 }
 
-pub fn title_of(receipt: &Receipt) -> String {
+pub fn title_of(receipt: &Receipt) -> Title {
     format!("Receipt {}", receipt.id)
+}
+
+pub fn title_of_slip(slip: &str) -> Title {
+    format!("Slip {slip}")
+}
+
+pub fn title_of_z(number: u64) -> Title {
+    format!("Z report {number}")
+}
+
+/// A Z report as the store has it look.
+pub fn z_on_paper(
+    number: u64,
+    report: &Tally,
+    at: LocalTime,
+    lane_name: &str,
+    settings: Settings,
+    reprint: bool,
+) -> Document {
+    let head = ReportHead {
+        store_name: settings.store_name,
+        kind: ReportKind::Z(number),
+        lane_name: lane_name.to_owned(),
+        at,
+        language: settings.language,
+        reprint,
+    };
+    devices::report(&head, report, settings.currency)
 }
 
 /// A receipt as the store has it look.
