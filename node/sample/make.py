@@ -8,8 +8,11 @@ keeps for use inside a store: 041 for packed goods, 29 for what the store packs 
 one of the prefixes of price- or weight-embedded codes (02, 21, 23).
 """
 
+import base64
 import csv
 import re
+import struct
+import zlib
 
 DEPARTMENTS = [
     "Produce", "Bakery", "Dairy & Eggs", "Meat & Seafood", "Deli & Cheese", "Frozen",
@@ -686,14 +689,57 @@ def what_to_scan(items):
     yield soap, soap, "dish soap by its item number: 0.75 off"
 
 
+def make_logo():
+    """A lantern over a street, 192 by 96 dots, as a PNG file in Base64."""
+    wide, high = 192, 96
+    dots = [[False] * wide for _ in range(high)]
+
+    def fill(left, top, right, bottom, black=True):
+        for y in range(top, bottom):
+            for x in range(left, right):
+                dots[y][x] = black
+
+    def slope(middle, top, bottom, half_top, half_bottom):
+        for y in range(top, bottom):
+            half = half_top + (half_bottom - half_top) * (y - top) // max(1, bottom - top - 1)
+            fill(middle - half, y, middle + half, y + 1)
+
+    fill(92, 0, 100, 8)
+    slope(96, 8, 24, 4, 30)
+    slope(96, 24, 64, 28, 20)
+    for left, right in ((74, 93), (99, 118)):
+        for y in range(30, 58):
+            inset = (y - 30) * 8 // 28
+            first, last = (left + inset, right) if left < 96 else (left, right - inset)
+            fill(first, y, last, y + 1, black=False)
+    slope(96, 64, 72, 24, 14)
+    fill(93, 72, 99, 90)
+    fill(0, 90, wide, 96)
+    for x in range(8, wide, 32):
+        fill(x, 92, x + 16, 94, black=False)
+    rows = b""
+    for row in dots:
+        bits = "".join("0" if black else "1" for black in row)
+        rows += b"\0" + int(bits, 2).to_bytes(wide // 8, "big")
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", wide, high, 1, 0, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 9))
+    return base64.b64encode(png + chunk(b"IEND", b"")).decode()
+
+
 def write_settings():
     with open("settings.toml", "w", encoding="utf-8") as file:
-        file.write('''# The settings of the sample store. Made by make.py.
+        file.write(f'''# The settings of the sample store. Made by make.py.
 store_name = "Lantern Street Market"
 address = ["41 Lantern Street", "Harrow Falls, NY 10999", "(212) 555-0141"]
 currency = "USD"
 time_zone = "America/New_York"
 receipt_footer = "Thank you for shopping on Lantern Street."
+receipt_logo = "{make_logo()}"
+receipt_qr = "https://lantern-street.example/receipts/{{receipt}}"
 ''')
 
 

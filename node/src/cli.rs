@@ -224,6 +224,15 @@ pub struct PrinterArgs {
     /// Print a receipt of any lane, by its number.
     #[arg(long, value_name = "NUMBER")]
     pub receipt: Option<String>,
+    /// Print what was sold on a receipt, without prices.
+    #[arg(long, value_name = "NUMBER")]
+    pub gift_receipt: Option<String>,
+    /// Print what cards paid on a receipt.
+    #[arg(long, value_name = "NUMBER")]
+    pub card_slip: Option<String>,
+    /// Print the credit note that a receipt made, as a reprint.
+    #[arg(long, value_name = "NUMBER")]
+    pub credit_note: Option<String>,
     /// Print the slip of a sale that is put aside.
     #[arg(long, value_name = "NUMBER")]
     pub slip: Option<String>,

@@ -28,7 +28,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use catalog::{CodeRules, Item, ItemCode, Reference, ScannedCode};
-use devices::PrintKind;
+use devices::{Beside, PrintKind};
 use futures::{Stream, StreamExt};
 use ledger::{DayTotal, LaneId, StoreView};
 use sale::{BusinessDay, Pin, Refusal};
@@ -316,12 +316,29 @@ fn item_of_code(local: &Local, code: &str) -> Result<Option<Item>, Failure> {
     found.map_err(unavailable)
 }
 
-/// A receipt of any lane.
+#[derive(Deserialize)]
+struct BesideQuery {
+    /// A paper that goes with the receipt, instead of it.
+    #[serde(default)]
+    paper: Option<Beside>,
+}
+
+/// A receipt of any lane, or a paper that goes with it.
 async fn receipt(
     State(local): Shared,
     Path(id): Path<String>,
     Query(query): Query<FormatQuery>,
+    Query(BesideQuery { paper: beside }): Query<BesideQuery>,
 ) -> Result<Response, Failure> {
+    if let Some(beside) = beside {
+        let laid_out = local.lane.beside(beside, &id);
+        let (title, document) = laid_out.map_err(|error| printer::not_kept(&error))?;
+        let as_text = FormatQuery {
+            format: query.format.or_else(|| Some("text".to_owned())),
+        };
+        let no_json = || not_found("This paper has no JSON form.").into_response();
+        return paper(&as_text, &title, no_json, || document);
+    }
     let found = local.lane.receipt(&id).map_err(unavailable)?;
     let (receipt, settings) = found.ok_or_else(|| not_found(&NotKept::Unknown.to_string()))?;
     paper(

@@ -8,6 +8,7 @@ use std::io::{Cursor, Read};
 
 use axum::body::Bytes;
 use catalog::{DepartmentId, Import, ImportKind, ImportProblem, Record, Reference, Settings};
+use devices::Picture;
 use flate2::read::MultiGzDecoder;
 use ledger::{Command, FORMAT_FIRST, Outcome, StoreView, record_format};
 use money::Currency;
@@ -274,8 +275,14 @@ async fn import_settings(lane: &Lane, source: &Source) -> Result<ImportReport, I
 
 fn read_settings(source: &Source) -> Result<Settings, ImportError> {
     let text = read_text(source)?;
-    let settings: Settings =
+    let mut settings: Settings =
         toml::from_str(&text).map_err(|error| ImportError::Settings(error.to_string()))?;
+    if !settings.receipt_logo.is_empty() {
+        let logo = Picture::from_base64(&settings.receipt_logo).map_err(|error| {
+            ImportError::Settings(format!("receipt_logo is no picture: {error}"))
+        })?;
+        settings.receipt_logo = logo.to_base64();
+    }
     match vet::unsound(&settings) {
         Some(wrong) => Err(ImportError::Settings(wrong)),
         None => Ok(settings),

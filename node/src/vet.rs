@@ -5,6 +5,7 @@
 //! release.
 
 use catalog::{Record, Settings, TenderRule, UnreceiptedReturns};
+use devices::{Picture, QR_BYTES_MAX};
 use money::Currency;
 use promotions::{CompiledBook, PromotionFile};
 
@@ -32,6 +33,9 @@ pub fn unusable(record: &Record, currency: Currency) -> Option<String> {
     }
 }
 
+/// The longest logo, as it stands in settings: more than any picture that fits paper takes.
+const LOGO_CHARS_MAX: usize = 24_000;
+
 /// What is wrong with settings.
 pub fn unsound(settings: &Settings) -> Option<String> {
     if jiff::tz::TimeZone::get(&settings.time_zone).is_err() {
@@ -54,6 +58,9 @@ pub fn unsound(settings: &Settings) -> Option<String> {
                 .to_owned(),
         );
     }
+    if let Some(wrong) = unsound_pictures(settings) {
+        return Some(wrong);
+    }
     let rules = settings.tenders.iter();
     let mut unsound = rules.filter(|(kind, rule)| !rule.is_sound(kind));
     if let Some((kind, _)) = unsound.next() {
@@ -73,4 +80,58 @@ pub fn unsound(settings: &Settings) -> Option<String> {
          with a check digit of its own 4 or 5",
         layout.prefix
     ))
+}
+
+fn unsound_pictures(settings: &Settings) -> Option<String> {
+    let logo = &settings.receipt_logo;
+    if logo.len() > LOGO_CHARS_MAX {
+        return Some(
+            "receipt_logo is longer than a picture on paper is: import it as a file".to_owned(),
+        );
+    }
+    if let Some(error) = Picture::from_base64(logo)
+        .err()
+        .filter(|_| !logo.is_empty())
+    {
+        return Some(format!("receipt_logo is no picture: {error}"));
+    }
+    // A receipt's number is longer than the word that stands for it by a few characters at most.
+    let qr_max = QR_BYTES_MAX - 20;
+    let qr = &settings.receipt_qr;
+    (qr.len() > qr_max || qr.chars().any(char::is_control)).then(|| {
+        format!("receipt_qr is longer than {qr_max} bytes, or has control characters: write a shorter link")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_of_receipts_are_looked_at() {
+        let check = |logo: &str, qr: &str, expected: Option<&str>| {
+            let settings = Settings {
+                receipt_logo: logo.to_owned(),
+                receipt_qr: qr.to_owned(),
+                ..Settings::default()
+            };
+            let told = unsound(&settings);
+            match expected {
+                None => assert_eq!(told, None),
+                Some(expected) => assert!(told.as_ref().unwrap().contains(expected), "{told:?}"),
+            }
+        };
+        let logo = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQAQAAAAA3iMLMAAAAF0lEQVR42mNgYGCo/4dAFXLoCFmWgQEAcXEPbTZYubMAAAAASUVORK5CYII=";
+        check("", "", None);
+        check(logo, "https://example.com/{receipt}", None);
+        check(&logo[..40], "", Some("receipt_logo"));
+        check("logo.png", "", Some("Base64"));
+        check(
+            &"A".repeat(LOGO_CHARS_MAX + 1),
+            "",
+            Some("import it as a file"),
+        );
+        check("", &"x".repeat(281), Some("receipt_qr"));
+        check("", "a\nb", Some("receipt_qr"));
+    }
 }

@@ -127,6 +127,12 @@ fn a_card_pays_once_whatever_happens() {
             page.contains(&title) && page.contains("VISA **** 0119"),
             "{page}"
         );
+        let path = format!("/v1/receipts/{}?paper=card-slip", paid.id);
+        let slip = lane.client.paper(&path).await.expect("a slip");
+        assert!(
+            slip.contains("CARD SLIP") && slip.contains("VISA **** 0119"),
+            "{slip}"
+        );
         let path = format!("/v1/receipts/{}?format=paper", paid.id);
         assert!(lane.client.paper(&path).await.is_err());
     });

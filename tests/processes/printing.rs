@@ -161,3 +161,67 @@ fn a_lane_can_print_into_a_file_and_only_on_request() {
         assert_eq!(fresh.matches("Quiet store").count(), 1, "{fresh}");
     });
 }
+
+/// A square of 16 by 16 black dots, as a PNG file.
+const LOGO: &[u8] = include_bytes!("logo.png");
+
+#[test]
+fn papers_have_the_stores_logo_and_go_with_their_receipt() {
+    runtime().block_on(async {
+        let simulator = PrinterSimulator::start(0).expect("a free port");
+        let mut store = Store::start(1, false).await;
+        with_printer(&mut store, &simulator.address().to_string()).await;
+        let lane = &store.lanes[0];
+        let folder = store.folder.path();
+        let settings = folder.join("settings.toml");
+        let said = "store_name = \"Logo store\"\nreceipt_logo = \"logo.png\"\n\
+                    receipt_qr = \"https://example.com/{receipt}\"\n";
+        std::fs::write(&settings, said).expect("a file");
+        let import = ["import", text(&lane.folder), text(&settings)];
+        let missing = run(&import);
+        let told = String::from_utf8_lossy(&missing.stderr).into_owned();
+        assert!(
+            !missing.status.success() && told.contains("logo.png"),
+            "{told}"
+        );
+        std::fs::write(folder.join("logo.png"), LOGO).expect("a file");
+        let imported = run(&import);
+        assert!(imported.status.success(), "{imported:?}");
+        lane.shown("the new name", |view| view.store_name == "Logo store")
+            .await;
+
+        let item = plain_items(1).remove(0);
+        lane.sell(&item).await;
+        let id = last_receipt(lane).await;
+        until("a receipt", || simulator.papers().len() == 1).await;
+        let paper = simulator.papers().remove(0);
+        // The logo, and a QR code of 29 modules of 6 dots in bands of 64 rows.
+        assert!(paper.starts_with("[16 by 16 dots]\n"), "{paper}");
+        assert_eq!(paper.matches("[176 by ").count(), 3, "{paper}");
+        let page = lane
+            .client
+            .paper(&format!("/v1/receipts/{id}?format=html"))
+            .await
+            .expect("a page");
+        assert!(page.contains("data:image/png;base64,"), "{page}");
+        let link = format!("<a href=\"https://example.com/{id}\">");
+        assert!(page.contains(&link), "{page}");
+
+        let gift = run(&["printer", text(&lane.folder), "--gift-receipt", &id]);
+        assert!(gift.status.success(), "{gift:?}");
+        until("a gift receipt", || simulator.papers().len() == 2).await;
+        let paper = simulator.papers().remove(1);
+        assert!(paper.contains("GIFT RECEIPT"), "{paper}");
+        assert!(paper.contains(&format!("|{id}|")), "{paper}");
+        // Cash paid it, and it gave nothing back.
+        let (code, said) = run_json(&["printer", text(&lane.folder), "--card-slip", &id]);
+        let told = said["error"].as_str().unwrap_or_default();
+        assert!(code == 1 && told.contains("no such paper"), "{said}");
+        let gift = lane
+            .client
+            .paper(&format!("/v1/receipts/{id}?paper=gift-receipt"))
+            .await
+            .expect("a text");
+        assert!(gift.contains("GIFT RECEIPT"), "{gift}");
+    });
+}

@@ -327,6 +327,8 @@ impl Model {
                 .unwrap_or_default(),
             language: self.language(),
             kind,
+            // A screen shows no pictures.
+            ..ReceiptStyle::default()
         };
         Some(text_of(&document(receipt, &style)))
     }

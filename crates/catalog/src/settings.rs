@@ -22,6 +22,13 @@ pub struct Settings {
     pub time_zone: String,
     /// Printed at the end of every receipt.
     pub receipt_footer: String,
+    /// Printed above the store's name on receipts: a PNG file in Base64; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub receipt_logo: String,
+    /// The text of a QR code at the end of receipts, such as a link, in which `{receipt}` stands for the
+    /// receipt's number; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub receipt_qr: String,
     /// The language of papers.
     #[serde(skip_serializing_if = "Language::is_default")]
     pub language: Language,
@@ -222,6 +229,8 @@ impl Default for Settings {
             currency: Currency::USD,
             time_zone: "UTC".to_owned(),
             receipt_footer: "Thank you. Please come again.".to_owned(),
+            receipt_logo: String::new(),
+            receipt_qr: String::new(),
             language: Language::default(),
             receipts_on_request: false,
             embedded_codes: EmbeddedLayout::defaults(),

@@ -6,6 +6,7 @@
 use catalog::Language;
 use serde::{Deserialize, Serialize};
 
+use crate::picture::{Picture, QR_BYTES_MAX, Qr};
 use crate::words::{Phrase, Words};
 
 /// Characters of a row: font A of an 80 mm printer with a 42-column head, the narrowest that is
@@ -47,6 +48,10 @@ pub enum Block {
     Blank,
     /// Code 128 with the text under it. In plain text, the text alone.
     Barcode(String),
+    /// A QR code of a text that is not empty, at most [`QR_BYTES_MAX`] bytes. In plain text, the text.
+    Qr(String),
+    /// Left out in plain text.
+    Picture(Picture),
 }
 
 /// What is printed, from top to bottom.
@@ -71,6 +76,8 @@ pub enum DocumentError {
     Row,
     #[error("a barcode is longer than {BARCODE_CHARS_MAX} characters, or has control characters")]
     Barcode,
+    #[error("a QR code has no text, more than {QR_BYTES_MAX} bytes, or control characters")]
+    Qr,
     #[error("a paper has more than {BLOCKS_MAX} rows")]
     TooLong,
 }
@@ -91,6 +98,9 @@ impl TryFrom<Unchecked> for Document {
                 Block::Row { text, .. } if !fits(text, COLUMNS) => return Err(DocumentError::Row),
                 Block::Barcode(text) if !fits(text, BARCODE_CHARS_MAX) => {
                     return Err(DocumentError::Barcode);
+                }
+                Block::Qr(text) if !fits(text, QR_BYTES_MAX) || Qr::of(text).is_none() => {
+                    return Err(DocumentError::Qr);
                 }
                 _ => {}
             }
@@ -128,6 +138,15 @@ impl Document {
 
     pub(crate) fn push(&mut self, block: Block) {
         self.blocks.push(block);
+    }
+
+    /// A QR code, or, of what is too long for one, the text.
+    pub(crate) fn qr(&mut self, text: &str) {
+        let text = printable(text);
+        match Qr::of(&text) {
+            Some(_) => self.push(Block::Qr(text)),
+            None => self.text(Align::Center, Emphasis::Plain, &text),
+        }
     }
 
     /// Text of any length, wrapped at words.
@@ -176,7 +195,7 @@ fn printable(text: &str) -> String {
 
 /// Rows of at most `width` characters, broken at spaces, and inside a word only where the word
 /// alone is too long.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut rows = Vec::new();
     let mut row = String::new();
     for word in text.split_whitespace() {
@@ -237,6 +256,11 @@ mod tests {
         check(&row("\u{1b}p"), Some(DocumentError::Row));
         check(r#"{"barcode":"1-000042"}"#, None);
         check(r#"{"barcode":"1\n"}"#, Some(DocumentError::Barcode));
+        check(r#"{"qr":"https://example.com/1-000042"}"#, None);
+        check(r#"{"qr":""}"#, Some(DocumentError::Qr));
+        check(r#"{"qr":"a\n"}"#, Some(DocumentError::Qr));
+        let long = "x".repeat(QR_BYTES_MAX + 1);
+        check(&format!(r#"{{"qr":"{long}"}}"#), Some(DocumentError::Qr));
         let many = vec![r#""blank""#; BLOCKS_MAX].join(",");
         check(&many, Some(DocumentError::TooLong));
     }

@@ -4,7 +4,8 @@
 //! commands are used that printers of other makes understand too.
 
 use crate::code_page::byte;
-use crate::{Align, Block, COLUMNS, Document, Emphasis};
+use crate::picture::Qr;
+use crate::{Align, Block, COLUMNS, Document, Emphasis, Picture};
 
 pub(crate) const ESC: u8 = 0x1B;
 pub(crate) const GS: u8 = 0x1D;
@@ -75,6 +76,13 @@ pub(crate) fn render(document: &Document) -> Vec<u8> {
             Block::Rule => row(&mut out, Align::Left, Emphasis::Plain, &"-".repeat(COLUMNS)),
             Block::Blank => out.push(LF),
             Block::Barcode(text) => barcode(&mut out, text),
+            Block::Qr(text) => {
+                if let Some(qr) = Qr::of(text) {
+                    picture(&mut out, &qr.picture());
+                    out.push(LF);
+                }
+            }
+            Block::Picture(dots) => picture(&mut out, dots),
         }
     }
     out.extend(FEED_AND_CUT);
@@ -131,6 +139,37 @@ fn barcode(out: &mut Vec<u8>, text: &str) {
     out.push(LF);
 }
 
+/// The most rows of dots in one command: printers keep them in little memory.
+const BAND_ROWS: usize = 64;
+
+/// GS v 0 m xL xH yL yH d1 … dk: dots row by row, eight to a byte. Newer commands for pictures and QR
+/// codes exist; this one is understood by nearly all printers.
+fn picture(out: &mut Vec<u8>, picture: &Picture) {
+    out.extend(justification(Align::Center));
+    let across = u16::try_from(picture.row_bytes()).expect("a picture is no wider than paper");
+    let rows: Vec<&[u8]> = picture.rows().collect();
+    for band in rows.chunks(BAND_ROWS) {
+        let down = u16::try_from(band.len()).expect("a band has few rows");
+        out.extend([GS, b'v', b'0', 0]);
+        out.extend(across.to_le_bytes());
+        out.extend(down.to_le_bytes());
+        out.extend(without_commands(band.concat()));
+    }
+    out.extend(justification(Align::Left));
+}
+
+/// A printer carries commands out at once also where it finds them among dots: there, a dot is left out.
+fn without_commands(mut dots: Vec<u8>) -> Vec<u8> {
+    const ENQ: u8 = 0x05;
+    const DC4: u8 = 0x14;
+    for place in 1..dots.len() {
+        if dots[place - 1] == DLE && matches!(dots[place], EOT | ENQ | DC4) {
+            dots[place - 1] = 0;
+        }
+    }
+    dots
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +187,35 @@ mod tests {
         check("123456789012345678901", false);
         check("1{2", false);
         check("é", false);
+    }
+
+    #[test]
+    fn a_picture_is_printed_in_bands_of_dots() {
+        let dots = Qr::of("https://example.com").unwrap().picture();
+        let mut out = Vec::new();
+        picture(&mut out, &dots);
+        // Version 2 at M has 25 modules of 6 dots: 150, so 19 bytes across.
+        let mut rest = out.strip_prefix(&[ESC, b'a', 1]).unwrap();
+        for (down, high) in [(64_u8, 64_usize), (64, 64), (22, 22)] {
+            rest = rest
+                .strip_prefix(&[GS, b'v', b'0', 0, 19, 0, down, 0])
+                .unwrap();
+            rest = &rest[19 * high..];
+        }
+        assert_eq!(rest, [ESC, b'a', 0]);
+        assert_eq!(out[3 + 8..][..6], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xC0]);
+    }
+
+    #[test]
+    fn dots_are_no_commands() {
+        let check = |dots: &[u8], expected: &[u8]| {
+            assert_eq!(without_commands(dots.to_vec()), expected);
+        };
+        check(&[DLE, EOT, 1], &[0, EOT, 1]);
+        check(&[DLE, DLE, 0x14], &[DLE, 0, 0x14]);
+        check(&[DLE, 0x05], &[0, 0x05]);
+        check(&[DLE, 0, EOT], &[DLE, 0, EOT]);
+        check(&[], &[]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::bars::code_128;
-use crate::{Align, Block, COLUMNS, Document, Emphasis};
+use crate::picture::Qr;
+use crate::{Align, Block, COLUMNS, Document, Emphasis, Picture};
 
 /// The height of a barcode, in its modules.
 const BARS_HIGH: u32 = 40;
@@ -18,7 +19,8 @@ p{margin:0;min-height:1.35em;white-space:pre}\
 .center{text-align:center}.bold,.tall{font-weight:bold}\
 .tall{transform:scaleY(1.6);padding:.4em 0}\
 hr{margin:.4em 0;border:0;border-top:1px dashed}\
-svg{display:block;width:70%;margin:.4em auto 0}\
+svg,img{display:block;width:70%;margin:.4em auto 0}\
+svg.qr{width:45%}img{height:auto;image-rendering:pixelated}\
 @media print{body{background:#fff}main{margin:0}}";
 
 /// `title` is the page's, which a browser shows and a printed file is called by.
@@ -40,6 +42,8 @@ pub(crate) fn render(document: &Document, title: &str) -> String {
             Block::Rule => out.push_str("<hr>\n"),
             Block::Blank => out.push_str("<p></p>\n"),
             Block::Barcode(text) => barcode(&mut out, text),
+            Block::Qr(text) => qr(&mut out, text),
+            Block::Picture(dots) => picture(&mut out, dots),
         }
     }
     out.push_str("</main>\n</body>\n</html>\n");
@@ -87,6 +91,42 @@ fn barcode(out: &mut String, text: &str) {
     row(out, Align::Center, Emphasis::Plain, text);
 }
 
+/// A QR code; where it is a link, it can be followed as well.
+fn qr(out: &mut String, text: &str) {
+    let Some(qr) = Qr::of(text) else {
+        return;
+    };
+    let mut path = String::new();
+    for (x, y, run) in qr.runs() {
+        let (x, y) = (x + Qr::QUIET, y + Qr::QUIET);
+        write!(path, "M{x} {y}h{run}v1h-{run}z").expect("a String takes all");
+    }
+    let wide = qr.side() + 2 * Qr::QUIET;
+    let label = escaped(text);
+    let svg = format!(
+        "<svg class=\"qr\" viewBox=\"0 0 {wide} {wide}\" role=\"img\" aria-label=\"{label}\" \
+         shape-rendering=\"crispEdges\"><path d=\"{path}\"/></svg>"
+    );
+    match text.starts_with("https://") {
+        true => writeln!(out, "<a href=\"{label}\">{svg}</a>"),
+        false => writeln!(out, "{svg}"),
+    }
+    .expect("a String takes all");
+}
+
+/// Dots of the paper that all columns are wide: 12 each.
+const PAPER_DOTS: u32 = COLUMNS as u32 * 12;
+
+fn picture(out: &mut String, picture: &Picture) {
+    let percent = picture.wide() * 100 / PAPER_DOTS;
+    let file = picture.to_base64();
+    writeln!(
+        out,
+        "<img style=\"width:{percent}%\" alt=\"\" src=\"data:image/png;base64,{file}\">"
+    )
+    .expect("a String takes all");
+}
+
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -110,6 +150,7 @@ mod tests {
         let mut document = Document::default();
         document.text(Align::Center, Emphasis::Bold, "<b>\"Salt & Vinegar\"</b>");
         document.push(Block::Barcode("a\"b<c".to_owned()));
+        document.push(Block::Qr("https://a\"><b".to_owned()));
         let html = render(&document, "</title><script>");
         assert!(
             html.contains(
@@ -122,5 +163,9 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("aria-label=\"a&quot;b&lt;c\""), "{html}");
+        assert!(
+            html.contains("<a href=\"https://a&quot;&gt;&lt;b\"><svg"),
+            "{html}"
+        );
     }
 }

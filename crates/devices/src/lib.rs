@@ -6,6 +6,7 @@
 //! to over TCP, the receipt printer in [`printer`] over TCP, a serial line or a device file.
 
 mod bars;
+mod beside;
 mod code_page;
 mod document;
 mod escpos;
@@ -13,6 +14,7 @@ mod html;
 pub mod nexo;
 mod paper;
 mod pdf;
+mod picture;
 pub mod printer;
 mod receipt;
 mod report;
@@ -20,8 +22,10 @@ mod slip;
 mod text;
 mod words;
 
+pub use beside::Beside;
 pub use document::{Align, Block, COLUMNS, Document, DocumentError, Emphasis};
 pub use paper::PaperFormat;
+pub use picture::{PICTURE_HIGH_MAX, PICTURE_WIDE_MAX, Picture, PictureError, QR_BYTES_MAX};
 pub use receipt::{PrintKind, ReceiptStyle, document};
 pub use report::{ReportHead, ReportKind, report};
 pub use slip::slip;

@@ -7,7 +7,8 @@ use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
 use crate::bars::code_128;
 use crate::code_page::byte;
-use crate::{Align, Block, COLUMNS, Document, Emphasis};
+use crate::picture::Qr;
+use crate::{Align, Block, COLUMNS, Document, Emphasis, Picture};
 
 /// All lengths are in points, 72 to the inch. A roll is 80 mm wide.
 const PAGE_WIDE: f32 = 226.77;
@@ -20,6 +21,10 @@ const LEADING: f32 = 1.25;
 const BARS_HIGH: f32 = 28.0;
 /// The widest that a module of a barcode is drawn.
 const MODULE_WIDE_MAX: f32 = 1.2;
+/// A module of a QR code.
+const QR_MODULE: f32 = 2.0;
+/// A dot of a picture: an eighth of a millimetre.
+const DOT: f32 = 72.0 / 25.4 / 8.0;
 
 const PLAIN: Name<'static> = Name(b"F1");
 const BOLD: Name<'static> = Name(b"F2");
@@ -41,7 +46,14 @@ fn height(block: &Block) -> f32 {
         } => 2.0 * row,
         Block::Row { .. } | Block::Rule | Block::Blank => row,
         Block::Barcode(_) => BARS_HIGH + 1.5 * row,
+        Block::Qr(text) => Qr::of(text).map_or(0.0, |qr| length(qr.side()) * QR_MODULE + row),
+        Block::Picture(picture) => length(picture.high()) * DOT + 0.5 * row,
     }
+}
+
+/// So many dots or modules, all of which a number of points holds exactly.
+fn length(count: u32) -> f32 {
+    u16::try_from(count).map_or(0.0, f32::from)
 }
 
 /// `title` is what a reader shows as the file's.
@@ -66,6 +78,15 @@ pub(crate) fn render(document: &Document, title: &str) -> Vec<u8> {
             .encoding_predefined(Name(b"WinAnsiEncoding"));
     }
     for (blocks, (page_ref, content_ref)) in pages.into_iter().zip(refs) {
+        let pictures: Vec<(String, Ref)> = blocks
+            .iter()
+            .filter_map(|block| match block {
+                Block::Picture(picture) => Some(picture),
+                _ => None,
+            })
+            .enumerate()
+            .map(|(place, picture)| (picture_name(place), image(&mut pdf, next(), picture)))
+            .collect();
         let high = blocks.iter().map(height).sum::<f32>() + 2.0 * MARGIN;
         let mut page = pdf.page(page_ref);
         page.media_box(Rect::new(0.0, 0.0, PAGE_WIDE, high));
@@ -73,11 +94,35 @@ pub(crate) fn render(document: &Document, title: &str) -> Vec<u8> {
         page.contents(content_ref);
         let mut resources = page.resources();
         resources.fonts().pair(PLAIN, plain).pair(BOLD, bold);
+        if !pictures.is_empty() {
+            let names = pictures.iter();
+            let pairs = names.map(|(name, image)| (Name(name.as_bytes()), *image));
+            resources.x_objects().pairs(pairs);
+        }
         resources.finish();
         page.finish();
         pdf.stream(content_ref, &content(blocks, high));
     }
     pdf.finish()
+}
+
+/// What a page calls its pictures, from 0.
+fn picture_name(place: usize) -> String {
+    format!("P{place}")
+}
+
+fn image(pdf: &mut Pdf, id: Ref, picture: &Picture) -> Ref {
+    let dots: Vec<u8> = picture.rows().flatten().copied().collect();
+    let side = |dots| i32::try_from(dots).expect("a picture is no larger than paper");
+    let mut image = pdf.image_xobject(id, &dots);
+    image
+        .width(side(picture.wide()))
+        .height(side(picture.high()))
+        .bits_per_component(1);
+    image.color_space().device_gray();
+    // A set bit is black.
+    image.decode([1.0, 0.0]);
+    id
 }
 
 /// The blocks of each page; there is always one.
@@ -98,6 +143,7 @@ fn pages(blocks: &[Block]) -> Vec<&[Block]> {
 fn content(blocks: &[Block], high: f32) -> Vec<u8> {
     let mut content = Content::new();
     let mut top = high - MARGIN;
+    let mut names = (0..).map(picture_name);
     for block in blocks {
         let bottom = top - height(block);
         // Letters stand a little above the bottom of their row.
@@ -116,6 +162,17 @@ fn content(blocks: &[Block], high: f32) -> Vec<u8> {
             Block::Barcode(text) => {
                 bars(&mut content, top - BARS_HIGH, text);
                 row(&mut content, base, Align::Center, Emphasis::Plain, text);
+            }
+            Block::Qr(text) => qr(&mut content, top, text),
+            Block::Picture(picture) => {
+                let (wide, high) = (length(picture.wide()) * DOT, length(picture.high()) * DOT);
+                let left = (PAGE_WIDE - wide) / 2.0;
+                let name = names.next().unwrap_or_default();
+                content
+                    .save_state()
+                    .transform([wide, 0.0, 0.0, high, left, top - high])
+                    .x_object(Name(name.as_bytes()))
+                    .restore_state();
             }
         }
         top = bottom;
@@ -158,6 +215,20 @@ fn bars(content: &mut Content, bottom: f32, text: &str) {
             content.rect(left, bottom, wide, BARS_HIGH);
         }
         left += wide;
+    }
+    content.fill_nonzero();
+}
+
+fn qr(content: &mut Content, top: f32, text: &str) {
+    let Some(qr) = Qr::of(text) else {
+        return;
+    };
+    let left = (PAGE_WIDE - length(qr.side()) * QR_MODULE) / 2.0;
+    let top = top - size() * LEADING / 2.0;
+    for (x, y, run) in qr.runs() {
+        let bottom = top - length(y + 1) * QR_MODULE;
+        let from = left + length(x) * QR_MODULE;
+        content.rect(from, bottom, length(run) * QR_MODULE, QR_MODULE);
     }
     content.fill_nonzero();
 }

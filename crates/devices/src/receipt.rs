@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use catalog::{Language, TaxId};
 use money::{Money, Rate, Unit};
-use sale::{CardPaid, Line, Receipt, TaxTotal, Tender, Totals};
+use sale::{CardApproval, CardPaid, Line, Receipt, TaxTotal, Tender, Totals};
 
 use crate::words::{Phrase, Words};
-use crate::{Align, Block, Document, Emphasis};
+use crate::{Align, Block, Document, Emphasis, Picture};
 
 /// Whether paper is the first for its sale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,11 @@ pub struct ReceiptStyle {
     pub address: Vec<String>,
     /// Words at the end; empty for none.
     pub footer: String,
+    /// Above the store's name.
+    pub logo: Option<Picture>,
+    /// A QR code under the footer: its text, in which `{receipt}` stands for the receipt's number; empty for
+    /// none.
+    pub qr: String,
     pub language: Language,
     pub kind: PrintKind,
 }
@@ -74,11 +79,7 @@ impl Paper {
 
     fn head(&mut self, receipt: &Receipt, style: &ReceiptStyle) {
         let (doc, words) = (&mut self.doc, self.words);
-        doc.text(Align::Center, Emphasis::Tall, &receipt.store_name);
-        for row in &style.address {
-            doc.text(Align::Center, Emphasis::Plain, row);
-        }
-        doc.push(Block::Blank);
+        store_head(doc, receipt, style);
         if receipt.detail.training {
             self.training();
             self.doc.push(Block::Blank);
@@ -302,12 +303,29 @@ impl Paper {
             self.doc.push(Block::Blank);
             self.doc.text(Align::Left, Emphasis::Plain, note);
         }
+        // Whoever follows the code finds no sale of a training.
+        if !style.qr.is_empty() && !receipt.detail.training {
+            self.doc.push(Block::Blank);
+            self.doc.qr(&style.qr.replace("{receipt}", &receipt.id));
+        }
         self.doc.push(Block::Blank);
         match receipt.detail.training {
             true => self.training(),
             false => self.doc.push(Block::Barcode(receipt.id.clone())),
         }
     }
+}
+
+/// Which store a paper is of.
+pub(crate) fn store_head(doc: &mut Document, receipt: &Receipt, style: &ReceiptStyle) {
+    if let Some(logo) = &style.logo {
+        doc.push(Block::Picture(logo.clone()));
+    }
+    doc.text(Align::Center, Emphasis::Tall, &receipt.store_name);
+    for row in &style.address {
+        doc.text(Align::Center, Emphasis::Plain, row);
+    }
+    doc.push(Block::Blank);
 }
 
 /// The end of a gift card's number: whoever finds the paper must not spend the card.
@@ -346,14 +364,17 @@ fn tender_detail(tender: &Tender, words: Words) -> Option<String> {
         Tender::Account { customer, .. } => {
             Some(words.fill(Phrase::Customer, &[&customer.to_string()]))
         }
-        Tender::Card { card, .. } => {
-            let brand = card.approval.brand.as_deref();
-            let digits = card.approval.last_four.as_deref();
-            let digits = digits.map(|digits| format!("**** {digits}"));
-            let words: Vec<&str> = brand.into_iter().chain(digits.as_deref()).collect();
-            Some(words.join(" ")).filter(|words| !words.is_empty())
-        }
+        Tender::Card { card, .. } => card_digits(&card.approval),
     }
+}
+
+/// Which card it was, as far as it may be told.
+pub(crate) fn card_digits(approval: &CardApproval) -> Option<String> {
+    let brand = approval.brand.as_deref();
+    let digits = approval.last_four.as_deref();
+    let digits = digits.map(|digits| format!("**** {digits}"));
+    let words: Vec<&str> = brand.into_iter().chain(digits.as_deref()).collect();
+    Some(words.join(" ")).filter(|words| !words.is_empty())
 }
 
 fn tax_letters(totals: &Totals) -> TaxLetters {

@@ -1,18 +1,26 @@
 //! A document as plain text.
 
+use crate::document::wrap;
 use crate::{Align, Block, COLUMNS, Document};
 
 pub(crate) fn render(document: &Document) -> String {
     let mut out = String::new();
     for block in document.blocks() {
-        let row = match block {
-            Block::Row { align, text, .. } => aligned(*align, text),
-            Block::Rule => "-".repeat(COLUMNS),
-            Block::Blank => String::new(),
-            Block::Barcode(text) => aligned(Align::Center, &format!("*{text}*")),
+        let rows = match block {
+            Block::Row { align, text, .. } => vec![aligned(*align, text)],
+            Block::Rule => vec!["-".repeat(COLUMNS)],
+            Block::Blank => vec![String::new()],
+            Block::Barcode(text) => vec![aligned(Align::Center, &format!("*{text}*"))],
+            Block::Qr(text) => {
+                let rows = wrap(text, COLUMNS);
+                rows.iter().map(|row| aligned(Align::Center, row)).collect()
+            }
+            Block::Picture(_) => Vec::new(),
         };
-        out.push_str(row.trim_end());
-        out.push('\n');
+        for row in rows {
+            out.push_str(row.trim_end());
+            out.push('\n');
+        }
     }
     out
 }

@@ -70,6 +70,12 @@ phrases! {
     Included: "incl.", "inkl.", "dont", "incl.";
     Exempt: "exempt", "befreit", "exonéré", "exento";
     Of: "{} of {}", "{} von {}", "{} sur {}", "{} de {}";
+    GiftReceipt: "GIFT RECEIPT", "GESCHENKBON", "TICKET CADEAU", "TICKET REGALO";
+    CardSlip: "CARD SLIP", "KARTENBELEG", "TICKET CARTE", "COMPROBANTE DE TARJETA";
+    CardPayment: "Card payment {}", "Kartenzahlung {}", "Paiement par carte {}", "Pago con tarjeta {}";
+    CardTransaction: "Transaction {}", "Transaktion {}", "Transaction {}", "Transacción {}";
+    CardRefunded: "Given back to the card", "Der Karte gutgeschrieben", "Remboursé sur la carte", "Devuelto a la tarjeta";
+    CreditNoteTitle: "CREDIT NOTE", "GUTSCHRIFT", "AVOIR", "NOTA DE ABONO";
     SuspendedSale: "SUSPENDED SALE - NOT A RECEIPT", "GEPARKTER BON - KEIN KASSENBON", "VENTE EN ATTENTE - PAS UN TICKET", "VENTA APARCADA - NO ES UN TICKET";
     QuoteTitle: "QUOTE - NOT A RECEIPT", "ANGEBOT - KEIN KASSENBON", "DEVIS - PAS UN TICKET", "PRESUPUESTO - NO ES UN TICKET";
     OrderTitle: "ORDER - NOT A RECEIPT", "BESTELLUNG - KEIN KASSENBON", "COMMANDE - PAS UN TICKET", "PEDIDO - NO ES UN TICKET";

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use catalog::{BookVersion, CustomerId, EmployeeId, Language, TaxId};
-use devices::{PaperFormat, PrintKind, ReceiptStyle, document, text_of};
+use devices::{Beside, Document, PaperFormat, Picture, PrintKind, ReceiptStyle, document, text_of};
 use money::{Currency, Money, Quantity, Rate, Rounding};
 use sale::{
     CardApproval, CardPaid, CardTransaction, CartId, LaneId, Line, LineTax, LineTotal, LocalTime,
@@ -192,8 +192,12 @@ fn style() -> ReceiptStyle {
         address: vec!["12 Harbour Street".to_owned(), "Tel. 555 0100".to_owned()],
         footer: "Thank you. Please come again.".to_owned(),
         kind: PrintKind::Original,
+        ..ReceiptStyle::default()
     }
 }
+
+/// A square in a square, 16 dots wide, as a PNG file in Base64.
+const LOGO: &str = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQAQAAAAA3iMLMAAAAF0lEQVR42mNgYGCo/4dAFXLoCFmWgQEAcXEPbTZYubMAAAAASUVORK5CYII=";
 
 /// Compares bytes with a golden file, or writes the file where `UPDATE_GOLDEN` is set.
 fn golden(name: &str, got: &[u8]) {
@@ -212,18 +216,21 @@ fn golden(name: &str, got: &[u8]) {
 }
 
 fn check(name: &str, receipt: &Receipt, style: &ReceiptStyle) {
-    let document = document(receipt, style);
-    let text = text_of(&document);
+    check_paper(name, receipt, &document(receipt, style));
+}
+
+fn check_paper(name: &str, receipt: &Receipt, document: &Document) {
+    let text = text_of(document);
     for row in text.lines() {
         assert!(row.chars().count() <= devices::COLUMNS, "{row}");
     }
     golden(&format!("{name}.txt"), text.as_bytes());
     let formats = match name {
-        "everything" | "letters" => PaperFormat::ALL.to_vec(),
+        "everything" | "letters" | "pictures" => PaperFormat::ALL.to_vec(),
         _ => vec![PaperFormat::Escpos],
     };
     for format in formats.into_iter().filter(|f| *f != PaperFormat::Text) {
-        let bytes = format.render(&document, &format!("Receipt {}", receipt.id));
+        let bytes = format.render(document, &format!("Receipt {}", receipt.id));
         golden(&format!("{name}.{}", format.name()), &bytes);
     }
 }
@@ -290,7 +297,15 @@ fn a_receipt_is_written_in_the_language_of_the_store() {
 #[test]
 fn what_a_card_paid_is_told_without_its_number() {
     let mut receipt = receipt(&[plain("Milk 1 l", "1.09")], &[], &["0.10"]);
-    let card = |amount: &str, charged: &str, tip: Option<&str>, said: bool| Tender::Card {
+    receipt
+        .tenders
+        .push(card("1.00", "1.20", Some("0.20"), true));
+    receipt.tenders.push(card("-0.01", "0.01", None, false));
+    check("card", &receipt, &style());
+}
+
+fn card(amount: &str, charged: &str, tip: Option<&str>, said: bool) -> Tender {
+    Tender::Card {
         amount: money(amount),
         card: Box::new(CardPaid {
             number: 7,
@@ -310,12 +325,55 @@ fn what_a_card_paid_is_told_without_its_number() {
             },
             refund_of: None,
         }),
+    }
+}
+
+#[test]
+fn a_receipt_has_the_logo_and_the_link_of_the_store() {
+    let style = ReceiptStyle {
+        logo: Some(Picture::from_base64(LOGO).unwrap()),
+        qr: "https://example.com/r/{receipt}".to_owned(),
+        ..style()
     };
-    receipt
-        .tenders
-        .push(card("1.00", "1.20", Some("0.20"), true));
-    receipt.tenders.push(card("-0.01", "0.01", None, false));
-    check("card", &receipt, &style());
+    let mut receipt = receipt(&[plain("Milk 1 l", "1.09")], &[], &["5.00"]);
+    check("pictures", &receipt, &style);
+    receipt.detail.training = true;
+    let text = text_of(&document(&receipt, &style));
+    assert!(!text.contains("example.com"), "{text}");
+}
+
+#[test]
+fn papers_that_go_with_a_receipt() {
+    let mut receipt = everything();
+    receipt.lines[1].detail.marks.serial = Some("SN-1".to_owned());
+    let style = style();
+    let paper = |beside: Beside, receipt: &Receipt| beside.document(receipt, &style);
+    assert_eq!(paper(Beside::CardSlip, &receipt), None);
+    assert_eq!(paper(Beside::CreditNote, &receipt), None);
+    receipt.tenders = vec![
+        card("1.00", "1.20", Some("0.20"), true),
+        card("-0.01", "0.01", None, false),
+        Tender::StoreCredit {
+            number: "C1-000007".to_owned(),
+            amount: money("2.00"),
+        },
+        Tender::StoreCredit {
+            number: "C1-000042".to_owned(),
+            amount: money("-12.50"),
+        },
+    ];
+    let mut in_training = receipt.clone();
+    in_training.detail.training = true;
+    for (name, beside) in [
+        ("gift", Beside::GiftReceipt),
+        ("card_slip", Beside::CardSlip),
+        ("credit_note", Beside::CreditNote),
+    ] {
+        check_paper(name, &receipt, &paper(beside, &receipt).unwrap());
+        assert_eq!(paper(beside, &in_training), None, "{name} of a training");
+    }
+    let gift = text_of(&paper(Beside::GiftReceipt, &receipt).unwrap());
+    assert!(!gift.contains("14.90"), "{gift}");
 }
 
 #[test]

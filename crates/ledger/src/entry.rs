@@ -19,7 +19,7 @@ use crate::Fact;
 /// that all lanes agree on it. A register refuses what can be said only above the level, an entry
 /// above it counts nowhere, and a lane that reads less does not start, nor is it let in. A rule that
 /// changes what applying an entry writes is to be keyed on the level, too.
-pub const ENTRY_FORMAT: u16 = 17;
+pub const ENTRY_FORMAT: u16 = 18;
 
 /// The store's level from which on head office's publications are taken ([`crate::Command::Publish`]).
 /// Releases before could not read the command, and their lanes would keep other prices.

@@ -111,6 +111,9 @@ pub const FORMAT_POINTS: u16 = 16;
 /// The oldest entry format whose releases keep when receipts are printed.
 pub(crate) const FORMAT_PRINTING: u16 = 17;
 
+/// The oldest entry format whose releases keep the logo and the QR code of receipts.
+pub(crate) const FORMAT_PICTURES: u16 = 18;
+
 /// The oldest entry format that can say that this happened on a register.
 pub fn event_format(event: &Event) -> u16 {
     match event {

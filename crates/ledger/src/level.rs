@@ -8,7 +8,8 @@ use promotions::{Limits, PromotionFile};
 
 use crate::fact::{
     FORMAT_CARDS, FORMAT_CUSTOMERS, FORMAT_FIRST, FORMAT_FLOORS, FORMAT_GIFT_CARDS, FORMAT_GOODS,
-    FORMAT_GOODS_AND_TAXES, FORMAT_LIMITS, FORMAT_PRINTING, FORMAT_TENDER_RULES, FORMAT_TERMS,
+    FORMAT_GOODS_AND_TAXES, FORMAT_LIMITS, FORMAT_PICTURES, FORMAT_PRINTING, FORMAT_TENDER_RULES,
+    FORMAT_TERMS,
 };
 use crate::{StoreView, TableError};
 
@@ -86,6 +87,9 @@ fn action_format(action: Action) -> u16 {
 }
 
 fn fields_format(settings: &Settings) -> u16 {
+    if !settings.receipt_logo.is_empty() || !settings.receipt_qr.is_empty() {
+        return FORMAT_PICTURES;
+    }
     if settings.receipts_on_request {
         return FORMAT_PRINTING;
     }

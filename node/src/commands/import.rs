@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use devices::Picture;
 use serde_json::Value;
 
 use crate::cli::{Exit, ImportArgs, Report};
@@ -11,10 +12,11 @@ use crate::client::LaneClient;
 
 /// Problems printed for a person; `--json` has them all.
 const PROBLEMS_SHOWN: usize = 20;
+/// The setting that may name a file.
+const LOGO: &str = "receipt_logo";
 
 pub fn run(args: &ImportArgs) -> anyhow::Result<Report> {
-    let bytes = std::fs::read(&args.file)
-        .with_context(|| format!("{} cannot be read", args.file.display()))?;
+    let bytes = content(&args.file)?;
     let kind = args.kind.clone().or_else(|| kind_by_name(&args.file));
     let mut meter = Meter::default();
     let report = super::runtime()?.block_on(async {
@@ -35,6 +37,40 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<Report> {
             _ => Exit::RowsLeftOut,
         },
     })
+}
+
+/// A file as it is imported: in settings, a logo that is named as a file beside them stands in its place.
+pub fn content(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let bytes =
+        std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let Some(settings) = std::str::from_utf8(&bytes)
+        .ok()
+        .filter(|text| text.contains(LOGO))
+    else {
+        return Ok(bytes);
+    };
+    let named = settings.parse::<toml::Table>().ok().and_then(|table| {
+        let logo = table.get(LOGO)?.as_str()?.to_owned();
+        // Base64 has no such end.
+        logo.to_ascii_lowercase().ends_with(".png").then_some(logo)
+    });
+    let Some(name) = named else {
+        return Ok(bytes);
+    };
+    let path = file.with_file_name(&name);
+    let logo = std::fs::read(&path)
+        .with_context(|| format!("the logo {} cannot be read", path.display()))?;
+    let logo = Picture::from_png(&logo)
+        .with_context(|| format!("{} cannot be the logo", path.display()))?;
+    // Line by line, so that what is wrong elsewhere keeps its line.
+    let lines =
+        settings
+            .split_inclusive('\n')
+            .map(|line| match line.trim_start().starts_with(LOGO) {
+                true => line.replacen(&name, &logo.to_base64(), 1),
+                false => line.to_owned(),
+            });
+    Ok(lines.collect::<String>().into_bytes())
 }
 
 /// TOML files are told by their name, CSV files by their header.

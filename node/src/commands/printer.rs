@@ -15,6 +15,13 @@ async fn printer(args: &PrinterArgs) -> anyhow::Result<Report> {
     let client = LaneClient::of_folder(&args.dir)?;
     let asked = [
         args.receipt.as_ref().map(|id| json!({ "receipt": id })),
+        args.gift_receipt
+            .as_ref()
+            .map(|id| json!({ "gift-receipt": id })),
+        args.card_slip.as_ref().map(|id| json!({ "card-slip": id })),
+        args.credit_note
+            .as_ref()
+            .map(|id| json!({ "credit-note": id })),
         args.slip.as_ref().map(|slip| json!({ "slip": slip })),
         args.report_z.map(|number| json!({ "report-z": number })),
     ];

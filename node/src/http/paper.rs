@@ -11,7 +11,7 @@ use super::{Failure, not_found};
 pub(super) struct FormatQuery {
     /// `json` (default), or one of [`PaperFormat`].
     #[serde(default)]
-    format: Option<String>,
+    pub(super) format: Option<String>,
 }
 
 /// What is asked for as JSON or on paper; `title` is what a page or a file is called.

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use devices::Beside;
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, Shared, day, not_found, slips, unavailable};
@@ -16,6 +17,12 @@ use crate::lane::NotKept;
 pub(super) enum Asked {
     /// A receipt of any lane, by its number, as a reprint.
     Receipt(String),
+    /// A receipt of any lane without prices.
+    GiftReceipt(String),
+    /// What cards paid on a receipt of any lane.
+    CardSlip(String),
+    /// The credit note that a receipt of any lane made, as a reprint.
+    CreditNote(String),
     /// The slip of a sale that is put aside.
     Slip(String),
     /// The X report of this lane.
@@ -63,8 +70,14 @@ pub(super) async fn print(
     State(local): Shared,
     Json(asked): Json<Asked>,
 ) -> Result<impl IntoResponse, Failure> {
+    let lane = &local.lane;
     let paper = match asked {
-        Asked::Receipt(id) => return answer(local.lane.print_receipt(&id).await),
+        Asked::Receipt(id) => return answer(lane.print_receipt(&id).await),
+        Asked::GiftReceipt(id) => {
+            return answer(lane.print_beside(Beside::GiftReceipt, &id).await);
+        }
+        Asked::CardSlip(id) => return answer(lane.print_beside(Beside::CardSlip, &id).await),
+        Asked::CreditNote(id) => return answer(lane.print_beside(Beside::CreditNote, &id).await),
         Asked::Slip(slip) => slips::slip_paper(&local, &slip)?,
         Asked::ReportX => day::report_x_paper(&local)?,
         Asked::ReportZ(number) => day::report_z_paper(&local, number)?,
@@ -74,17 +87,20 @@ pub(super) async fn print(
 }
 
 fn answer(kept: Result<u64, NotKept>) -> Result<impl IntoResponse, Failure> {
-    let error = match kept {
-        Ok(number) => return Ok(Json(serde_json::json!({ "number": number }))),
-        Err(error) => error,
-    };
+    match kept {
+        Ok(number) => Ok(Json(serde_json::json!({ "number": number }))),
+        Err(error) => Err(not_kept(&error)),
+    }
+}
+
+pub(super) fn not_kept(error: &NotKept) -> Failure {
     let message = error.to_string();
     let status = match error {
-        NotKept::Unknown => StatusCode::NOT_FOUND,
+        NotKept::Unknown | NotKept::Without => StatusCode::NOT_FOUND,
         NotKept::NoPrinter | NotKept::Full => StatusCode::CONFLICT,
         NotKept::Closing | NotKept::Unreadable(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    Err(Failure(status, Problem::Unavailable { message }))
+    Failure(status, Problem::Unavailable { message })
 }
 
 /// Takes a paper that waits out.

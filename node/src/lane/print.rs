@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use api::PrinterStatus;
 use catalog::{Reference as _, Settings};
-use devices::{Document, PrintKind};
+use devices::{Beside, Document, PrintKind};
 use futures::future::BoxFuture;
 use ledger::{Fact, LaneId, Seq, StoreView};
 use providers::{SharedClock, SharedDisk};
@@ -23,7 +23,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::papers::Papers;
 use super::register::{LaneEvent, RegisterHandle};
 use super::{Lane, LaneError};
-use papers_of::{Layout, opens_drawer};
+use papers_of::{Layout, beside_on_paper, opens_drawer};
 pub use papers_of::{receipt_on_paper, title_of, title_of_slip, title_of_z, z_on_paper};
 pub use queue::Paper;
 use queue::{PAPERS_MAX, Queue, QueueFull, Title};
@@ -68,6 +68,11 @@ pub trait ReceiptPrinter: Send + Sync {
 pub enum NotKept {
     #[error("No lane has printed such a receipt, as far as this one knows.")]
     Unknown,
+    #[error(
+        "This receipt has no such paper: a gift receipt is of what was sold, a card slip of what a card paid, \
+         a credit note of what was given back as one, and none is of a training."
+    )]
+    Without,
     #[error(
         "This lane has no printer: start it with --printer, or have the receipt printed at another lane."
     )]
@@ -271,20 +276,19 @@ impl PrintDesk {
             return;
         }
         self.queue.looked_at(seq);
-        match self.layout.paper_of(event) {
-            Some((title, document)) => {
-                if let Err(QueueFull) = self.keep(title, document) {
-                    tracing::warn!("too many papers wait: one is not kept");
-                }
+        let papers = self.layout.papers_of(event);
+        if !papers.is_empty() {
+            if let Err(QueueFull) = self.keep(papers) {
+                tracing::warn!("too many papers wait: one is not kept");
             }
+        } else if matches!(event, Event::Completed { .. }) {
             // It must not come out at a start after which receipts are printed by themselves.
-            None if matches!(event, Event::Completed { .. }) => self.queue.write(),
-            None => {}
+            self.queue.write();
         }
     }
 
-    fn keep(&mut self, title: Title, document: Document) -> Result<u64, QueueFull> {
-        let kept = self.queue.push(title, self.clock.wall_ms(), document);
+    fn keep(&mut self, papers: Vec<(Title, Document)>) -> Result<u64, QueueFull> {
+        let kept = self.queue.push(papers, self.clock.wall_ms());
         self.tell();
         kept
     }
@@ -298,7 +302,7 @@ impl PrintDesk {
             } => {
                 let number = match self.printer {
                     Some(_) => self
-                        .keep(title, document)
+                        .keep(vec![(title, document)])
                         .map_err(|QueueFull| NotKept::Full),
                     None => Err(NotKept::NoPrinter),
                 };
@@ -393,6 +397,25 @@ impl Lane {
             papers.take_back_receipt(&receipt.id);
         }
         kept
+    }
+
+    /// Has a paper printed that goes with a receipt of any lane; answers with the number of the paper.
+    pub async fn print_beside(&self, beside: Beside, id: &str) -> Result<u64, NotKept> {
+        let (title, document) = self.beside(beside, id)?;
+        self.shared.print.print(title, document).await
+    }
+
+    /// A paper that goes with a receipt of any lane, with its title. A credit note is a reprint: it is
+    /// printed by itself as it is made.
+    pub fn beside(&self, beside: Beside, id: &str) -> Result<(String, Document), NotKept> {
+        let (receipt, settings) = self.receipt(id)?.ok_or(NotKept::Unknown)?;
+        let paper = beside_on_paper(beside, &receipt, settings);
+        let (title, document) = paper.ok_or(NotKept::Without)?;
+        let document = match beside {
+            Beside::CreditNote => document.as_reprint(),
+            Beside::GiftReceipt | Beside::CardSlip => document,
+        };
+        Ok((title, document))
     }
 
     /// A receipt of any lane, or the last one of a training that goes on: no other is kept.

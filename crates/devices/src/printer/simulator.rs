@@ -18,7 +18,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// What it has printed, and what state it is in.
 #[derive(Default)]
 struct State {
-    /// Papers that were cut off, each as rows of text; a barcode is a row between bars.
+    /// Papers that were cut off, each as rows of text; a barcode is a row between bars,
+    /// a band of a picture one between brackets.
     papers: Vec<String>,
     /// What hangs out of it.
     hanging: String,
@@ -236,6 +237,16 @@ fn print_next(
             let code = text.get(2..usize::from(length)).unwrap_or_default();
             state.row = format!("|{}|", String::from_utf8_lossy(code));
             4 + usize::from(length)
+        }
+        [GS, b'v', b'0', 0, xl, xh, yl, yh, ref dots @ ..] => {
+            let across = usize::from(u16::from_le_bytes([xl, xh]));
+            let down = usize::from(u16::from_le_bytes([yl, yh]));
+            if dots.len() < across * down {
+                return Ok(false);
+            }
+            state.row = format!("[{} by {down} dots]", across * 8);
+            state.row_ends();
+            8 + across * down
         }
         [ESC | GS, ..] => return Ok(false),
         [LF, ..] => {

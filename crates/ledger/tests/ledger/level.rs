@@ -65,6 +65,9 @@ fn records_that_an_earlier_release_would_keep_a_part_of_need_a_later_one() {
         (settings(|s| s.tax_rounding = TaxRounding::Invoice), 5),
         (settings(|s| s.tips = true), 8),
         (settings(|s| s.language = Language::German), 16),
+        (settings(|s| s.receipts_on_request = true), 17),
+        (settings(|s| s.receipt_logo = "iVBORw0KGgo=".to_owned()), 18),
+        (settings(|s| s.receipt_qr = "{receipt}".to_owned()), 18),
         (settings(|s| s.points.worth_minor = 500), 16),
         (
             settings(|s| {

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use wire::{HQ_PUBLICATION_RECORDS_MAX, HqPublish, HqRecord};
 
 use crate::cli::{Exit, HeadOfficeArgs, PublishArgs, Report};
-use crate::commands::import::{describe, kind_by_name};
+use crate::commands::import::{content, describe, kind_by_name};
 use crate::import::{ImportReport, Source, read_records};
 use crate::production::SystemRandom;
 
@@ -110,7 +110,7 @@ fn read_file(
     file: &Path,
     currency: Currency,
 ) -> anyhow::Result<(Vec<Record>, ImportReport)> {
-    let bytes = std::fs::read(file)?;
+    let bytes = content(file)?;
     let source = Source {
         kind: args.kind.clone().or_else(|| kind_by_name(file)),
         author: args.author.clone(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalog::{Reference, Settings};
-use devices::{Document, PrintKind, ReceiptStyle, ReportHead, ReportKind};
+use devices::{Beside, Document, Picture, PrintKind, ReceiptStyle, ReportHead, ReportKind};
 use ledger::StoreView;
 use sale::{Event, LocalTime, Receipt, Tally, Tender};
 use storage::StateReader;
@@ -19,17 +19,20 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The paper that an event leads to, with its title.
-    pub fn paper_of(&self, event: &Event) -> Option<(Title, Document)> {
+    /// The papers that an event leads to, with their titles.
+    pub fn papers_of(&self, event: &Event) -> Vec<(Title, Document)> {
         match event {
-            Event::Training { event } => self.paper_of(event),
+            Event::Training { event } => self.papers_of(event),
             Event::Completed { receipt, .. } => {
                 let settings = self.settings();
-                (!settings.receipts_on_request).then(|| {
+                // It is worth money, so it is printed in any case.
+                let note = beside_on_paper(Beside::CreditNote, receipt, settings.clone());
+                let receipt = (!settings.receipts_on_request).then(|| {
                     self.papers.hand_out_receipt(&receipt.id, Some(&receipt.id));
                     let kind = PrintKind::Original;
                     (title_of(receipt), receipt_on_paper(receipt, settings, kind))
-                })
+                });
+                receipt.into_iter().chain(note).collect()
             }
             Event::Suspended { slip, open, at, .. } => {
                 let Settings {
@@ -38,7 +41,7 @@ impl Layout {
                     ..
                 } = self.settings();
                 let document = devices::slip(slip, open, &store_name, *at, language);
-                Some((title_of_slip(slip), document))
+                vec![(title_of_slip(slip), document)]
             }
             Event::ReportedZ {
                 number, report, at, ..
@@ -46,9 +49,9 @@ impl Layout {
                 let reprint = self.papers.hand_out_z(*number);
                 let settings = self.settings();
                 let document = z_on_paper(*number, report, *at, &self.lane_name, settings, reprint);
-                Some((title_of_z(*number), document))
+                vec![(title_of_z(*number), document)]
             }
-            _ => None,
+            _ => Vec::new(),
         }
     }
 
@@ -95,13 +98,36 @@ pub fn z_on_paper(
 
 /// A receipt as the store has it look.
 pub fn receipt_on_paper(receipt: &Receipt, settings: Settings, kind: PrintKind) -> Document {
-    let style = ReceiptStyle {
+    devices::document(receipt, &style_of(settings, kind))
+}
+
+/// A paper that goes with a receipt, with its title; none where the receipt has nothing for it.
+pub fn beside_on_paper(
+    beside: Beside,
+    receipt: &Receipt,
+    settings: Settings,
+) -> Option<(Title, Document)> {
+    let document = beside.document(receipt, &style_of(settings, PrintKind::Original))?;
+    let name = match beside {
+        Beside::GiftReceipt => "Gift receipt",
+        Beside::CardSlip => "Card slip",
+        Beside::CreditNote => "Credit note of receipt",
+    };
+    Some((format!("{name} {}", receipt.id), document))
+}
+
+fn style_of(settings: Settings, kind: PrintKind) -> ReceiptStyle {
+    let logo = &settings.receipt_logo;
+    // What settings may say was looked at before they took effect.
+    let logo = (!logo.is_empty()).then(|| Picture::from_base64(logo));
+    ReceiptStyle {
         address: settings.address,
         footer: settings.receipt_footer,
+        logo: logo.and_then(Result::ok),
+        qr: settings.receipt_qr,
         language: settings.language,
         kind,
-    };
-    devices::document(receipt, &style)
+    }
 }
 
 /// Whether the drawer opens when this has happened. In training it stays shut.

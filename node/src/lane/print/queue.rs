@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::CameOut;
 
 const QUEUE_FILE: &str = "papers.json";
-const QUEUE_FORMAT: u32 = 1;
+/// 1 knew neither pictures nor QR codes.
+const QUEUE_FORMAT: u32 = 2;
 /// The most papers that wait.
 pub const PAPERS_MAX: usize = 200;
 
@@ -64,6 +65,7 @@ impl Queue {
             papers: Vec::new(),
         };
         let mut kept = read(&disk).unwrap_or(nothing);
+        kept.format = QUEUE_FORMAT;
         for paper in &mut kept.papers {
             paper.reprint |= std::mem::take(&mut paper.begun);
         }
@@ -95,27 +97,24 @@ impl Queue {
         self.kept.papers.clone()
     }
 
-    pub fn push(
-        &mut self,
-        title: Title,
-        now_ms: u64,
-        document: Document,
-    ) -> Result<u64, QueueFull> {
-        if self.kept.papers.len() >= PAPERS_MAX {
+    /// Keeps all of some papers or none; answers with the number of the last one.
+    pub fn push(&mut self, papers: Vec<(Title, Document)>, now_ms: u64) -> Result<u64, QueueFull> {
+        if self.kept.papers.len() + papers.len() > PAPERS_MAX {
             return Err(QueueFull);
         }
-        self.kept.last += 1;
-        let number = self.kept.last;
-        self.kept.papers.push(Paper {
-            number,
-            title,
-            made_at_ms: now_ms,
-            begun: false,
-            document,
-            reprint: false,
-        });
+        for (title, document) in papers {
+            self.kept.last += 1;
+            self.kept.papers.push(Paper {
+                number: self.kept.last,
+                title,
+                made_at_ms: now_ms,
+                begun: false,
+                document,
+                reprint: false,
+            });
+        }
         self.write();
-        Ok(number)
+        Ok(self.kept.last)
     }
 
     /// The oldest paper, which a printer takes now.

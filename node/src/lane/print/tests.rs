@@ -9,7 +9,7 @@ use storage::FileDisk;
 
 use super::CameOut;
 use super::papers_of::opens_drawer;
-use super::queue::{PAPERS_MAX, Queue, QueueFull};
+use super::queue::{PAPERS_MAX, Queue, QueueFull, Title};
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
@@ -25,6 +25,11 @@ fn paper(text: &str) -> Document {
     serde_json::from_value(document).expect("a document")
 }
 
+/// A paper with its title.
+fn one(title: &str, text: &str) -> Vec<(Title, Document)> {
+    vec![(title.to_owned(), paper(text))]
+}
+
 /// What a printer would be given next.
 fn next(queue: &mut Queue) -> Option<String> {
     queue
@@ -36,8 +41,8 @@ fn next(queue: &mut Queue) -> Option<String> {
 fn papers_wait_over_a_restart_and_come_out_in_order() {
     let folder = folder();
     let mut queue = Queue::open(disk(&folder), Some(7));
-    assert_eq!(queue.push("Receipt 1".to_owned(), 5, paper("one")), Ok(1));
-    assert_eq!(queue.push("Receipt 2".to_owned(), 6, paper("two")), Ok(2));
+    assert_eq!(queue.push(one("Receipt 1", "one"), 5), Ok(1));
+    assert_eq!(queue.push(one("Receipt 2", "two"), 6), Ok(2));
     drop(queue);
     let mut queue = Queue::open(disk(&folder), Some(9));
     assert_eq!(
@@ -52,17 +57,33 @@ fn papers_wait_over_a_restart_and_come_out_in_order() {
     assert!(queue.remove(2));
     assert!(queue.is_empty());
     // A number is never given twice.
-    assert_eq!(queue.push("Receipt 3".to_owned(), 7, paper("three")), Ok(3));
+    assert_eq!(queue.push(one("Receipt 3", "three"), 7), Ok(3));
 }
 
-/// The file of this release, which later ones have to read.
-const GOLDEN: &str = r#"{"format":1,"last":2,"through":7,"papers":[{"number":1,"title":"Receipt 1-000001","made_at_ms":1795873620000,"begun":true,"document":{"language":"de","blocks":[{"row":{"align":"center","emphasis":"tall","text":"Laden"}},"rule","blank",{"row":{"align":"left","emphasis":"bold","text":"Brötchen"}},{"barcode":"1-000001"}]}},{"number":2,"title":"Slip 4","made_at_ms":1795873621000,"document":{"language":"en","blocks":[]},"reprint":true}]}"#;
+/// The file of format 1, which later releases have to read.
+const GOLDEN_1: &str = r#"{"format":1,"last":2,"through":7,"papers":[{"number":1,"title":"Receipt 1-000001","made_at_ms":1795873620000,"begun":true,"document":{"language":"de","blocks":[{"row":{"align":"center","emphasis":"tall","text":"Laden"}},"rule","blank",{"row":{"align":"left","emphasis":"bold","text":"Brötchen"}},{"barcode":"1-000001"}]}},{"number":2,"title":"Slip 4","made_at_ms":1795873621000,"document":{"language":"en","blocks":[]},"reprint":true}]}"#;
+
+/// Of format 2: pictures and QR codes, whose blocks are all that is new.
+const GOLDEN_2: &str = r#"{"format":2,"last":1,"through":7,"papers":[{"number":1,"title":"Receipt 1-000001","made_at_ms":1795873620000,"document":{"language":"de","blocks":[{"picture":"iVBORw0KGgoAAAANSUhEUgAAABAAAAAQAQAAAAA3iMLMAAAAF0lEQVR42mNgYGCo/4dAFXLoCFmWgQEAcXEPbTZYubMAAAAASUVORK5CYII="},{"qr":"https://example.com/1-000001"}]}}]}"#;
+
+#[test]
+fn a_file_with_pictures_is_read_and_written_as_it_always_was() {
+    let folder = folder();
+    let disk = disk(&folder);
+    disk.write("papers.json", GOLDEN_2.as_bytes()).unwrap();
+    let mut queue = Queue::open(disk.clone(), Some(7));
+    queue.write();
+    let written = disk.read("papers.json").unwrap().unwrap();
+    assert_eq!(String::from_utf8(written).unwrap(), GOLDEN_2);
+    let text = next(&mut queue).unwrap();
+    assert_eq!(text.trim(), "https://example.com/1-000001");
+}
 
 #[test]
 fn the_file_is_read_and_written_as_it_always_was() {
     let folder = folder();
     let disk = disk(&folder);
-    disk.write("papers.json", GOLDEN.as_bytes()).unwrap();
+    disk.write("papers.json", GOLDEN_1.as_bytes()).unwrap();
     let mut queue = Queue::open(disk.clone(), Some(7));
     let kept: Vec<_> = queue
         .waiting()
@@ -72,7 +93,8 @@ fn the_file_is_read_and_written_as_it_always_was() {
     assert_eq!(kept, [(1, false), (2, false)]);
     queue.write();
     let written = disk.read("papers.json").unwrap().unwrap();
-    let reprints = GOLDEN
+    let reprints = GOLDEN_1
+        .replace(r#"{"format":1"#, r#"{"format":2"#)
         .replace(r#","begun":true"#, "")
         .replace(r#""1-000001"}]}}"#, r#""1-000001"}]},"reprint":true}"#);
     assert_eq!(String::from_utf8(written).unwrap(), reprints);
@@ -84,7 +106,7 @@ fn what_may_have_come_out_is_marked() {
     let check = |came_out: Option<CameOut>, restarts: bool, expected: bool| {
         let folder = folder();
         let mut queue = Queue::open(disk(&folder), Some(1));
-        queue.push("Receipt 1".to_owned(), 5, paper("one")).unwrap();
+        queue.push(one("Receipt 1", "one"), 5).unwrap();
         assert_eq!(next(&mut queue).as_deref(), Some("one\n"));
         if let Some(came_out) = came_out {
             queue.not_printed(1, came_out);
@@ -114,7 +136,7 @@ fn what_may_have_come_out_is_marked() {
 fn a_lane_without_a_printer_keeps_what_waits_and_prints_nothing_of_what_it_sells() {
     let folder = folder();
     let mut queue = Queue::open(disk(&folder), Some(7));
-    queue.push("Receipt 1".to_owned(), 5, paper("one")).unwrap();
+    queue.push(one("Receipt 1", "one"), 5).unwrap();
     drop(queue);
     let queue = Queue::open(disk(&folder), None);
     assert_eq!((queue.through(), queue.waiting().len()), (None, 1));
@@ -136,14 +158,11 @@ fn only_so_many_papers_wait() {
     let folder = folder();
     let mut queue = Queue::open(disk(&folder), Some(1));
     for _ in 0..PAPERS_MAX {
-        queue.push("Receipt".to_owned(), 5, paper("one")).unwrap();
+        queue.push(one("Receipt", "one"), 5).unwrap();
     }
-    assert_eq!(
-        queue.push("Receipt".to_owned(), 5, paper("one")),
-        Err(QueueFull)
-    );
+    assert_eq!(queue.push(one("Receipt", "one"), 5), Err(QueueFull));
     queue.remove(1);
-    assert!(queue.push("Receipt".to_owned(), 5, paper("one")).is_ok());
+    assert!(queue.push(one("Receipt", "one"), 5).is_ok());
 }
 
 #[test]
@@ -155,7 +174,7 @@ fn a_file_of_a_later_release_is_moved_aside() {
         assert!(queue.is_empty());
         drop(queue);
     };
-    check(br#"{"format":2,"last":1,"through":1,"papers":[]}"#);
+    check(br#"{"format":3,"last":1,"through":1,"papers":[]}"#);
     check(b"nothing like it");
     let files = folder.path().read_dir().unwrap();
     let aside = files.filter(|file| {
