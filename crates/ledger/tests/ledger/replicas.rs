@@ -91,7 +91,7 @@ fn this_history_gives_this_state() {
     for command in history() {
         shop.apply(&command);
     }
-    expect!["0e1ded34dc50ab1877b121c484a1198abe3dc231818deb41a3835d3c86b5d809"]
+    expect!["7401dc1b513049403998cdd209cc91dadfac1ccefb0290b155dcc12d800a3335"]
         .assert_eq(&stored_hash(&shop.tables).unwrap().to_string());
 }
 
