@@ -68,6 +68,8 @@ enum Command {
     },
     /// Show how a running lane's receipt printer stands, and have papers printed or taken back.
     Printer(PrinterArgs),
+    /// Run a card terminal that charges no card, to try out declined payments and lost answers.
+    Terminal(TerminalArgs),
     /// Check that nothing is lost, doubled or changed: hash chains, state hashes, head office.
     Verify(VerifyArgs),
     /// Write a lane's journal as JSON lines.
@@ -242,6 +244,13 @@ pub struct PrinterArgs {
     /// Take back a paper that waits.
     #[arg(long, value_name = "PAPER")]
     pub cancel: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct TerminalArgs {
+    /// Where it listens on this machine; 0 takes any free port.
+    #[arg(long, default_value_t = 10_000)]
+    pub port: u16,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -633,6 +642,7 @@ pub fn run() -> ExitCode {
         Command::Import(args) => commands::import::run(&args),
         Command::Status { dir } => commands::status::run(&dir),
         Command::Printer(args) => commands::printer::run(&args),
+        Command::Terminal(args) => commands::terminal::run(&args, json),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Price(args) => commands::promotions::price(&args),

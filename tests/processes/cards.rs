@@ -1,11 +1,13 @@
 //! Payments by card: a lane, its terminal, and what happens to either.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use devices::nexo::{Behaviour, Script, Simulator};
 use sale::{Command, Event, PayWith, Receipt, Tender};
 
-use crate::common::{LIMIT, Lane, Store, plain_items, runtime};
+use crate::common::{LIMIT, Lane, Store, lanemesh, plain_items, runtime};
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -25,11 +27,11 @@ fn simulator(behaviours: Vec<Behaviour>) -> Simulator {
     Simulator::start(0, script).expect("a free port")
 }
 
-/// The only lane of a store, started again with a terminal.
-async fn with_terminal(store: &mut Store, simulator: &Simulator) {
+/// The only lane of a store, started again with a terminal that listens there.
+async fn with_terminal(store: &mut Store, address: &str) {
     let lane = &mut store.lanes[0];
     lane.stop();
-    let terminal = format!("POI-1@{}", simulator.address());
+    let terminal = format!("POI-1@{address}");
     *lane = Lane::start_with(&lane.folder.clone(), &["--terminal", &terminal]).await;
     lane.sign_in().await;
 }
@@ -86,7 +88,7 @@ fn a_card_pays_once_whatever_happens() {
     ]);
     runtime().block_on(async {
         let mut store = Store::start(1, false).await;
-        with_terminal(&mut store, &simulator).await;
+        with_terminal(&mut store, &simulator.address().to_string()).await;
         let item = &plain_items(1)[0];
         let lane = &mut store.lanes[0];
         lane.scan(item).await;
@@ -136,4 +138,72 @@ fn a_card_pays_once_whatever_happens() {
         let path = format!("/v1/receipts/{}?format=paper", paid.id);
         assert!(lane.client.paper(&path).await.is_err());
     });
+}
+
+/// A child that does not outlive its test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_terminal_without_cards_does_what_it_is_told() {
+    let child = lanemesh()
+        .args(["terminal", "--port", "0", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut terminal = Killed(child.expect("the binary runs"));
+    let child = &mut terminal.0;
+    let mut words = child.stdin.take().expect("it is piped");
+    let mut said = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    // What it says next under a name.
+    let mut next = |name: &str| loop {
+        let line = said.next().expect("it says more").expect("it is text");
+        let line: serde_json::Value = serde_json::from_str(&line).expect("it is JSON");
+        if let Some(text) = line[name].as_str() {
+            return text.to_owned();
+        }
+    };
+    let address = next("listening");
+    runtime().block_on(async {
+        let mut store = Store::start(1, false).await;
+        with_terminal(&mut store, &address).await;
+        let lane = &store.lanes[0];
+        writeln!(words, "give me money").expect("it listens");
+        assert_eq!(next("not_understood"), "give me money");
+        writeln!(words, "decline").expect("it listens");
+        assert_eq!(next("told"), "decline");
+        lane.scan(&plain_items(1)[0]).await;
+        lane.done(with_card()).await;
+        let started = Instant::now();
+        while register(lane).await.cards.open.is_some() {
+            assert!(started.elapsed() < LIMIT, "the terminal declines");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        // The answer is lost, and asked for again.
+        writeln!(words, "drop-after").expect("it listens");
+        assert_eq!(next("told"), "drop-after");
+        lane.done(with_card()).await;
+        let paid = receipt(lane, 1).await;
+        assert_paid_by_card(&paid);
+        assert_eq!(next("charged"), paid.totals.total.to_string());
+    });
+    let pid = child.id().to_string();
+    let asked = std::process::Command::new("kill")
+        .args(["-TERM", &pid])
+        .status();
+    assert!(asked.expect("kill runs").success());
+    let mut report = String::new();
+    let mut printed = child.stdout.take().expect("it is piped");
+    printed.read_to_string(&mut report).expect("it is text");
+    let report: serde_json::Value = serde_json::from_str(&report).expect("it is JSON");
+    let told = (report["ok"].as_bool(), report["charges"].as_u64());
+    assert_eq!(told, (Some(true), Some(1)));
 }

@@ -15,6 +15,7 @@ pub mod recover;
 pub mod retire;
 pub mod status;
 pub mod store;
+pub mod terminal;
 pub mod verify;
 
 use std::sync::OnceLock;
