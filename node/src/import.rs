@@ -277,10 +277,8 @@ fn read_settings(source: &Source) -> Result<Settings, ImportError> {
     let text = read_text(source)?;
     let mut settings: Settings =
         toml::from_str(&text).map_err(|error| ImportError::Settings(error.to_string()))?;
-    if !settings.receipt_logo.is_empty() {
-        let logo = Picture::from_base64(&settings.receipt_logo).map_err(|error| {
-            ImportError::Settings(format!("receipt_logo is no picture: {error}"))
-        })?;
+    // Of any size and colours in a file, as it is printed in the store. What is no picture is told below.
+    if let Ok(logo) = Picture::from_base64(&settings.receipt_logo) {
         settings.receipt_logo = logo.to_base64();
     }
     match vet::unsound(&settings) {

@@ -4,7 +4,7 @@
 use sale::{Receipt, Tender};
 use serde::Deserialize;
 
-use crate::receipt::{card_digits, store_head};
+use crate::receipt::{approval_text, card_digits, store_head};
 use crate::words::{Phrase, Words};
 use crate::{Align, Block, Document, Emphasis, ReceiptStyle};
 
@@ -76,15 +76,9 @@ fn card_slip(receipt: &Receipt, style: &ReceiptStyle) -> Option<Document> {
         let label = words.fill(Phrase::CardTransaction, &[&transaction.id]);
         doc.columns(Emphasis::Plain, &label, "");
         doc.columns(Emphasis::Plain, &transaction.time, "");
-        if let Some(digits) = card_digits(approval) {
-            doc.columns(Emphasis::Plain, &digits, "");
-        }
-        if let Some(code) = &approval.approval_code {
-            let phrase = match approval.offline {
-                true => Phrase::ApprovalOffline,
-                false => Phrase::Approval,
-            };
-            doc.columns(Emphasis::Plain, &words.fill(phrase, &[code]), "");
+        let told = [card_digits(approval), approval_text(approval, words)];
+        for text in told.into_iter().flatten() {
+            doc.columns(Emphasis::Plain, &text, "");
         }
         if let Some(tip) = card.tip() {
             let label = words.say(Phrase::Tip);

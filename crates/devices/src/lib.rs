@@ -25,7 +25,7 @@ mod words;
 pub use beside::Beside;
 pub use document::{Align, Block, COLUMNS, Document, DocumentError, Emphasis};
 pub use paper::PaperFormat;
-pub use picture::{PICTURE_HIGH_MAX, PICTURE_WIDE_MAX, Picture, PictureError, QR_BYTES_MAX};
+pub use picture::{Picture, PictureError, QR_BYTES_MAX};
 pub use receipt::{PrintKind, ReceiptStyle, document};
 pub use report::{ReportHead, ReportKind, report};
 pub use slip::slip;

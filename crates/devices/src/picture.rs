@@ -5,17 +5,16 @@ use base64::engine::general_purpose::STANDARD;
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::{Deserialize, Serialize};
 
-/// What a printer's dots are, 8 to the millimetre, and a picture's.
-pub const PICTURE_WIDE_MAX: u32 = 384;
-/// See [`PICTURE_WIDE_MAX`]: 30 mm of paper.
-pub const PICTURE_HIGH_MAX: u32 = 240;
+/// The widest picture in dots, 8 to the millimetre: what the narrowest common printers print across.
+const PICTURE_WIDE_MAX: u32 = 384;
+/// The highest: 30 mm of paper.
+const PICTURE_HIGH_MAX: u32 = 240;
 /// The largest file that is read as a picture, in bytes.
 const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most dots on a side of one: beyond it nobody meant a logo.
 const SIDE_MAX: u32 = 4_096;
 
-/// A picture, at most [`PICTURE_WIDE_MAX`] by [`PICTURE_HIGH_MAX`] dots. As text it is a PNG file in
-/// Base64.
+/// A picture of at most 384 by 240 dots. As text it is a PNG file in Base64.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Picture {
@@ -74,12 +73,12 @@ impl Picture {
     }
 
     /// Dots across.
-    pub fn wide(&self) -> u32 {
+    pub(crate) fn wide(&self) -> u32 {
         self.wide
     }
 
     /// Dots down.
-    pub fn high(&self) -> u32 {
+    pub(crate) fn high(&self) -> u32 {
         self.high
     }
 
@@ -88,20 +87,9 @@ impl Picture {
         self.wide.div_ceil(8) as usize
     }
 
-    /// The rows from top to bottom, see [`Picture::is_black`] for the order of dots.
+    /// The rows from top to bottom; in a byte the leftmost dot is the highest bit, and black is set.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &[u8]> {
         self.dots.chunks_exact(self.row_bytes())
-    }
-
-    /// Whether a dot is black; one beyond the picture is white.
-    pub fn is_black(&self, x: u32, y: u32) -> bool {
-        let place = y as usize * self.row_bytes() + (x / 8) as usize;
-        let inside = x < self.wide && y < self.high;
-        inside
-            && self
-                .dots
-                .get(place)
-                .is_some_and(|byte| byte & (0x80 >> (x % 8)) != 0)
     }
 
     fn white(wide: u32, high: u32) -> Picture {
@@ -315,9 +303,13 @@ mod tests {
     }
 
     fn drawn(picture: &Picture) -> Vec<String> {
-        let dot = |x, y| if picture.is_black(x, y) { '#' } else { '.' };
-        let row = |y| (0..picture.wide()).map(|x| dot(x, y)).collect();
-        (0..picture.high()).map(row).collect()
+        let dot = |row: &[u8], x: u32| match row[x as usize / 8] & (0x80 >> (x % 8)) {
+            0 => '.',
+            _ => '#',
+        };
+        let rows = picture.rows();
+        rows.map(|row| (0..picture.wide()).map(|x| dot(row, x)).collect())
+            .collect()
     }
 
     #[test]

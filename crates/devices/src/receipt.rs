@@ -253,12 +253,8 @@ impl Paper {
     /// What a card was charged besides the tender, and which approval it was.
     fn charged(&mut self, card: &CardPaid) {
         let (words, approval) = (self.words, &card.approval);
-        if let Some(code) = &approval.approval_code {
-            let phrase = match approval.offline {
-                true => Phrase::ApprovalOffline,
-                false => Phrase::Approval,
-            };
-            self.detail(&words.fill(phrase, &[code]));
+        if let Some(text) = approval_text(approval, words) {
+            self.detail(&text);
         }
         if let Some(tip) = card.tip() {
             self.amount(Emphasis::Plain, words.say(Phrase::Tip), tip);
@@ -375,6 +371,16 @@ pub(crate) fn card_digits(approval: &CardApproval) -> Option<String> {
     let digits = digits.map(|digits| format!("**** {digits}"));
     let words: Vec<&str> = brand.into_iter().chain(digits.as_deref()).collect();
     Some(words.join(" ")).filter(|words| !words.is_empty())
+}
+
+/// Which approval it was; none where the terminal named none.
+pub(crate) fn approval_text(approval: &CardApproval, words: Words) -> Option<String> {
+    let code = approval.approval_code.as_deref()?;
+    let phrase = match approval.offline {
+        true => Phrase::ApprovalOffline,
+        false => Phrase::Approval,
+    };
+    Some(words.fill(phrase, &[code]))
 }
 
 fn tax_letters(totals: &Totals) -> TaxLetters {

@@ -23,7 +23,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::papers::Papers;
 use super::register::{LaneEvent, RegisterHandle};
 use super::{Lane, LaneError};
-use papers_of::{Layout, beside_on_paper, opens_drawer};
+use papers_of::{Layout, beside_on_paper, opens_drawer, style_of};
 pub use papers_of::{receipt_on_paper, title_of, title_of_slip, title_of_z, z_on_paper};
 pub use queue::Paper;
 use queue::{PAPERS_MAX, Queue, QueueFull, Title};
@@ -409,7 +409,8 @@ impl Lane {
     /// printed by itself as it is made.
     pub fn beside(&self, beside: Beside, id: &str) -> Result<(String, Document), NotKept> {
         let (receipt, settings) = self.receipt(id)?.ok_or(NotKept::Unknown)?;
-        let paper = beside_on_paper(beside, &receipt, settings);
+        let style = style_of(settings, PrintKind::Original);
+        let paper = beside_on_paper(beside, &receipt, &style);
         let (title, document) = paper.ok_or(NotKept::Without)?;
         let document = match beside {
             Beside::CreditNote => document.as_reprint(),

@@ -25,12 +25,13 @@ impl Layout {
             Event::Training { event } => self.papers_of(event),
             Event::Completed { receipt, .. } => {
                 let settings = self.settings();
+                let is_printed = !settings.receipts_on_request;
+                let style = style_of(settings, PrintKind::Original);
                 // It is worth money, so it is printed in any case.
-                let note = beside_on_paper(Beside::CreditNote, receipt, settings.clone());
-                let receipt = (!settings.receipts_on_request).then(|| {
+                let note = beside_on_paper(Beside::CreditNote, receipt, &style);
+                let receipt = is_printed.then(|| {
                     self.papers.hand_out_receipt(&receipt.id, Some(&receipt.id));
-                    let kind = PrintKind::Original;
-                    (title_of(receipt), receipt_on_paper(receipt, settings, kind))
+                    (title_of(receipt), devices::document(receipt, &style))
                 });
                 receipt.into_iter().chain(note).collect()
             }
@@ -105,9 +106,9 @@ pub fn receipt_on_paper(receipt: &Receipt, settings: Settings, kind: PrintKind) 
 pub fn beside_on_paper(
     beside: Beside,
     receipt: &Receipt,
-    settings: Settings,
+    style: &ReceiptStyle,
 ) -> Option<(Title, Document)> {
-    let document = beside.document(receipt, &style_of(settings, PrintKind::Original))?;
+    let document = beside.document(receipt, style)?;
     let name = match beside {
         Beside::GiftReceipt => "Gift receipt",
         Beside::CardSlip => "Card slip",
@@ -116,7 +117,8 @@ pub fn beside_on_paper(
     Some((format!("{name} {}", receipt.id), document))
 }
 
-fn style_of(settings: Settings, kind: PrintKind) -> ReceiptStyle {
+/// How the store has its receipts look.
+pub fn style_of(settings: Settings, kind: PrintKind) -> ReceiptStyle {
     let logo = &settings.receipt_logo;
     // What settings may say was looked at before they took effect.
     let logo = (!logo.is_empty()).then(|| Picture::from_base64(logo));
